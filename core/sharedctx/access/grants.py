@@ -1,0 +1,56 @@
+"""Who may read, write, delete and roll back which keys: rules by participant, kept with the session."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+Right = Literal["read", "write", "delete", "rollback"]
+RIGHTS: tuple[Right, ...] = ("read", "write", "delete", "rollback")
+
+
+@lru_cache(1024)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether ``name`` fits ``pattern``, where ``*`` stands for any text and all else for itself."""
+    return _pattern(pattern).fullmatch(name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Rules ``{participant pattern: {right: (key patterns)}}``. A participant that no rule names may do everything."""
+
+    rules: dict[str, dict[str, tuple[str, ...]]]
+
+    def allows(self, participant: str, right: Right, key: str) -> bool:
+        """Whether any rule for ``participant`` gives ``right`` on ``key``."""
+        mine = [rule for pattern, rule in self.rules.items() if matches(pattern, participant)]
+        if not mine:
+            return True
+        return any(matches(pattern, key) for rule in mine for pattern in rule.get(right, ()))
+
+    def with_rule(self, participant: str, rights: dict[Right, Sequence[str]]) -> Grants:
+        """Return these grants with the rule for this participant pattern set anew."""
+        return Grants({**self.rules, participant: {right: tuple(found) for right, found in rights.items()}})
+
+    def without(self, participant: str) -> Grants:
+        """Return these grants without the rule for this participant pattern."""
+        return Grants({name: rule for name, rule in self.rules.items() if name != participant})
+
+    def dump(self) -> bytes:
+        """The rules as JSON."""
+        return json.dumps(self.rules, sort_keys=True).encode()
+
+    @staticmethod
+    def load(data: bytes) -> Grants:
+        """Read what ``dump`` wrote."""
+        return Grants(
+            {name: {right: tuple(keys) for right, keys in rule.items()} for name, rule in json.loads(data).items()}
+        )

@@ -1,0 +1,1 @@
+"""Storage backends; ``open_backend`` is the one way in, by address."""

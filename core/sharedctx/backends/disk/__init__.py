@@ -1,0 +1,5 @@
+"""The disk backend."""
+
+from .backend import DiskBackend
+
+__all__ = ["DiskBackend"]

@@ -1,0 +1,289 @@
+"""The disk backend: an append-only log of immutable rows in one diskcache."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...errors import BackendUnavailable, ConfigError, SharedContextError
+from ..base import ANY, NEXT, Change, Commit, Committed, Put, Refused, Row, SortKey
+from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
+from . import faults, feed, keys, transaction
+from .connections import Connections
+from .housekeeping import Housekeeping
+from .layout import prepare, read_own, verify
+from .writer import Writer
+
+_COLUMNS = "SELECT key, tag, rowid, mode, filename, value FROM Cache"
+_ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
+_NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
+_OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
+_RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
+_FIRST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1"
+_PKS = """
+WITH RECURSIVE found(k) AS (
+  SELECT (SELECT key FROM Cache WHERE key > ?1 AND key < ?2 AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1)
+  UNION ALL
+  SELECT (SELECT key FROM Cache WHERE key > substr(found.k, 1, ?3 + instr(substr(found.k, ?3 + 1), '-') - 1) || '.'
+          AND key < ?2 AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1)
+  FROM found WHERE found.k IS NOT NULL
+) SELECT k FROM found WHERE k IS NOT NULL LIMIT ?4"""
+
+_open_backends: weakref.WeakSet[DiskBackend] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for backend in _open_backends:
+        backend.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class DiskBackend:
+    """Rows in ``path/cache.db``, shared by any number of threads and processes of one machine.
+
+    ``durable=False`` survives a killed process; ``durable=True`` a power cut too, at the price of one fsync a commit.
+    ``clock`` gives seconds since the epoch; ``busy`` bounds the seconds spent waiting for another writer.
+
+    Raises ``ConfigError`` (not a directory of ours, newer format), ``BackendUnavailable`` (permissions, damage) and
+    ``DiskFull`` when a new store cannot be made; an existing store on a full disk opens for reading.
+    """
+
+    local = True
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durable: bool = False,
+        clock: Callable[[], float] = time.time,
+        busy: float = 30.0,
+    ) -> None:
+        self._path = os.path.abspath(os.path.expanduser(os.fspath(path)))
+        self._database = os.path.join(self._path, "cache.db")
+        self._durable = durable
+        self._clock = clock
+        self._high = 0.0
+        self._closed = False
+        self._connections = Connections(self._database)
+        self._writer = Writer(self._path, self._database, self._connections, durable=durable, busy=busy)
+        self._housekeeping = Housekeeping(self._writer)
+        self._id = prepare(self._path, self._database, self._connections, self._writer)
+        _open_backends.add(self)
+
+    @property
+    def id(self) -> str:
+        """The store's own id, made with it and kept in copies of it."""
+        return self._id
+
+    def commit(self, space: str, ops: Sequence[Any], if_rev: int | None = None) -> Committed:
+        check_ops(space, ops)
+        if self._closed:
+            raise self._is_closed()
+        if len(ops) == 1 and if_rev is None:
+            op = ops[0]
+            if type(op) is Put and op.sk is NEXT:
+                rev, number = self._writer.push(
+                    keys.partition(space, op.pk),
+                    op.value,
+                    None if op.expires is None else float(op.expires),
+                    None if op.when is ANY else lambda con: transaction.check(con, space, op),
+                )
+                return rev, [number]
+        size = sum(len(op.value) for op in ops if type(op) is Put)
+        return self._writer.transact(
+            lambda cache, con: transaction.Transaction(cache, con).apply(space, ops, if_rev), size
+        )
+
+    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+        if self._closed:
+            return [self._is_closed() for _ in commits]
+        try:
+            size = sum(len(op.value) for _, ops, _ in commits for op in ops if type(op) is Put)
+            return self._writer.transact(lambda cache, con: transaction.apply_many(cache, con, commits), size)
+        except SharedContextError as error:
+            return [error for _ in commits]
+
+    def scan(
+        self,
+        space: str,
+        pk: str,
+        lo: SortKey = 1,
+        hi: SortKey | None = None,
+        *,
+        limit: int = 1000,
+        newest_first: bool = False,
+    ) -> list[Row]:
+        check_name(space, "space")
+        check_name(pk, "partition key")
+        if lo == 1 and hi is None and type(lo) is int:
+            first, last = keys.version_bounds(space, pk)
+            found = self._query(_NEWEST if newest_first else _OLDEST, (first, last, limit))
+        else:
+            check_range(lo, hi)
+            first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
+            found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
+        rows = []
+        length = 0
+        for key, tag, rowid, mode, filename, value in found:
+            if mode != 1 or filename is not None or type(value) is not bytes:
+                value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
+            rev, expires = (rowid, None) if tag is None else transaction.read_tag(tag, rowid)
+            if type(lo) is int:
+                rows.append(Row(pk, int(key[-15:]) - keys.BASE, value, rev, expires))
+            else:
+                length = length or len(keys.partition(space, pk))
+                rows.append(Row(pk, keys.sort_key(key, length), value, rev, expires))
+        return rows
+
+    def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        check_name(space, "space")
+        check_text(prefix, "prefix")
+        check_text(after, "name to go on after")
+        start = f"{keys.escape(space)}-"
+        lo = start + (keys.escape(prefix) or ".")
+        hi = keys.successor(start + keys.escape(prefix)) if prefix else f"{keys.escape(space)}."
+        if after:
+            lo = max(lo, f"{start}{keys.escape(after)}.")
+        found = self._query(_PKS, (lo, hi, len(start), limit))
+        return [keys.unescape(key[len(start) :].partition("-")[0]) for (key,) in found]
+
+    def spaces(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        check_text(prefix, "prefix")
+        check_text(after, "name to go on after")
+        escaped = keys.escape(prefix)
+        lo = escaped or "."
+        hi = keys.successor(escaped) if escaped else "\U0010ffff" * 2
+        if after:
+            lo = max(lo, f"{keys.escape(after)}.")
+        found: list[str] = []
+        while len(found) < limit and (rows := self._query(_FIRST_KEY, (lo, hi))):
+            name = rows[0][0].partition("-")[0]
+            if self._query(_FIRST_KEY, (f"{name}-.", f"{name}.")):
+                found.append(keys.unescape(name))
+            lo = f"{name}."
+        return found
+
+    def rev(self, space: str) -> int:
+        check_name(space, "space")
+        return self._query(transaction.LAST_ROW)[0][0] or 0
+
+    def changes(self, space: str, since: int, limit: int = 1000) -> list[Change]:
+        check_name(space, "space")
+        return feed.changes(self._query, space, since, limit)
+
+    def wait(self, space: str, since: int, timeout: float) -> bool:
+        check_name(space, "space")
+        return feed.wait(self._query, self._path, space, since, timeout)
+
+    def reclaim(
+        self, space: str, pk: str | None = None, before: SortKey | None = None, expired_at: float | None = None
+    ) -> int:
+        check_name(space, "space")
+        if self._closed:
+            raise self._is_closed()
+        if before is not None:
+            check_sort_key(before)
+        if pk is not None:
+            check_name(pk, "partition key")
+            return self._housekeeping.partition(space, pk, before, expired_at)
+        if before is None and expired_at is None:
+            return self._housekeeping.space(space)
+        removed = 0
+        after = ""
+        while page := self.pks(space, after=after):
+            removed += sum(self._housekeeping.partition(space, name, before, expired_at) for name in page)
+            after = page[-1]
+        return removed
+
+    def now(self) -> float:
+        kept = self._query(read_own("value"), ("-clock",))
+        self._high = max(self._high, self._clock(), float(kept[0][0]) if kept else 0.0)
+        return self._high
+
+    def expired(self, expires: float | None) -> bool:
+        if expires is None:
+            return False
+        now = self.now()
+        if now < expires:
+            return False
+        self._keep_clock(now, only_after=expires)
+        return True
+
+    def _keep_clock(self, now: float, only_after: float) -> None:
+        """Write the clock down, so that no process finds a gone entry alive after the wall clock jumped back."""
+        kept = self._query(read_own("value"), ("-clock",))
+        if kept and float(kept[0][0]) >= only_after:
+            return
+        with contextlib.suppress(SharedContextError):  # a full or read-only store is read; this process remembers
+            self._writer.transact(lambda cache, con: cache.set("-clock", now), 0)
+
+    def describe(self) -> dict[str, Any]:
+        ((pages,),) = self._query("PRAGMA page_count")
+        ((size,),) = self._query("PRAGMA page_size")
+        return {
+            "kind": "disk",
+            "address": f"disk://{self._path}",
+            "id": self._id,
+            "durability": "survives a power cut (FULL)" if self._durable else "survives a killed process (NORMAL)",
+            "bytes": pages * size,
+            "rows": self._query("SELECT count(*) FROM Cache")[0][0],
+            "sqlite": sqlite3.sqlite_version,
+            "free_bytes": faults.free_bytes(self._path),
+        }
+
+    def verify(self) -> list[str]:
+        return verify(self._query)
+
+    def backup(self, path: str) -> None:
+        target = os.path.abspath(os.path.expanduser(path))
+        if os.path.exists(target) and (not os.path.isdir(target) or os.listdir(target)):
+            raise ConfigError(f"{target} already holds something; name a new directory for the backup")
+        con = self._connections.borrow()
+        try:
+            os.makedirs(target, mode=0o700, exist_ok=True)
+            copy = sqlite3.connect(os.path.join(target, "cache.db"))
+            try:
+                con.backup(copy)
+            finally:
+                copy.close()
+        except (sqlite3.Error, OSError) as error:
+            raise faults.explain(error, target) from error
+        finally:
+            self._connections.give_back(con)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        if self._high:
+            self._keep_clock(self._high, only_after=self._high)
+        self._closed = True
+        _open_backends.discard(self)
+        self._writer.close()
+        self._connections.close()
+
+    def abandon(self) -> None:
+        """After a fork: start over with connections of this process."""
+        self._connections.abandon()
+        self._writer.abandon()
+
+    def _query(self, sql: str, args: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        if self._closed:
+            raise self._is_closed()
+        try:
+            return self._connections.query(sql, args)
+        except UnicodeEncodeError as error:
+            check_name(error.object, "name")
+            raise
+        except sqlite3.Error as error:
+            raise faults.explain(error, self._path) from error
+
+    def _is_closed(self) -> BackendUnavailable:
+        return BackendUnavailable(f"the store {self._path} was closed; open it again")

@@ -1,0 +1,76 @@
+"""Connections to one database: each writing thread's own, and a pool of read-only ones for everybody else."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections import deque
+from typing import Any
+
+from .safedisk import LogCache
+
+
+class Connections:
+    """Hands out a connection for each read.
+
+    A thread that has written reads through the connection it wrote with, whose page cache its own commits keep
+    warm (5 us a read instead of 13 after a write); other threads borrow a ``query_only`` one, so that a new thread
+    costs nothing.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._own = threading.local()
+        self._abandoned: list[object] = []
+
+    def own(self, cache: LogCache) -> sqlite3.Connection:
+        """The connection with which this thread writes."""
+        con: sqlite3.Connection | None = getattr(self._own, "con", None)
+        if con is None:
+            con = self._own.con = cache.connection()
+        return con
+
+    def query(self, sql: str, args: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run one read statement outside any transaction and return all its rows."""
+        con: sqlite3.Connection | None = getattr(self._own, "con", None)
+        if con is not None:
+            return con.execute(sql, args).fetchall()
+        con = self.borrow()
+        try:
+            return con.execute(sql, args).fetchall()
+        finally:
+            self._idle.append(con)
+
+    def borrow(self) -> sqlite3.Connection:
+        """Take a read-only connection out of the pool; give it back with ``give_back``."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            con = sqlite3.connect(self._database, isolation_level=None, timeout=5, check_same_thread=False)
+            con.execute("PRAGMA query_only=1")
+            con.execute("PRAGMA trusted_schema=0")
+            con.execute("PRAGMA cell_size_check=1")
+            return con
+
+    def give_back(self, con: sqlite3.Connection) -> None:
+        """Return a borrowed connection."""
+        self._idle.append(con)
+
+    def forget_own(self) -> None:
+        """Let this thread's writing connection go; diskcache closes it."""
+        self._own.__dict__.clear()
+
+    def close(self) -> None:
+        """Close the pool."""
+        while self._idle:
+            with contextlib.suppress(sqlite3.Error):
+                self._idle.pop().close()
+        self._own = threading.local()
+
+    def abandon(self) -> None:
+        """After a fork: forget what belongs to the parent, without closing it."""
+        self._abandoned.append((self._idle, self._own))
+        self._idle = deque()
+        self._own = threading.local()

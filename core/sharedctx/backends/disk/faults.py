@@ -1,0 +1,86 @@
+"""SQLite's and the system's errors, told as one clear error each."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from ...errors import BackendUnavailable, DiskFull, SharedContextError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _free(path: str) -> tuple[int, int] | None:
+    """Free bytes and free inodes where the store lies, or None when the system does not tell."""
+    try:
+        facts = os.statvfs(path)
+    except (AttributeError, OSError):
+        return None
+    return facts.f_bavail * facts.f_frsize, facts.f_favail if facts.f_files else 1 << 30
+
+
+def _full(path: str) -> DiskFull:
+    return DiskFull(
+        f"the disk that holds the store {path} is full (space, quota or inodes); nothing acknowledged is lost and "
+        "reading still works: free some space, then repeat the write"
+    )
+
+
+def explain(error: BaseException, path: str) -> SharedContextError:
+    """Turn an exception of SQLite or the system into the one that callers see, with the path and the cure."""
+    for cause in _chain(error):
+        if isinstance(cause, SharedContextError):
+            return cause
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            return _full(path)
+        name = getattr(cause, "sqlite_errorname", "")
+        if name == "SQLITE_FULL":
+            return _full(path)
+        if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) or isinstance(cause, FileNotFoundError):
+            free = _free(path)
+            if free is not None and (free[0] < 1 << 17 or free[1] == 0):
+                return _full(path)
+        if name.startswith("SQLITE_READONLY") or isinstance(cause, PermissionError):
+            return BackendUnavailable(
+                f"the store {path} cannot be written by this user: give it write permission on the directory and on "
+                "cache.db, cache.db-wal and cache.db-shm in it, or open a store elsewhere"
+            )
+        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            return BackendUnavailable(
+                f"the database of the store {path} is damaged ({cause}): stop writing, copy the directory, and restore "
+                "a backup; `sharedctx doctor` lists what can still be read"
+            )
+    return BackendUnavailable(f"the store {path} cannot be used: {error}; `sharedctx doctor` looks for the reason")
+
+
+def probe(path: str, database: str) -> SharedContextError | None:
+    """Find out why a write transaction does not begin; None when another process simply holds the lock.
+
+    diskcache reports every failure to begin as a timeout.
+    """
+    try:
+        con = sqlite3.connect(database, isolation_level=None, timeout=0)
+        try:
+            con.execute("BEGIN IMMEDIATE")
+            con.execute("ROLLBACK")
+        finally:
+            con.close()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return None
+        return explain(error, path)
+    return None
+
+
+def free_bytes(path: str) -> int | None:
+    """Free space where the store lies, or None when the system does not tell."""
+    free = _free(path)
+    return None if free is None else free[0]

@@ -1,0 +1,92 @@
+"""Removing rows for good, a few hundred at a time, with the feed told how far back it still reaches."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..base import SortKey
+from . import keys, transaction
+from .safedisk import LogCache
+from .writer import Writer
+
+_STEP = 200
+_SELECT = "SELECT key, tag, rowid FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x'"
+
+
+class Housekeeping:
+    """Removes rows in short transactions, so that writers never wait long."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def partition(self, space: str, pk: str, before: SortKey | None, expired_at: float | None) -> int:
+        """Remove rows of one partition; the newest number stays taken."""
+        prefix = keys.partition(space, pk)
+        start, end = f"{prefix}-", f"{prefix}-\x7f"
+        if isinstance(before, str):
+            start, end = keys.scan_bounds(prefix, "", before)
+        elif before is not None:
+            end = keys.version_key(prefix, max(before, 0))
+        return self._remove(space, start, end, keys.version_bounds(space, pk), expired_at)
+
+    def space(self, space: str) -> int:
+        """Remove a whole space; its numbers start again at 1."""
+        name = keys.escape(space)
+        removed = self._remove(space, f"{name}-.", f"{name}.", None, None)
+
+        def finish(cache: LogCache, con: sqlite3.Connection) -> None:
+            rows = con.execute("SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1", (f"{name}-.", f"{name}."))
+            for (key,) in rows.fetchall():
+                cache.delete(key)
+
+        self._writer.transact(finish, 0)
+        return removed
+
+    def _remove(
+        self, space: str, start: str, end: str, versions: tuple[str, str] | None, expired_at: float | None
+    ) -> int:
+        removed = 0
+
+        def step(cache: LogCache, con: sqlite3.Connection) -> tuple[int, str]:
+            rows = con.execute(f"{_SELECT} ORDER BY key LIMIT {_STEP}", (start, end)).fetchall()
+            newest = con.execute(transaction.ANY_KEY, versions).fetchall() if versions else []
+            newest_key = newest[0][0] if newest else None
+            living = con.execute(transaction.NEWEST_KEY, versions).fetchall() if versions else []
+            spared = {key for (key,) in living}
+            victims = []
+            for key, tag, rowid in rows:
+                rev, expires = transaction.read_tag(tag, rowid)
+                if expired_at is not None and (key in spared or expires is None or expires > expired_at):
+                    continue
+                victims.append((key, rev))
+            if victims:
+                _mark(cache, con, space, max(rev for _, rev in victims))
+            for key, _ in victims:
+                if key == newest_key:
+                    cache.set(key, b"", tag=keys.HOLE)
+                else:
+                    cache.delete(key)
+            return len(victims), rows[-1][0] if len(rows) == _STEP else ""
+
+        while True:
+            count, start = self._writer.transact(step, 0)
+            removed += count
+            if not start:
+                return removed
+
+
+def _mark(cache: LogCache, con: sqlite3.Connection, space: str, rev: int) -> None:
+    """Raise the space's compaction mark: insert the new one first, so that no row id is ever taken twice."""
+    start = f"{keys.escape(space)}--"
+    old = con.execute(
+        "SELECT key, value FROM Cache WHERE key > ? AND key < ? AND raw = 1", (f"{start}m", f"{start}n")
+    ).fetchall()
+    mark = max([rev, *(int(value) for _, value in old)])
+    cache.add(f"{start}m{transaction.last_row(con) + 1:015d}", mark, tag=keys.HOLE)
+    for key, _ in old:
+        cache.delete(key)
+    feed = con.execute(
+        "SELECT key FROM Cache WHERE key > ? AND key <= ? AND raw = 1", (f"{start}d", transaction.feed_key(space, mark))
+    ).fetchall()
+    for (key,) in feed:
+        cache.delete(key)

@@ -1,0 +1,89 @@
+"""How rows of a space become keys of one ordered table.
+
+::
+
+    {space}-{pk}-{15 digits}        a version; `Cache.push` of diskcache numbers it, from 500000000000000 up
+    {space}-{pk}-~{sk}-{15 digits}  a collection row; the digits are its revision, so a replacement is an insert
+    {space}--d{15 digits}           the drops of one commit, for the feed
+    {space}--m{15 digits}           the compaction mark
+    -format  -id  -clock            the store's own
+
+Names are escaped so that "-" ends them and code-point order survives: a character up to "." becomes "." and a
+character 0x30 higher, hence "-" sorts below everything that a name can contain.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ..base import SortKey
+
+BASE = 499_999_999_999_999
+HOLE = "x"
+"""The tag of rows that hold a number or a mark and are no rows to the caller."""
+
+_ESCAPES = {code: "." + chr(0x30 + code) for code in range(0x2F)}
+_ESCAPED = re.compile(r"\.(.)")
+
+
+@lru_cache(4096)
+def escape(name: str) -> str:
+    return name.translate(_ESCAPES)
+
+
+def unescape(text: str) -> str:
+    if "." not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(ord(found[1]) - 0x30), text)
+
+
+@lru_cache(8192)
+def partition(space: str, pk: str) -> str:
+    """The prefix of all rows of one partition, which is also the prefix that `Cache.push` counts under."""
+    return f"{escape(space)}-{escape(pk)}"
+
+
+@lru_cache(8192)
+def version_bounds(space: str, pk: str) -> tuple[str, str]:
+    """Exclusive bounds around all versions of a partition."""
+    prefix = partition(space, pk)
+    return f"{prefix}-", f"{prefix}-~"
+
+
+def version_key(prefix: str, number: int) -> str:
+    return f"{prefix}-{number + BASE:015d}"
+
+
+def collection_key(prefix: str, sk: str, rev: int) -> str:
+    return f"{prefix}-~{escape(sk)}-{rev:015d}"
+
+
+def collection_bounds(prefix: str, sk: str) -> tuple[str, str]:
+    """Exclusive bounds around the one row of this sort key."""
+    start = f"{prefix}-~{escape(sk)}"
+    return f"{start}-", f"{start}."
+
+
+def scan_bounds(prefix: str, lo: SortKey, hi: SortKey | None) -> tuple[str, str]:
+    """Bounds of ``lo <= sk < hi``: the first inclusive, the second exclusive; a name never equals a bound."""
+    if isinstance(lo, str):
+        return f"{prefix}-~{escape(lo)}", f"{prefix}-\x7f" if hi is None else f"{prefix}-~{escape(str(hi))}"
+    first = version_key(prefix, max(lo, 1))
+    return first, f"{prefix}-~" if hi is None else version_key(prefix, max(int(hi), 1))
+
+
+def sort_key(key: str, prefix_length: int) -> SortKey:
+    """Read the sort key out of a row's key; ``prefix_length`` is that of ``partition(...)``."""
+    if key[prefix_length + 1] == "~":
+        return unescape(key[prefix_length + 2 : -16])
+    return int(key[-15:]) - BASE
+
+
+def successor(text: str) -> str:
+    """The least text above everything that starts with ``text``, which is not empty."""
+    for index in range(len(text) - 1, -1, -1):
+        code = ord(text[index])
+        if code < 0x10FFFF:
+            return text[:index] + chr(0xE000 if code == 0xD7FF else code + 1)
+    return "\U0010ffff" * (len(text) + 1)

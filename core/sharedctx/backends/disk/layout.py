@@ -1,0 +1,99 @@
+"""What lies in a store's directory: making it, recognising it, refusing what is not ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import stat
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import BackendUnavailable, ConfigError, SharedContextError
+from . import faults
+from .connections import Connections
+from .writer import Writer
+
+FORMAT = 1
+_COLUMNS = {"key", "raw", "tag", "mode", "filename", "value"}
+_OURS = re.compile(r"[^-]+-(-[dm]\d{15}|[^-]+-(\d{15}|~[^-]*-\d{15}))|-(format|id|clock)")
+
+
+def read_own(column: str) -> str:
+    """The statement that reads one of the store's own rows."""
+    return f"SELECT {column} FROM Cache WHERE key = ? AND raw = 1 AND mode = 1"
+
+
+def prepare(path: str, database: str, connections: Connections, writer: Writer) -> str:
+    """Make or open the store in ``path`` and return its id; opens for reading only when it cannot be written."""
+    _directory(path)
+    existed = os.path.exists(database)
+    try:
+        if existed:
+            _recognise(path, connections)
+        with contextlib.suppress(SharedContextError) if existed else contextlib.nullcontext():
+            _initialise(writer)
+        _recognise(path, connections)
+        return str(_own(connections, "-id"))
+    except (sqlite3.Error, OSError) as error:
+        raise faults.explain(error, path) from error
+
+
+def _directory(path: str) -> None:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        facts = os.stat(path)
+    except FileExistsError:
+        raise ConfigError(f"{path} is a file; name a directory for the store") from None
+    except OSError as error:
+        raise faults.explain(error, os.path.dirname(path)) from error
+    if hasattr(os, "geteuid") and (
+        facts.st_uid not in (os.geteuid(), 0) or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    ):
+        raise BackendUnavailable(
+            f"the directory {path} can be written by other users; make it private (chmod 700, owned by you), since "
+            "whoever writes there can forge what agents read"
+        )
+
+
+def _initialise(writer: Writer) -> None:
+    cache = writer.open()
+    if cache.get("-id") is None:
+        writer.transact(lambda opened, con: (opened.add("-format", FORMAT), opened.add("-id", uuid.uuid4().hex)), 0)
+
+
+def _own(connections: Connections, key: str) -> Any:
+    rows = connections.query(read_own("value"), (key,))
+    return rows[0][0] if rows else None
+
+
+def _recognise(path: str, connections: Connections) -> None:
+    tables = connections.query("SELECT name FROM pragma_table_info('Cache')")
+    if not tables:
+        others = connections.query(
+            "SELECT count(*) FROM sqlite_master WHERE name NOT IN ('Settings') AND type = 'table'"
+        )
+        if others[0][0]:
+            raise ConfigError(f"{path}/cache.db is another program's database; name another directory")
+        return
+    if not {name for (name,) in tables} >= _COLUMNS:
+        raise ConfigError(f"{path}/cache.db has not the table of diskcache 5; open it with the version that wrote it")
+    version = _own(connections, "-format")
+    if version is None:
+        if connections.query("SELECT 1 FROM Cache LIMIT 1"):
+            raise ConfigError(f"{path} holds a diskcache of another program; name another directory for the store")
+    elif version != FORMAT:
+        raise ConfigError(f"the store {path} has format {version}, this sharedctx reads {FORMAT}: upgrade sharedctx")
+
+
+def verify(query: Callable[[str], list[tuple[Any, ...]]]) -> list[str]:
+    """Check the file's structure and look for rows that sharedctx did not write."""
+    faults_found = [f"database: {line}" for (line,) in query("PRAGMA quick_check") if line != "ok"]
+    for key, raw, mode, filename in query("SELECT key, raw, mode, filename FROM Cache"):
+        if raw != 1 or type(key) is not str or not _OURS.fullmatch(key):
+            faults_found.append(f"foreign row with key {str(key)[:80]!r}: not from sharedctx, never loaded")
+        elif mode != 1 or filename is not None:
+            faults_found.append(f"unsafe row {key!r} (mode {mode}, file {filename!r}): never loaded")
+    return faults_found

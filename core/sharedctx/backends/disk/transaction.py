@@ -1,0 +1,167 @@
+"""One commit inside a held writer lock: judge its conditions, insert its rows, then remove what it replaces."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import ConditionFailed, SharedContextError
+from ..base import ANY, NEXT, Check, Commit, Committed, Drop, Head, Op, Put, SortKey
+from ..bounds import check_ops
+from . import keys
+from .safedisk import LogCache
+
+NEWEST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key DESC LIMIT 1"
+ANY_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
+EXISTS = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1 AND tag IS NOT 'x'"
+LAST_ROW = "SELECT max(rowid) FROM Cache"
+CHANGED = "SELECT 1 FROM Cache WHERE rowid > ? AND +key > ? AND +key < ? AND tag IS NOT 'x' LIMIT 1"
+
+
+COMPACTED = "SELECT value FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
+
+
+def last_row(con: sqlite3.Connection) -> int:
+    """The newest row's id, which is the store's revision."""
+    (row,) = con.execute(LAST_ROW).fetchall()
+    return row[0] or 0
+
+
+def head(con: sqlite3.Connection, space: str, pk: str) -> int:
+    """The newest version number of a partition, 0 for none."""
+    rows = con.execute(NEWEST_KEY, keys.version_bounds(space, pk)).fetchall()
+    return int(rows[0][0][-15:]) - keys.BASE if rows else 0
+
+
+def mark_bounds(space: str) -> tuple[str, str]:
+    """Bounds around the compaction mark of a space, whose value is the newest revision that was removed from."""
+    start = f"{keys.escape(space)}--"
+    return f"{start}m", f"{start}n"
+
+
+def feed_key(space: str, rev: int) -> str:
+    return f"{keys.escape(space)}--d{rev:015d}"
+
+
+def tag(rev: int, expires: float | None, alone: bool) -> float | str | None:
+    """What a row's tag says: its revision unless that is its row id, and when it expires."""
+    if alone:
+        return None if expires is None else float(expires)
+    return str(rev) if expires is None else f"{rev} {float(expires)!r}"
+
+
+def read_tag(value: Any, rowid: int) -> tuple[int, float | None]:
+    """Return the revision and expiry of a row."""
+    if value is None:
+        return rowid, None
+    if isinstance(value, float):
+        return rowid, value
+    rev, _, expires = str(value).partition(" ")
+    return int(rev), float(expires) if expires else None
+
+
+def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
+    """Judge the condition of a put or check; raises ``ConditionFailed``."""
+    if op.sk is not NEXT:
+        bounds = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
+        if con.execute(ANY_KEY, bounds).fetchall():
+            raise ConditionFailed(f"{op.pk!r} already holds a row {op.sk!r}", pk=op.pk, actual=None)
+        return
+    wanted = op.when.sk if isinstance(op.when, Head) else 0
+    actual = head(con, space, op.pk)
+    if actual != wanted:
+        raise ConditionFailed(
+            f"{op.pk!r} is at version {actual}, not {wanted}; read it again, then repeat the write",
+            pk=op.pk,
+            actual=actual,
+        )
+
+
+class Transaction:
+    """Applies commits on a connection that holds the writer lock."""
+
+    def __init__(self, cache: LogCache, con: sqlite3.Connection) -> None:
+        self._cache = cache
+        self._con = con
+
+    def apply(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
+        """Apply one commit; raises ``ConditionFailed`` before anything was written."""
+        con = self._con
+        if if_rev is not None:
+            self._check_rev(space, if_rev)
+        for op in ops:
+            if not isinstance(op, Drop) and op.when is not ANY:
+                check(con, space, op)
+        drops = [op for op in ops if isinstance(op, Drop) and self._find(space, op) is not None]
+        puts = [op for op in ops if isinstance(op, Put)]
+        base = last_row(con)
+        inserts = len(puts) + bool(drops)
+        rev = base + inserts
+        replaced: list[str] = []
+        sks: list[SortKey] = []
+        for op in puts:
+            prefix = keys.partition(space, op.pk)
+            mark = tag(rev, op.expires, inserts == 1)
+            if op.sk is NEXT:
+                key = self._cache.push(op.value, prefix=prefix, tag=mark)
+                sks.append(int(key[-15:]) - keys.BASE)
+            else:
+                sk = str(op.sk)
+                replaced += [key for (key,) in con.execute(ANY_KEY, keys.collection_bounds(prefix, sk)).fetchall()]
+                self._cache.add(keys.collection_key(prefix, sk, rev), op.value, tag=mark)
+                sks.append(sk)
+        if drops:
+            events = json.dumps([[op.pk, op.sk] for op in drops]).encode()
+            self._cache.add(feed_key(space, rev), events, tag=tag(rev, None, inserts == 1))
+            for op in drops:
+                self._drop(space, op)
+        for key in replaced:
+            self._cache.delete(key)
+        return rev if inserts else base, sks
+
+    def _check_rev(self, space: str, if_rev: int) -> None:
+        start = keys.escape(space)
+        present = last_row(self._con)
+        mark = self._con.execute(COMPACTED, mark_bounds(space)).fetchall()
+        reclaimed = bool(mark) and if_rev < int(mark[0][0])
+        changed = self._con.execute(CHANGED, (if_rev, f"{start}-", f"{start}.")).fetchall()
+        if if_rev > present or reclaimed or changed:
+            raise ConditionFailed(
+                f"the space {space!r} changed after revision {if_rev}; read it again, then repeat the write",
+                pk=None,
+                actual=present,
+            )
+
+    def _find(self, space: str, op: Drop) -> str | None:
+        prefix = keys.partition(space, op.pk)
+        if isinstance(op.sk, str):
+            rows = self._con.execute(ANY_KEY, keys.collection_bounds(prefix, op.sk)).fetchall()
+            return rows[0][0] if rows else None
+        key = keys.version_key(prefix, op.sk)
+        return key if self._con.execute(EXISTS, (key,)).fetchall() else None
+
+    def _drop(self, space: str, op: Drop) -> None:
+        key = self._find(space, op)
+        if key is None:
+            return
+        if isinstance(op.sk, int):
+            ((newest,),) = self._con.execute(ANY_KEY, keys.version_bounds(space, op.pk)).fetchall()
+            if newest == key:
+                self._cache.set(key, b"", tag=keys.HOLE)
+                return
+        self._cache.delete(key)
+
+
+def apply_many(cache: LogCache, con: sqlite3.Connection, commits: Sequence[Commit]) -> list[Committed | Exception]:
+    """Apply commits in order; one that is refused has written nothing and stands as its error."""
+    applied = Transaction(cache, con)
+    results: list[Committed | Exception] = []
+    for space, ops, if_rev in commits:
+        try:
+            check_ops(space, ops)
+            results.append(applied.apply(space, ops, if_rev))
+        except SharedContextError as refused:
+            results.append(refused)
+    return results

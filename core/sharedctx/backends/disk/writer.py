@@ -1,0 +1,157 @@
+"""The writer's side: one lock holder at a time, short jittered waits for other processes, checkpoints."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import diskcache
+
+from ...errors import BackendUnavailable, SharedContextError
+from . import faults, keys
+from .connections import Connections
+from .safedisk import LogCache
+
+T = TypeVar("T")
+
+CHECKPOINT_BYTES = 1 << 20
+_COMMIT_BYTES = 4 * 4096
+_FIRST_WAIT = 1e-4
+_LONGEST_WAIT = 2e-3
+_PROBE_AFTER = 0.05
+
+
+class Writer:
+    """Runs write transactions on the calling thread.
+
+    A checkpoint never overlaps a commit: it runs on another connection while this process holds the writer lock.
+    SQLite before 3.51.3 can corrupt a database when the two meet (https://sqlite.org/wal.html, "the WAL-reset bug").
+    """
+
+    def __init__(self, path: str, database: str, connections: Connections, *, durable: bool, busy: float) -> None:
+        self._path = path
+        self._database = database
+        self._connections = connections
+        self._durable = durable
+        self._busy = busy
+        self._lock = threading.Lock()
+        self._cache: LogCache | None = None
+        self._wal_bytes = 0
+
+    def open(self) -> LogCache:
+        """Return the open cache, opening it on first use; raises what stands in the way of writing."""
+        if self._cache is None:
+            try:
+                self._cache = LogCache(self._path, durable=self._durable)
+            except (sqlite3.Error, OSError, diskcache.Timeout) as error:
+                raise faults.explain(error, self._path) from error
+        return self._cache
+
+    def push(
+        self, prefix: str, value: bytes, mark: float | None, judge: Callable[[sqlite3.Connection], None] | None
+    ) -> tuple[int, int]:
+        """Append one version if ``judge`` does not raise; returns its row id, which is its revision, and its number."""
+
+        def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
+            if judge is None:
+                key: str = cache.push(value, prefix=prefix, tag=mark)
+            else:
+                with cache.transact():
+                    judge(con)
+                    key = cache.push(value, prefix=prefix, tag=mark)
+            ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
+            return row, int(key[-15:]) - keys.BASE
+
+        return self._locked(append, len(value))
+
+    def transact(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int) -> T:
+        """Run ``work`` in one transaction; ``size`` is the bytes it writes, which tells when to checkpoint."""
+
+        def whole(cache: LogCache, con: sqlite3.Connection) -> T:
+            with cache.transact():
+                return work(cache, con)
+
+        return self._locked(whole, size)
+
+    def _locked(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int) -> T:
+        if not self._lock.acquire(timeout=self._busy):
+            raise self._stayed_locked()
+        try:
+            cache = self.open()
+            con = self._connections.own(cache)
+            try:
+                result = work(cache, con)
+            except diskcache.Timeout:
+                result = self._retry(work, cache, con)
+            self._wal_bytes += size + _COMMIT_BYTES
+            if self._wal_bytes > CHECKPOINT_BYTES:
+                self._checkpoint(cache)
+            return result
+        except SharedContextError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            self._recover()
+            raise faults.explain(error, self._path) from error
+        finally:
+            self._lock.release()
+
+    def _retry(self, work: Callable[[LogCache, sqlite3.Connection], T], cache: LogCache, con: sqlite3.Connection) -> T:
+        """Wait for another process's transaction in sleeps of 0.1 to 2 ms; SQLite's own handler sleeps up to 100."""
+        start = time.monotonic()
+        wait = _FIRST_WAIT
+        probed = False
+        while True:
+            time.sleep(wait * (0.5 + random.random()))
+            wait = min(wait * 1.5, _LONGEST_WAIT)
+            try:
+                return work(cache, con)
+            except diskcache.Timeout:
+                waited = time.monotonic() - start
+                if not probed and waited > _PROBE_AFTER:
+                    probed = True
+                    if (reason := faults.probe(self._path, self._database)) is not None:
+                        raise reason from None
+                if waited > self._busy:
+                    raise self._stayed_locked() from None
+
+    def _stayed_locked(self) -> BackendUnavailable:
+        return BackendUnavailable(
+            f"the store {self._path} stayed locked by another writer for {self._busy:g} s; nothing was written: "
+            "look for a stopped process that holds it, then repeat"
+        )
+
+    def _recover(self) -> None:
+        """Leave no transaction open: a failed COMMIT does not always end it."""
+        if self._cache is not None:
+            con = self._connections.own(self._cache)
+            if con.in_transaction:
+                con.rollback()
+
+    def _checkpoint(self, cache: LogCache) -> None:
+        self._wal_bytes = 0
+        con = self._connections.borrow()
+        try:
+            with cache.transact():
+                con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except (diskcache.Timeout, sqlite3.Error):
+            pass  # the commit stands; another writer, or the next commit, checkpoints
+        finally:
+            self._connections.give_back(con)
+
+    def close(self) -> None:
+        """Wait for the running commit and close this thread's connections."""
+        with self._lock:
+            self._connections.forget_own()
+            if self._cache is not None:
+                self._cache.close()
+                self._cache = None
+
+    def abandon(self) -> None:
+        """After a fork: a fresh lock, and no connection of the parent's."""
+        self._lock = threading.Lock()
+        if self._cache is not None:
+            self._cache.abandon()

@@ -1,0 +1,54 @@
+"""From an address to a backend: ``memory://``, ``disk:///path`` or a plain path, and what packages register."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from urllib.parse import unquote, urlsplit
+
+from ..errors import ConfigError
+from .base import Backend
+
+GROUP = "sharedctx.backends"
+"""Entry points of this group map a URL scheme to a callable ``(url, *, durable, clock) -> Backend``."""
+
+DEFAULT = "./.sharedctx"
+
+
+def default_address() -> str:
+    """``SHAREDCTX_URL`` if set, else ``./.sharedctx``."""
+    return os.environ.get("SHAREDCTX_URL") or DEFAULT
+
+
+def normalise(address: str | os.PathLike[str]) -> str:
+    """Return one spelling for each store; raises ``ConfigError``."""
+    text = os.fspath(address)
+    if not text:
+        raise ConfigError("the store's address is empty: name a directory or a URL")
+    if "://" not in text:
+        return "disk://" + os.path.realpath(os.path.expanduser(text))
+    parts = urlsplit(text)
+    if parts.scheme == "disk":
+        if parts.netloc or not parts.path:
+            raise ConfigError(f"{text!r} names no absolute path: write disk:///path")
+        return "disk://" + os.path.realpath(unquote(parts.path))
+    return text
+
+
+def open_backend(address: str, *, durable: bool = False, clock: Callable[[], float] = time.time) -> Backend:
+    """Open the backend for a normalised address; raises ``ConfigError`` for an unknown scheme."""
+    scheme, _, rest = address.partition("://")
+    if scheme == "disk":
+        from .disk import DiskBackend
+
+        return DiskBackend(rest, durable=durable, clock=clock)
+    if scheme == "memory":
+        from .memory import MemoryBackend
+
+        return MemoryBackend(rest or None, clock=clock)
+    for found in entry_points(group=GROUP, name=scheme):
+        backend: Backend = found.load()(address, durable=durable, clock=clock)
+        return backend
+    raise ConfigError(f"no backend for {scheme}:// is installed: use a path, disk:/// or memory://")

@@ -1,0 +1,138 @@
+"""Storage logic written once for sync and async: generators that yield what they need from the backend.
+
+A function of type ``Steps[T]`` yields ``Call``s and is sent their results; ``run`` drives it on the calling
+thread, ``sharedctx.aio`` drives the same generator from an event loop with group commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from .base import Backend, Change, Commit, Committed, Op, Row, SortKey
+
+T = TypeVar("T")
+
+
+class Call(NamedTuple):
+    """One request to the backend: the method's name and its arguments."""
+
+    method: str
+    args: tuple[Any, ...]
+    options: dict[str, Any] = {}  # noqa: RUF012 - never mutated; a NamedTuple default
+
+
+Steps = Generator[Call, Any, T]
+
+
+def run(backend: Backend, steps: Steps[T]) -> T:
+    """Drive ``steps`` to the end on this thread and return its result."""
+    try:
+        call = next(steps)
+        while True:
+            try:
+                result = getattr(backend, call.method)(*call.args, **call.options)
+            except Exception as error:
+                call = steps.throw(error)
+            else:
+                call = steps.send(result)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+
+
+def commit(space: str, ops: Sequence[Op], if_rev: int | None = None) -> Steps[Committed]:
+    """Ask for ``Backend.commit``."""
+    result: Committed = yield Call("commit", (space, ops, if_rev))
+    return result
+
+
+def commit_many(commits: Sequence[Commit]) -> Steps[list[Committed | Exception]]:
+    """Ask for ``Backend.commit_many``."""
+    result: list[Committed | Exception] = yield Call("commit_many", (commits,))
+    return result
+
+
+def scan(
+    space: str,
+    pk: str,
+    lo: SortKey = 1,
+    hi: SortKey | None = None,
+    *,
+    limit: int = 1000,
+    newest_first: bool = False,
+) -> Steps[list[Row]]:
+    """Ask for ``Backend.scan``."""
+    rows: list[Row] = yield Call("scan", (space, pk, lo, hi), {"limit": limit, "newest_first": newest_first})
+    return rows
+
+
+_NEWEST = {"limit": 1, "newest_first": True}
+TAIL = {"limit": 1, "newest_first": True}
+"""Marks the newest version read for an append: a driver that queues commits may answer with a queued one."""
+
+
+def newest(space: str, pk: str) -> Steps[Row | None]:
+    """Ask for the newest version row of a partition."""
+    rows: list[Row] = yield Call("scan", (space, pk, 1, None), _NEWEST)
+    return rows[0] if rows else None
+
+
+def tail(space: str, pk: str) -> Steps[Row | None]:
+    """Ask for the version to append after, which may still wait to be committed."""
+    rows: list[Row] = yield Call("scan", (space, pk, 1, None), TAIL)
+    return rows[0] if rows else None
+
+
+def pks(space: str, prefix: str = "", after: str = "", limit: int = 1000) -> Steps[list[str]]:
+    """Ask for ``Backend.pks``."""
+    result: list[str] = yield Call("pks", (space, prefix, after, limit))
+    return result
+
+
+def all_pks(space: str, prefix: str = "", after: str = "") -> Steps[list[str]]:
+    """Ask for ``Backend.pks`` page by page until all are there."""
+    found: list[str] = []
+    while page := (yield from pks(space, prefix, found[-1] if found else after)):
+        found += page
+    return found
+
+
+def spaces(prefix: str = "", after: str = "", limit: int = 1000) -> Steps[list[str]]:
+    """Ask for ``Backend.spaces``."""
+    result: list[str] = yield Call("spaces", (prefix, after, limit))
+    return result
+
+
+def rev(space: str) -> Steps[int]:
+    """Ask for ``Backend.rev``."""
+    result: int = yield Call("rev", (space,))
+    return result
+
+
+def changes(space: str, since: int, limit: int = 1000) -> Steps[list[Change]]:
+    """Ask for ``Backend.changes``."""
+    result: list[Change] = yield Call("changes", (space, since, limit))
+    return result
+
+
+def reclaim(
+    space: str, pk: str | None = None, before: SortKey | None = None, expired_at: float | None = None
+) -> Steps[int]:
+    """Ask for ``Backend.reclaim``."""
+    result: int = yield Call("reclaim", (space, pk, before, expired_at))
+    return result
+
+
+def now() -> Steps[float]:
+    """Ask for ``Backend.now``."""
+    result: float = yield Call("now", ())
+    return result
+
+
+def expired(expires: float | None) -> Steps[bool]:
+    """Ask for ``Backend.expired``; a row that never expires costs no question."""
+    if expires is None:
+        return False
+    result: bool = yield Call("expired", (expires,))
+    return result

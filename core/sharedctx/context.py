@@ -1,0 +1,279 @@
+"""SharedContext: the face of one session, for one participant or for its owner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .access import RIGHTS, Grants, Right
+from .backends.steps import Steps, run
+from .entries.names import check_participant, check_session
+from .entries.verbs import Verbs
+from .entry import ContextEntry, Event, Evicted, Stats
+from .errors import ConfigError, Forbidden
+from .settings import Policy, SessionSettings
+from .tokens import TokenCounter, counter
+
+if TYPE_CHECKING:
+    from .store import Store
+
+
+class SharedContext:
+    """A session's entries: versioned, compressed for reading, shared by threads, processes and frameworks.
+
+    ``path`` or ``url`` names the store (default ``SHAREDCTX_URL``, else ``./.sharedctx``); ``model`` picks the token
+    counter; the other keywords are those of ``SessionSettings``. Also a context manager. Every method may be called
+    from any thread; each raises subclasses of ``SharedContextError`` only.
+    """
+
+    def __init__(
+        self,
+        session: str = "default",
+        *,
+        path: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        store: Store | None = None,
+        settings: SessionSettings | None = None,
+        model: str | None = None,
+        ttl: float | None = None,
+        max_entries: int | None = None,
+        max_value_tokens: int | None = None,
+        max_store_tokens: int | None = None,
+        policy: Policy = "reject",
+        count_tokens: TokenCounter | None = None,
+        compressors: Mapping[str, Callable[[str], str]] | None = None,
+    ) -> None:
+        if sum(given is not None for given in (path, url, store)) > 1:
+            raise ConfigError("name the store once: path=, url= or store=")
+        self.session = check_session(session)
+        self.participant: str | None = None
+        self.settings = settings or SessionSettings(
+            ttl=ttl,
+            max_entries=max_entries,
+            max_value_tokens=max_value_tokens,
+            max_store_tokens=max_store_tokens,
+            policy=policy,
+            count_tokens=count_tokens or counter(model),
+            compressors=compressors or {},
+        )
+        self._own: Store | None = None
+        if store is None:
+            from .store import open as open_store
+
+            store = self._own = open_store(path if path is not None else url)
+        self.store = store
+        self.verbs = Verbs(store.backend, self.session, store.contents, self.settings)
+
+    def bind(self, participant: str) -> SharedContext:
+        """Return this context as ``participant``: its writes carry that name, its grants apply."""
+        check_participant(participant)
+        if self.participant is not None and participant != self.participant:
+            raise Forbidden(f"this context speaks for {self.participant!r} and cannot be bound to {participant!r}")
+        bound = SharedContext.__new__(SharedContext)
+        bound.__dict__.update(self.__dict__, participant=participant, _own=None)
+        return bound
+
+    def agent(self, agent: str | None) -> str:
+        """Return the name that a write carries; raises ``Forbidden`` for another than the bound one."""
+        if self.participant is not None:
+            if agent is not None and agent != self.participant:
+                raise Forbidden(f"this context speaks for {self.participant!r}; it cannot write as {agent!r}")
+            return self.participant
+        return "" if agent is None else check_participant(agent)
+
+    def _run(self, steps: Steps[Any]) -> Any:
+        self.store.check_open()
+        return run(self.store.backend, steps)
+
+    def put(
+        self, key: str, value: Any, *, agent: str | None = None, expect: int | None = None, ttl: float | None = None
+    ) -> ContextEntry:
+        """Write ``value`` (text, bytes, JSON or a pydantic model) as the key's next version and return its entry.
+
+        With ``expect=n`` only while version n is the live one (0: while there is none), else ``VersionConflict``.
+        ``ttl`` is seconds to live. Raises ``InvalidKey``, ``InvalidValue``, ``ValueTooLarge``, ``BudgetExceeded``,
+        ``Forbidden``.
+        """
+        entry: ContextEntry = self._run(self.verbs.put(self.participant, key, value, self.agent(agent), expect, ttl))
+        return entry
+
+    @overload
+    def get(self, key: str, *, full: Literal[False] = False, version: int | None = None) -> str | None: ...
+    @overload
+    def get(self, key: str, *, full: bool, version: int | None = None) -> Any: ...
+    def get(self, key: str, *, full: bool = False, version: int | None = None) -> Any:
+        """Return the compressed view as text, or with ``full=True`` the exact value in its stored type.
+
+        None when the key is missing, expired, removed or not readable, or that version is. Raises ``DecodeError``.
+        """
+        return self._run(self.verbs.get(self.participant, key, full, version))
+
+    def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
+        """Return what a view left out: ``lines:12-40``, ``rows:0-9``, ``path:$.a[0]``, ``regex:...``, ``query:...``.
+
+        A reference may start with the version it belongs to (``v3:lines:12-40``), as the markers in views do.
+        Raises ``KeyNotFound`` when that version is gone, ``InvalidValue`` for a reference that fits nothing.
+        """
+        text: str = self._run(self.verbs.expand(self.participant, key, ref, max_tokens))
+        return text
+
+    def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
+        """Return the entry of the live (or that) version, or None."""
+        entry: ContextEntry | None = self._run(self.verbs.get_entry(self.participant, key, version))
+        return entry
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Return the live keys that start with ``prefix``, in order."""
+        found: list[str] = self._run(self.verbs.keys(self.participant, prefix))
+        return found
+
+    def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
+        """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
+        found: list[ContextEntry] = self._run(self.verbs.history(self.participant, key, limit, before))
+        return found
+
+    def diff(self, key: str, a: int, b: int) -> Any:
+        """Return how version ``b`` differs from ``a``: an RFC 6902 patch for JSON, else a unified diff as text."""
+        return self._run(self.verbs.diff(self.participant, key, a, b))
+
+    def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
+        """Write the value of an old version as the newest one and return its entry."""
+        entry: ContextEntry = self._run(self.verbs.rollback(self.participant, key, version, self.agent(agent)))
+        return entry
+
+    def as_of(self, rev: int) -> Snapshot:
+        """Return the session as it was at revision ``rev`` (an entry's or event's), for reading."""
+        return Snapshot(self, rev)
+
+    def trim(self, key: str, keep: int) -> int:
+        """Forget old versions of a key, keeping at least the newest ``keep``; returns how many went."""
+        count: int = self._run(self.verbs.trim(self.participant, key, keep))
+        return count
+
+    def delete(self, key: str, *, agent: str | None = None, expect: int | None = None) -> int:
+        """Remove the live value; its history stays. Returns the removed version; ``KeyNotFound`` if there is none."""
+        version: int = self._run(self.verbs.delete(self.participant, key, self.agent(agent), expect))
+        return version
+
+    def erase(self, key: str, *, agent: str | None = None) -> int:
+        """Remove the key with its whole history for good; returns the number of versions that went."""
+        count: int = self._run(self.verbs.erase(self.participant, key, self.agent(agent)))
+        return count
+
+    def clear(self, *, agent: str | None = None) -> int:
+        """Delete every live key that may be read; history stays. Returns how many were deleted."""
+        count: int = self._run(self.verbs.clear(self.participant, self.agent(agent)))
+        return count
+
+    def evicted(self) -> list[Evicted]:
+        """Return what the limits and TTL removed, oldest first: key, version, when and why."""
+        found: list[Evicted] = self._run(self.verbs.evicted())
+        return found
+
+    def sweep(self) -> int:
+        """Record expired entries as evicted; reads never see them either way. Returns how many."""
+        count: int = self._run(self.verbs.sweep())
+        return count
+
+    def changes(self, since: int = 0, limit: int = 1000) -> list[Event]:
+        """Return what happened after revision ``since``, oldest first; raises ``Compacted``."""
+        found: list[Event] = self._run(self.verbs.changes(self.participant, since, limit))
+        return found
+
+    def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
+        """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
+        at = self.rev() if since is None else since
+        while True:
+            seen, at = self._run(self.verbs.follow(self.participant, at))
+            if seen:
+                yield from seen
+            elif (
+                not self.store.backend.wait(self.verbs.space, at, 1.0 if timeout is None else timeout)
+                and timeout is not None
+            ):
+                return
+
+    def rev(self) -> int:
+        """Return the session's present revision."""
+        rev: int = self._run(self.verbs.rev())
+        return rev
+
+    def stats(self) -> Stats:
+        """Return the measured savings of the live entries."""
+        stats: Stats = self._run(self.verbs.stats(self.participant))
+        return stats
+
+    def grant(
+        self,
+        participant: str,
+        *,
+        read: Sequence[str] = (),
+        write: Sequence[str] = (),
+        delete: Sequence[str] = (),
+        rollback: Sequence[str] = (),
+    ) -> Grants:
+        """Allow participants that fit a pattern (``subagent:*``) just these key patterns; only the owner may."""
+        given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback), strict=True))
+        self.require_owner("change grants")
+        grants: Grants = self._run(self.verbs.set_grants(lambda old: old.with_rule(participant, given)))
+        return grants
+
+    def revoke(self, participant: str) -> Grants:
+        """Drop the rule for this participant pattern; only the owner may."""
+        self.require_owner("change grants")
+        grants: Grants = self._run(self.verbs.set_grants(lambda old: old.without(participant)))
+        return grants
+
+    def grants(self) -> Grants:
+        """Return the grants as they stand."""
+        grants: Grants = self._run(self.verbs.grants())
+        return grants
+
+    def require_owner(self, what: str) -> None:
+        """Raise ``Forbidden`` unless this is the unbound context."""
+        if self.participant is not None:
+            raise Forbidden(f"{self.participant!r} may not {what}: use the unbound context")
+
+    def close(self) -> None:
+        """Close the store if this object opened it."""
+        if self._own is not None:
+            self._own.close()
+
+    def __enter__(self) -> SharedContext:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Snapshot:
+    """A session at one revision, read-only; see ``SharedContext.as_of``."""
+
+    def __init__(self, context: SharedContext, rev: int) -> None:
+        self._context = context
+        self.rev = rev
+
+    @overload
+    def get(self, key: str, *, full: Literal[False] = False) -> str | None: ...
+    @overload
+    def get(self, key: str, *, full: bool) -> Any: ...
+    def get(self, key: str, *, full: bool = False) -> Any:
+        """Return the view, or with ``full=True`` the value, as of the revision; None if there was none."""
+        entry = self.get_entry(key)
+        return None if entry is None else self._context.get(key, full=full, version=entry.version)
+
+    def get_entry(self, key: str) -> ContextEntry | None:
+        """Return the entry that was live at the revision, or None. Raises ``Compacted`` where history was trimmed."""
+        verbs = self._context.verbs
+        entry: ContextEntry | None = self._context._run(verbs.entry_as_of(self._context.participant, key, self.rev))
+        return entry
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Return the keys that were live at the revision, in order."""
+        verbs = self._context.verbs
+        found: list[str] = self._context._run(verbs.keys_as_of(self._context.participant, prefix, self.rev))
+        return found

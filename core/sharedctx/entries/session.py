@@ -1,0 +1,156 @@
+"""The state of one session as steps: what every verb needs to read, guard and describe entries."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from ..access import Grants, Right
+from ..backends import steps
+from ..backends.base import Backend
+from ..backends.steps import Steps, run
+from ..entry import ContextEntry
+from ..errors import DecodeError, Forbidden, KeyNotFound
+from ..settings import SessionSettings
+from ..versions.codec import Kind
+from ..versions.log import ContentCache, Draft, Version, VersionLog
+from ..views import View, compress
+from . import values
+
+RESERVED = "\x01"
+"""Partitions of the session's own start with this; keys cannot."""
+EVICTED = RESERVED + "evicted"
+_GRANTS = "grants"
+_VIEWS_KEPT = 2048
+
+
+class Session:
+    """One session of a store, for all participants; integrations see it through ``SharedContext``."""
+
+    def __init__(
+        self, backend: Backend, store: str, session: str, cache: ContentCache, settings: SessionSettings
+    ) -> None:
+        self.backend = backend
+        self.id = session
+        self.settings = settings
+        self.log = VersionLog(store, f"session:{session}", cache)
+        self._access = VersionLog(store, f"access:{session}", cache)
+        self._views: OrderedDict[tuple[int, str], View] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def space(self) -> str:
+        """The space that holds the entries."""
+        return self.log.space
+
+    def grants(self) -> Steps[Grants]:
+        """Return the grants as they stand."""
+        head = yield from self._access.head(_GRANTS)
+        if head is None:
+            return Grants({})
+        return Grants.load((yield from self._access.content(head)))
+
+    def set_grants(self, change: Callable[[Grants], Grants], agent: str) -> Steps[Grants]:
+        """Change the grants; nothing is lost when two do so at once."""
+        head = yield from self._access.head(_GRANTS)
+        grants = change(Grants({}) if head is None else Grants.load((yield from self._access.content(head))))
+        now = yield from steps.now()
+        draft = Draft(Kind.JSON, grants.dump(), agent)
+        yield from self._access.append(_GRANTS, draft, now, expect=head.number if head else 0)
+        return grants
+
+    def guard(self, participant: str | None, right: Right, key: str) -> Steps[None]:
+        """Raise unless ``participant`` (None: the owner) has ``right`` on ``key``; a denied read reads as absent."""
+        if participant is None:
+            return
+        grants = yield from self.grants()
+        if grants.allows(participant, right, key):
+            return
+        if right == "read":
+            raise KeyNotFound(f"there is no live value under {key!r}")
+        raise Forbidden(f"{participant!r} may not {right} {key!r}: ask for the grant, or use another key")
+
+    def find(self, participant: str | None, key: str, version: int | None) -> Steps[Version | None]:
+        """Return a readable version, the live one by default."""
+        if participant is not None:
+            yield from self.guard(participant, "read", key)
+        if version is None:
+            return (yield from self.log.head(key))
+        return (yield from self.log.at(key, version))
+
+    def value(self, version: Version) -> Steps[Any]:
+        """Return the stored value."""
+        data = yield from self.log.content(version)
+        try:
+            return values.decode(version.blob.kind, data)
+        except DecodeError as error:
+            raise DecodeError(f"{version.pk!r} version {version.number}: {error}") from error
+
+    def view(self, version: Version) -> Steps[View]:
+        """Return the version's view, made on first use."""
+        at = (version.rev, version.pk)
+        with self._lock:
+            held = self._views.get(at)
+            if held is not None:
+                self._views.move_to_end(at)
+                return held
+        value = yield from self.value(version)
+        settings = self.settings
+        view = compress(
+            value,
+            key=version.pk,
+            version=version.number,
+            count=settings.count_tokens,
+            compressors=settings.compressors,
+            max_tokens=view_limit(version) or settings.max_value_tokens if settings.policy == "compress" else None,
+        )
+        with self._lock:
+            self._views[at] = view
+            while len(self._views) > _VIEWS_KEPT:
+                self._views.popitem(last=False)
+        return view
+
+    def entry(self, version: Version) -> ContextEntry:
+        """Describe a version; its tokens are counted when asked for."""
+        blob = version.blob
+
+        def measure() -> tuple[View, str]:
+            return run(self.backend, self.view(version)), self.settings.count_tokens.name
+
+        return ContextEntry(
+            key=version.pk,
+            version=version.number,
+            agent=blob.agent or None,
+            kind=values.KINDS[blob.kind],
+            size=blob.size,
+            hash=blob.sha256.hex() if blob.sha256 else "",
+            timestamp=blob.timestamp,
+            expires_at=version.expires,
+            rev=version.rev,
+            note=blob.note,
+            _measure=measure if blob.live else None,
+        )
+
+    def keys(self, participant: str | None, prefix: str) -> Steps[list[str]]:
+        """Return the live keys that may be read, in order."""
+        grants = (yield from self.grants()) if participant is not None else None
+        found = []
+        for pk in (yield from steps.all_pks(self.space, prefix, RESERVED + "\U0010ffff")):
+            if grants is not None and participant is not None and not grants.allows(participant, "read", pk):
+                continue
+            try:
+                head = yield from self.log.head(pk)
+            except DecodeError:
+                found.append(pk)
+                continue
+            if head is not None:
+                found.append(pk)
+        return found
+
+
+def view_limit(version: Version) -> int | None:
+    """The tokens a value was compressed to when the session's budget met it, or None."""
+    note = version.blob.note
+    return int(note[5:]) if note.startswith("view:") else None

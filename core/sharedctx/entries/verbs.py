@@ -1,0 +1,215 @@
+"""Every verb of a session as steps; ``SharedContext`` and ``AsyncSharedContext`` only drive them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..access import Grants
+from ..backends import steps
+from ..backends.base import Backend, Change
+from ..backends.steps import Steps
+from ..entry import ContextEntry, Event, Evicted, Stats
+from ..errors import DecodeError, InvalidValue, KeyNotFound
+from ..settings import SessionSettings
+from ..versions.codec import Kind
+from ..versions.diff import diff_json, diff_text
+from ..versions.log import ContentCache, Version
+from ..views import compress, expand, split_version
+from .names import check_key
+from .session import RESERVED, Session
+from .writing import Writing
+
+_PAGE = 500
+
+
+class Verbs:
+    """One session's verbs. ``participant`` is None for the owner, who needs no grants."""
+
+    def __init__(self, backend: Backend, session: str, cache: ContentCache, settings: SessionSettings) -> None:
+        self._session = Session(backend, backend.id, session, cache, settings)
+        self._writing = Writing(self._session, backend.id)
+        self.space = self._session.space
+        self.grants: Callable[[], Steps[Grants]] = self._session.grants
+        self.keys = self._session.keys
+        self.delete = self._writing.delete
+        self.erase = self._writing.erase
+        self.sweep: Callable[[], Steps[int]] = self._writing.sweep
+        self.evicted: Callable[[], Steps[list[Evicted]]] = self._writing.evicted
+
+    def put(
+        self, participant: str | None, key: str, value: Any, agent: str, expect: int | None, ttl: float | None
+    ) -> Steps[ContextEntry]:
+        version = yield from self._writing.put(participant, key, value, agent, expect, ttl)
+        return self._session.entry(version)
+
+    def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
+        written = yield from self._writing.rollback(participant, key, version, agent)
+        return self._session.entry(written)
+
+    def get(self, participant: str | None, key: str, full: bool, number: int | None) -> Steps[Any]:
+        check_key(key)
+        try:
+            version = yield from self._session.find(participant, key, number)
+        except KeyNotFound:
+            return None
+        if version is None:
+            return None
+        if full:
+            return (yield from self._session.value(version))
+        return (yield from self._session.view(version)).text
+
+    def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
+        check_key(key)
+        try:
+            version = yield from self._session.find(participant, key, number)
+        except KeyNotFound:
+            return None
+        return None if version is None else self._session.entry(version)
+
+    def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
+        check_key(key)
+        version = yield from self._session.find(participant, key, number)
+        if version is None:
+            if number is not None:
+                raise KeyNotFound(f"{key!r} has no version {number} any more: `history` lists what there is")
+            raise KeyNotFound(f"there is no live value under {key!r}: `keys` lists what there is")
+        return version
+
+    def expand(self, participant: str | None, key: str, ref: str, max_tokens: int | None) -> Steps[str]:
+        number, rest = split_version(ref)
+        version = yield from self._must(participant, key, number)
+        value = yield from self._session.value(version)
+        count = self._session.settings.count_tokens
+        return expand(value, rest, key=key, version=version.number, max_tokens=max_tokens, count=count)
+
+    def history(self, participant: str | None, key: str, limit: int, before: int | None) -> Steps[list[ContextEntry]]:
+        check_key(key)
+        try:
+            yield from self._session.guard(participant, "read", key)
+        except KeyNotFound:
+            return []
+        rows = yield from steps.scan(self.space, key, 1, before, limit=limit, newest_first=True)
+        found = []
+        for row in rows:
+            try:
+                found.append(self._session.entry(self._session.log.read_row(row)))
+            except DecodeError as error:
+                found.append(
+                    ContextEntry(key, int(row.sk), None, "damaged", 0, "", 0.0, row.expires, row.rev, error.message)
+                )
+        return found
+
+    def diff(self, participant: str | None, key: str, a: int, b: int) -> Steps[Any]:
+        old = yield from self._must(participant, key, a)
+        new = yield from self._must(participant, key, b)
+        before = yield from self._session.value(old)
+        after = yield from self._session.value(new)
+        if old.blob.kind is new.blob.kind is Kind.JSON:
+            return diff_json(before, after)
+        texts = []
+        for value in (before, after):
+            if isinstance(value, bytes):
+                try:
+                    value = value.decode()
+                except UnicodeDecodeError:
+                    raise InvalidValue(f"{key!r} holds bytes that are not text: read both with full=True") from None
+            texts.append(value if isinstance(value, str) else compress(value).text)
+        return diff_text(*texts, from_label=f"{key}@{a}", to_label=f"{key}@{b}")
+
+    def entry_as_of(self, participant: str | None, key: str, rev: int) -> Steps[ContextEntry | None]:
+        check_key(key)
+        try:
+            yield from self._session.guard(participant, "read", key)
+        except KeyNotFound:
+            return None
+        version = yield from self._session.log.as_of(key, rev)
+        if version is None:
+            if (yield from steps.newest(self.space, key)) is not None:
+                yield from steps.changes(self.space, rev, 1)
+            return None
+        if not version.blob.live or (yield from steps.expired(version.expires)):
+            return None
+        return self._session.entry(version)
+
+    def keys_as_of(self, participant: str | None, prefix: str, rev: int) -> Steps[list[str]]:
+        found = []
+        for key in (yield from steps.all_pks(self.space, prefix, RESERVED + "\U0010ffff")):
+            entry = yield from self.entry_as_of(participant, key, rev)
+            if entry is not None:
+                found.append(key)
+        return found
+
+    def trim(self, participant: str | None, key: str, keep: int) -> Steps[int]:
+        check_key(key)
+        if keep < 1:
+            raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
+        yield from self._session.guard(participant, "delete", key)
+        return (yield from self._session.log.trim(key, keep))
+
+    def clear(self, participant: str | None, agent: str) -> Steps[int]:
+        cleared = 0
+        for key in (yield from self._session.keys(participant, "")):
+            try:
+                yield from self._writing.delete(participant, key, agent, None)
+                cleared += 1
+            except KeyNotFound:
+                continue
+        return cleared
+
+    def rev(self) -> Steps[int]:
+        return (yield from steps.rev(self.space))
+
+    def changes(self, participant: str | None, since: int, limit: int) -> Steps[list[Event]]:
+        found: list[Event] = []
+        while len(found) < limit:
+            page = yield from steps.changes(self.space, since, limit)
+            if not page:
+                break
+            found += yield from self._events(participant, page)
+            since = page[-1].rev
+        return found
+
+    def follow(self, participant: str | None, since: int) -> Steps[tuple[list[Event], int]]:
+        """Return the next events and the revision to go on from."""
+        page = yield from steps.changes(self.space, since, _PAGE)
+        if not page:
+            return [], since
+        return (yield from self._events(participant, page)), page[-1].rev
+
+    def _events(self, participant: str | None, page: list[Change]) -> Steps[list[Event]]:
+        grants = None if participant is None else (yield from self._session.grants())
+        found = []
+        for change in page:
+            if change.pk.startswith(RESERVED) or not isinstance(change.sk, int):
+                continue
+            if grants is not None and participant is not None and not grants.allows(participant, "read", change.pk):
+                continue
+            agent, op = None, change.op == "put"
+            rows = yield from steps.scan(self.space, change.pk, change.sk, change.sk + 1, limit=1)
+            if rows:
+                try:
+                    blob = self._session.log.read_row(rows[0]).blob
+                    agent, op = blob.agent or None, blob.live
+                except DecodeError:
+                    pass
+            found.append(Event(change.rev, change.pk, change.sk, "put" if op else "delete", agent))
+        return found
+
+    def stats(self, participant: str | None) -> Steps[Stats]:
+        entries = before = after = 0
+        for key in (yield from self._session.keys(participant, "")):
+            try:
+                version = yield from self._session.log.head(key)
+                if version is None:
+                    continue
+                view = yield from self._session.view(version)
+            except DecodeError:
+                continue
+            entries += 1
+            before += view.original_tokens
+            after += view.tokens
+        return Stats(entries, before, after, self._session.settings.count_tokens.name)
+
+    def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
+        return (yield from self._session.set_grants(change, ""))

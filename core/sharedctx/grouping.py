@@ -1,0 +1,148 @@
+"""Driving steps from an event loop: commits of many tasks share one transaction, reads stay short or leave the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
+from .backends.steps import TAIL, Call, Steps
+from .errors import BackendUnavailable
+
+T = TypeVar("T")
+
+_GROUP = 256
+_GROUP_BYTES = 8 * 2**20
+_INLINE_ROWS = 16
+_INLINE = frozenset({"rev", "now", "expired"})
+
+
+@dataclass(slots=True)
+class _Waiting:
+    space: str
+    ops: Sequence[Op]
+    if_rev: int | None
+    size: int
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Committed]
+    tail: tuple[str, str] | None
+    row: Row | None
+
+
+class GroupDriver:
+    """Runs steps for the event loops of one store.
+
+    What is queued while a transaction runs goes into the next one together. An append that finds a queued version of
+    its key builds on that one; if it fails, so does the append, which then reads again.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._queue: deque[_Waiting] = deque()
+        self._news = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._tails: dict[tuple[str, str], Row] = {}
+        self._numbers = itertools.count(1)
+        self._closed = False
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Drive ``steps`` to the end and return its result."""
+        try:
+            call = next(steps)
+            while True:
+                try:
+                    result = await self._answer(call)
+                except Exception as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(result)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+
+    async def _answer(self, call: Call) -> Any:
+        if call.method == "commit":
+            return await self._commit(*call.args)
+        if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
+            return [queued]
+        ask = getattr(self._backend, call.method)
+        short = call.method in _INLINE or call.options.get("limit", _INLINE_ROWS + 1) <= _INLINE_ROWS
+        if short and self._backend.local:
+            return ask(*call.args, **call.options)
+        return await self.leave_loop(ask, *call.args, **call.options)
+
+    async def leave_loop(self, ask: Any, *args: Any, **options: Any) -> Any:
+        """Call a blocking function on this driver's own threads."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: ask(*args, **options))
+
+    async def _commit(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
+        loop = asyncio.get_running_loop()
+        first = ops[0]
+        tail, row = None, None
+        if isinstance(first, Put) and first.sk is NEXT and isinstance(first.when, Head) and if_rev is None:
+            tail = (space, first.pk)
+            row = Row(first.pk, first.when.sk + 1, first.value, -next(self._numbers), first.expires)
+            self._tails[tail] = row
+        size = sum(len(op.value) for op in ops if isinstance(op, Put))
+        waiting = _Waiting(space, ops, if_rev, size, loop, loop.create_future(), tail, row)
+        with self._news:
+            if self._closed:
+                raise BackendUnavailable("this store was closed by its opener: open it again")
+            self._queue.append(waiting)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, name="sharedctx-write", daemon=True)
+                self._thread.start()
+            self._news.notify()
+        return await waiting.future
+
+    def _write(self) -> None:
+        while True:
+            with self._news:
+                while not self._queue and not self._closed:
+                    self._news.wait()
+                if not self._queue:
+                    return
+                group, size = [self._queue.popleft()], 0
+                while self._queue and len(group) < _GROUP and size < _GROUP_BYTES:
+                    group.append(self._queue.popleft())
+                    size += group[-1].size
+            try:
+                results = self._backend.commit_many([(one.space, one.ops, one.if_rev) for one in group])
+            except Exception as error:
+                results = [error for _ in group]
+            loops: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Committed | Exception]]] = {}
+            for one, result in zip(group, results, strict=True):
+                loops.setdefault(one.loop, []).append((one, result))
+            for loop, done in loops.items():
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(self._deliver, done)
+
+    def _deliver(self, done: list[tuple[_Waiting, Committed | Exception]]) -> None:
+        for one, result in done:
+            if one.tail is not None and self._tails.get(one.tail) is one.row:
+                del self._tails[one.tail]
+            if one.future.done():
+                continue
+            if isinstance(result, Exception):
+                one.future.set_exception(result)
+            else:
+                one.future.set_result(result)
+
+    def close(self) -> None:
+        """Commit what is queued and end the threads."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        if self._thread is not None:
+            self._thread.join()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)

@@ -1,0 +1,45 @@
+"""What a session may be told when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .errors import ConfigError
+from .tokens import TokenCounter, counter
+
+Policy = Literal["reject", "compress", "evict_oldest"]
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """Limits and counting of one session object; none are stored, each opener brings its own.
+
+    ``ttl`` is seconds for entries put without one of their own; ``max_entries`` counts live entries;
+    ``max_value_tokens`` and ``max_store_tokens`` count views; ``policy`` says what happens when a token budget is
+    met: "reject" the write, "compress" the view further, or "evict_oldest" other entries. Raises ``ConfigError``.
+    """
+
+    ttl: float | None = None
+    max_entries: int | None = None
+    max_value_tokens: int | None = None
+    max_store_tokens: int | None = None
+    policy: Policy = "reject"
+    count_tokens: TokenCounter = field(default_factory=counter)
+    compressors: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.policy not in ("reject", "compress", "evict_oldest"):
+            raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")
+        if self.ttl is not None and not 0 <= self.ttl < float("inf"):
+            raise ConfigError(f"ttl {self.ttl!r} is not a number of seconds from 0 up")
+        for name in ("max_entries", "max_value_tokens", "max_store_tokens"):
+            limit = getattr(self, name)
+            if limit is not None and (not isinstance(limit, int) or limit < 1):
+                raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a put must know the other entries."""
+        return self.max_entries is not None or self.max_store_tokens is not None

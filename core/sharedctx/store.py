@@ -1,0 +1,179 @@
+"""A store: one opened backend, its sessions and its care."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from .backends.base import Backend, Backup
+from .backends.registry import default_address, normalise, open_backend
+from .backends.steps import run
+from .context import SharedContext
+from .entries.names import check_session
+from .errors import BackendUnavailable, ConfigError, DecodeError
+from .grouping import GroupDriver
+from .settings import SessionSettings
+from .versions.log import ContentCache, VersionLog
+
+_opened: dict[tuple[str, bool], tuple[Backend, ContentCache, int]] = {}
+_lock = threading.Lock()
+
+if hasattr(os, "register_at_fork"):
+
+    def _fresh_lock() -> None:
+        global _lock
+        _lock = threading.Lock()
+
+    os.register_at_fork(after_in_child=_fresh_lock)
+
+
+class Store:
+    """Sessions of versioned entries at one address; a context manager.
+
+    Stores of the same address in one process share one backend, which closes with the last of them.
+    """
+
+    def __init__(self, address: str, *, durable: bool, clock: Callable[[], float]) -> None:
+        self._key = (address, durable)
+        self._shared = address != "memory://" and clock is time.time
+        self._closed = False
+        self._driver: GroupDriver | None = None
+        self.backend: Backend
+        self.contents: ContentCache
+        if not self._shared:
+            self.backend, self.contents = open_backend(address, durable=durable, clock=clock), ContentCache()
+            return
+        with _lock:
+            backend, contents, count = _opened.get(self._key) or (
+                open_backend(address, durable=durable, clock=clock),
+                ContentCache(),
+                0,
+            )
+            _opened[self._key] = (backend, contents, count + 1)
+        self.backend, self.contents = backend, contents
+
+    @property
+    def address(self) -> str:
+        """Where the store lies."""
+        return str(self.backend.describe()["address"])
+
+    @property
+    def driver(self) -> GroupDriver:
+        """What drives this store's verbs from event loops."""
+        if self._driver is None:
+            self._driver = GroupDriver(self.backend)
+        return self._driver
+
+    def session(self, session: str = "default", **settings: Any) -> SharedContext:
+        """Return the session's context; keywords are those of ``SessionSettings``. Nothing is written."""
+        check_session(session)
+        return SharedContext(session, store=self, settings=SessionSettings(**settings))
+
+    def sessions(self) -> list[str]:
+        """Return the ids of sessions that hold anything, in order."""
+        found: list[str] = []
+        while page := self.backend.spaces("session:", f"session:{found[-1]}" if found else ""):
+            found += [space.removeprefix("session:") for space in page]
+        return found
+
+    def delete_session(self, session: str) -> int:
+        """Remove a session with all history, grants and records; returns the number of rows removed."""
+        check_session(session)
+        return sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a consistent copy to the new directory ``path`` while the store is in use.
+
+        Raises ``ConfigError`` when the backend cannot copy itself or something is already there.
+        """
+        if not isinstance(self.backend, Backup):
+            raise ConfigError(f"{self.address} has no copy of itself to give: only stores on disk can be backed up")
+        self.backend.backup(os.fspath(path))
+
+    def stats(self) -> dict[str, Any]:
+        """Return the backend's facts and the number of sessions."""
+        return {**self.backend.describe(), "sessions": len(self.sessions())}
+
+    def doctor(self) -> list[str]:
+        """Check the storage and every stored version; returns a sentence for each fault, none when all is well."""
+        faults = self.backend.verify()
+        for space in self._spaces():
+            log = VersionLog(self.backend.id, space, ContentCache(0))
+            for pk in self._pks(space):
+                faults += self._check(log, pk)
+        return faults
+
+    def _check(self, log: VersionLog, pk: str) -> list[str]:
+        faults = []
+        after = 1
+        while rows := self.backend.scan(log.space, pk, after, limit=200):
+            for row in rows:
+                try:
+                    version = log.read_row(row)
+                    if version.blob.live:
+                        run(self.backend, log.content(version))
+                except DecodeError as error:
+                    faults.append(f"{log.space}: {error.message}")
+            after = int(rows[-1].sk) + 1
+        return faults
+
+    def _spaces(self) -> list[str]:
+        found: list[str] = []
+        while page := self.backend.spaces("", found[-1] if found else ""):
+            found += page
+        return found
+
+    def _pks(self, space: str) -> list[str]:
+        found: list[str] = []
+        while page := self.backend.pks(space, "", found[-1] if found else ""):
+            found += page
+        return found
+
+    def close(self) -> None:
+        """Give the store back; the backend closes with its last opener. A second close does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._driver is not None:
+            self._driver.close()
+        if not self._shared:
+            self.backend.close()
+            return
+        with _lock:
+            held = _opened.get(self._key)
+            if held is None:
+                return
+            backend, contents, count = held
+            if count > 1:
+                _opened[self._key] = (backend, contents, count - 1)
+                return
+            del _opened[self._key]
+        backend.close()
+
+    def check_open(self) -> None:
+        """Raise ``BackendUnavailable`` after ``close``."""
+        if self._closed:
+            raise BackendUnavailable("this store was closed by its opener: open it again")
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open(  # the verb of the package: sharedctx.open
+    address: str | os.PathLike[str] | None = None, *, durable: bool = False, clock: Callable[[], float] = time.time
+) -> Store:
+    """Open a store by path or URL (default: ``SHAREDCTX_URL``, else ``./.sharedctx``), making it on first use.
+
+    ``durable=True`` also survives power cuts. Stores with a ``clock`` of their own are not shared in the process.
+    Raises ``ConfigError``, ``BackendUnavailable``, ``DiskFull``.
+    """
+    return Store(normalise(default_address() if address is None else address), durable=durable, clock=clock)

@@ -1,0 +1,221 @@
+"""Bytes at rest: one self-describing, checksummed blob for each version.
+
+::
+
+    magic 2 | format 1 | kind 1 | compression 1 | flags 1 | size 4 | timestamp 8 | agent length 1 | note length 2
+    | checksum 12 | [sha256 32] | agent | note | payload
+
+All numbers are big-endian. The checksum (blake2b) covers everything but itself and is bound to the store, space, key
+and version, so that a blob moved elsewhere does not read. Decoding follows the header alone: it never guesses, never
+unpickles, and never inflates beyond the size that the header states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import sys
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from ..backends.base import MAX_VALUE_BYTES, Refused
+from ..errors import DecodeError, UnsafeRow, ValueTooLarge
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_HEADER: Final = struct.Struct(">2sBBBBIdBH")
+_DELTA: Final = struct.Struct(">HII")
+_MAGIC: Final = b"\xc5\x78"
+_FORMAT: Final = 1
+_CHECK: Final = 12
+_START: Final = _HEADER.size + _CHECK
+_HASHED: Final = 1
+_RAW_BELOW: Final = 256
+_LEVEL: Final = 3
+_CONTEXT: Final = 1 << 20
+
+
+class Kind(IntEnum):
+    """What a version's bytes are."""
+
+    GONE = 0
+    BYTES = 1
+    TEXT = 2
+    JSON = 3
+
+
+class Compression(IntEnum):
+    """How the payload is stored; a delta needs the version ``base`` steps before."""
+
+    RAW = 0
+    ZSTD = 1
+    DELTA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob's header: everything about a version but its content."""
+
+    kind: Kind
+    compression: Compression
+    size: int
+    timestamp: float
+    agent: str
+    note: str
+    sha256: bytes | None
+    payload: bytes
+    back: int
+
+    @property
+    def live(self) -> bool:
+        """Whether this version is a value and not the mark of a removal."""
+        return self.kind is not Kind.GONE
+
+
+def binding(store: str, space: str, pk: str, version: int) -> bytes:
+    """The identity that a blob's checksum is bound to."""
+    return f"{len(store)}:{store}{len(space)}:{space}{len(pk)}:{pk}{version}".encode("utf-8", "surrogatepass")
+
+
+def seal(
+    bound: bytes,
+    kind: Kind,
+    content: bytes,
+    *,
+    timestamp: float,
+    agent: str = "",
+    note: str = "",
+    sha256: bytes | None = None,
+    base: tuple[int, bytes] | None = None,
+) -> bytes:
+    """Make a blob of ``content``; ``base`` is (versions back, that version's content) when a delta may be tried.
+
+    Raises ``ValueTooLarge`` above 64 MiB.
+    """
+    if len(content) > MAX_VALUE_BYTES:
+        raise ValueTooLarge(f"a value holds at most {MAX_VALUE_BYTES} bytes, this one has {len(content)}: split it")
+    compression, payload = _pack(content, base)
+    who, what = agent.encode()[:255], note.encode()[:65535]
+    flags = 0 if sha256 is None else _HASHED
+    header = _HEADER.pack(_MAGIC, _FORMAT, kind, compression, flags, len(content), timestamp, len(who), len(what))
+    body = b"".join((sha256 or b"", who, what, payload))
+    return b"".join((header, _checksum(bound, header, body), body))
+
+
+def parse(bound: bytes, blob: bytes) -> Blob:
+    """Read and check a blob's header; raises ``DecodeError`` (damaged, not ours) or ``UnsafeRow``."""
+    if isinstance(blob, Refused):
+        raise UnsafeRow(f"a foreign row was found and not loaded ({blob.reason})")
+    if len(blob) < _START or blob[:2] != _MAGIC:
+        raise DecodeError("the stored bytes are not a sharedctx version")
+    _, form, kind, compression, flags, size, timestamp, who, what = _HEADER.unpack_from(blob)
+    if form != _FORMAT:
+        raise DecodeError(f"the version has blob format {form}, this sharedctx reads {_FORMAT}: upgrade sharedctx")
+    header, body = blob[: _HEADER.size], blob[_START:]
+    if blob[_HEADER.size : _START] != _checksum(bound, header, body):
+        raise DecodeError("the stored bytes are damaged (checksum)")
+    at = 32 if flags & _HASHED else 0
+    payload = body[at + who + what :]
+    try:
+        return Blob(
+            kind=Kind(kind),
+            compression=Compression(compression),
+            size=size,
+            timestamp=timestamp,
+            agent=body[at : at + who].decode("utf-8", "replace"),
+            note=body[at + who : at + who + what].decode("utf-8", "replace"),
+            sha256=body[:32] if at else None,
+            payload=payload,
+            back=_DELTA.unpack_from(payload)[0] if compression == Compression.DELTA else 0,
+        )
+    except (ValueError, struct.error) as error:
+        raise DecodeError(f"the stored header makes no sense: {error}") from error
+
+
+def content(blob: Blob, base: bytes | None) -> bytes:
+    """Return the content; ``base`` is that of the version ``blob.back`` before, for a delta."""
+    if blob.size > MAX_VALUE_BYTES:
+        raise DecodeError(f"the stored size {blob.size} is over the limit of {MAX_VALUE_BYTES} bytes")
+    if blob.compression is Compression.RAW:
+        found = blob.payload
+    elif blob.compression is Compression.ZSTD:
+        found = _inflate(blob.payload, blob.size, None)
+    elif base is None:
+        raise DecodeError("the version that this one builds on cannot be read")
+    else:
+        _, prefix, suffix = _DELTA.unpack_from(blob.payload)
+        middle = blob.size - prefix - suffix
+        if middle < 0 or prefix + suffix > len(base):
+            raise DecodeError("the stored difference does not fit the version it builds on")
+        end = len(base) - suffix
+        inner = _inflate(blob.payload[_DELTA.size :], middle, base[prefix:end])
+        found = b"".join((base[:prefix], inner, base[end:]))
+    if len(found) != blob.size:
+        raise DecodeError(f"the content has {len(found)} bytes where {blob.size} were stored")
+    return found
+
+
+def _checksum(bound: bytes, header: bytes, body: bytes) -> bytes:
+    digest = hashlib.blake2b(bound, digest_size=_CHECK)
+    digest.update(header)
+    digest.update(body)
+    return digest.digest()
+
+
+def _pack(data: bytes, base: tuple[int, bytes] | None) -> tuple[Compression, bytes]:
+    if len(data) < _RAW_BELOW:
+        return Compression.RAW, data
+    if base is not None:
+        delta = _delta(data, *base)
+        if len(delta) * 2 < len(data):
+            return Compression.DELTA, delta
+    packed = zstd.compress(data, _LEVEL)
+    return (Compression.ZSTD, packed) if len(packed) < len(data) else (Compression.RAW, data)
+
+
+def _delta(data: bytes, back: int, base: bytes) -> bytes:
+    shortest = min(len(data), len(base))
+    prefix = _common(data, base, shortest)
+    suffix = _common(data[prefix:][::-1], base[prefix:][::-1], shortest - prefix)
+    old = base[prefix : len(base) - suffix]
+    new = data[prefix : len(data) - suffix]
+    return _DELTA.pack(back, prefix, suffix) + _deflate(new, old)
+
+
+def _common(a: bytes, b: bytes, limit: int) -> int:
+    """Length of the common prefix, by galloping over slices and then halving: comparisons run in C."""
+    low, step = 0, 64
+    while low < limit:
+        high = min(low + step, limit)
+        if a[low:high] == b[low:high]:
+            low, step = high, step * 2
+        elif high - low == 1:
+            break
+        else:
+            limit, step = high, max((high - low) // 2, 1)
+    return low
+
+
+def _dictionary(old: bytes | None) -> zstd.ZstdDict | None:
+    return zstd.ZstdDict(old, is_raw=True) if old is not None and 8 <= len(old) <= _CONTEXT else None
+
+
+def _deflate(data: bytes, old: bytes) -> bytes:
+    known = _dictionary(old)
+    return zstd.compress(data, _LEVEL, zstd_dict=None if known is None else known.as_prefix)
+
+
+def _inflate(payload: bytes, size: int, old: bytes | None) -> bytes:
+    known = _dictionary(old)
+    try:
+        engine = zstd.ZstdDecompressor(zstd_dict=None if known is None else known.as_prefix)
+        data = engine.decompress(payload, max_length=size + 1)
+    except (zstd.ZstdError, EOFError) as error:
+        raise DecodeError(f"the compressed content does not open: {error}") from error
+    if not engine.eof or len(data) != size:
+        raise DecodeError(f"the compressed content is not the {size} bytes that were stored")
+    return bytes(data)

@@ -1,0 +1,200 @@
+"""Differences between versions: RFC 6902 patches for JSON, unified diffs for text."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import InvalidValue
+
+_LCS_CELLS = 250_000
+_DIFF_LINES = 4000
+
+
+def diff_json(a: Any, b: Any) -> list[dict[str, Any]]:
+    """Return an RFC 6902 patch that turns ``a`` into ``b``; ``[]`` for equal values.
+
+    A patch of more than half of ``b``'s size is one replacement of the whole document. Types count: 1, 1.0 and True
+    differ. Raises ``InvalidValue`` for values nested too deeply.
+    """
+    patch: list[dict[str, Any]] = []
+    try:
+        _walk(a, b, "", patch)
+        if patch and len(_key(patch)) * 2 > len(_key(b)) + 64:
+            patch = [{"op": "replace", "path": "", "value": b}]
+        return copy.deepcopy(patch)
+    except RecursionError:
+        raise InvalidValue("the values are nested too deeply to compare: read both versions with full=True") from None
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and (a == b if not isinstance(a, dict | list) else _key(a) == _key(b))
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _walk(a: Any, b: Any, path: str, patch: list[dict[str, Any]]) -> None:
+    if isinstance(a, dict) and isinstance(b, dict):
+        for name in a:
+            if name not in b:
+                patch.append({"op": "remove", "path": f"{path}/{_escape(name)}"})
+        for name, value in b.items():
+            where = f"{path}/{_escape(name)}"
+            if name not in a:
+                patch.append({"op": "add", "path": where, "value": value})
+            else:
+                _walk(a[name], value, where, patch)
+    elif isinstance(a, list) and isinstance(b, list):
+        _walk_list(a, b, path, patch)
+    elif not _same(a, b):
+        patch.append({"op": "replace", "path": path, "value": b})
+
+
+def _walk_list(a: list[Any], b: list[Any], path: str, patch: list[dict[str, Any]]) -> None:
+    old, new = [_key(item) for item in a], [_key(item) for item in b]
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    at = i = j = start
+    pairs = _common(old[start : len(old) - end], new[start : len(new) - end])
+    for x, y in [*pairs, (len(old) - end - start, len(new) - end - start)]:
+        while i < x + start and j < y + start:
+            _walk(a[i], b[j], f"{path}/{at}", patch)
+            i, j, at = i + 1, j + 1, at + 1
+        for _ in range(i, x + start):
+            patch.append({"op": "remove", "path": f"{path}/{at}"})
+        i = x + start
+        while j < y + start:
+            patch.append({"op": "add", "path": f"{path}/{at}", "value": b[j]})
+            j, at = j + 1, at + 1
+        i, j, at = i + 1, j + 1, at + 1
+
+
+def _common(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of indexes of a longest common subsequence; none when the two are too long to compare."""
+    if not old or not new or len(old) * len(new) > _LCS_CELLS:
+        return []
+    rows = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for i in range(len(old) - 1, -1, -1):
+        row, below = rows[i], rows[i + 1]
+        for j in range(len(new) - 1, -1, -1):
+            row[j] = below[j + 1] + 1 if old[i] == new[j] else max(below[j], row[j + 1])
+    pairs, i, j = [], 0, 0
+    while i < len(old) and j < len(new):
+        if old[i] == new[j]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif rows[i + 1][j] >= rows[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return pairs
+
+
+def apply_patch(document: Any, patch: Sequence[dict[str, Any]]) -> Any:
+    """Return ``document`` with an RFC 6902 patch applied; neither argument is changed.
+
+    Raises ``InvalidValue`` naming the first operation that does not fit.
+    """
+    holder = {"": copy.deepcopy(document)}
+    for number, step in enumerate(patch):
+        try:
+            _apply(holder, step)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise InvalidValue(f"operation {number} of the patch does not fit the document: {error}") from None
+    return holder[""]
+
+
+def _apply(holder: dict[str, Any], step: dict[str, Any]) -> None:
+    op, path = step["op"], step["path"]
+    if op == "add":
+        _add(holder, path, copy.deepcopy(step["value"]))
+    elif op == "remove":
+        _remove(holder, path)
+    elif op == "replace":
+        _remove(holder, path)
+        _add(holder, path, copy.deepcopy(step["value"]))
+    elif op == "copy":
+        _add(holder, path, copy.deepcopy(_read(holder, step["from"])))
+    elif op == "move":
+        if path.startswith(step["from"] + "/"):
+            raise ValueError("a value cannot move into itself")
+        _add(holder, path, _remove(holder, step["from"]))
+    elif op == "test":
+        if _key(_read(holder, path)) != _key(step["value"]):
+            raise ValueError(f"{path!r} does not hold the tested value")
+    else:
+        raise ValueError(f"unknown operation {op!r}")
+
+
+def _locate(holder: dict[str, Any], path: str) -> tuple[Any, str]:
+    if path and not path.startswith("/"):
+        raise ValueError(f"{path!r} is no JSON pointer")
+    names = [name.replace("~1", "/").replace("~0", "~") for name in (path or "/").split("/")]
+    at: Any = holder
+    for name in ([""] if path else []) + names[1:-1]:
+        at = at[_index(at, name, len(at) - 1)] if isinstance(at, list) else at[name]
+    return at, names[-1]
+
+
+def _index(at: list[Any], name: str, last: int) -> int:
+    if not (name.isascii() and name.isdigit()) or (name[0] == "0" and name != "0") or int(name) > last:
+        raise IndexError(f"there is no index {name!r} in an array of {len(at)}")
+    return int(name)
+
+
+def _read(holder: dict[str, Any], path: str) -> Any:
+    at, name = _locate(holder, path)
+    return at[_index(at, name, len(at) - 1)] if isinstance(at, list) else at[name]
+
+
+def _add(holder: dict[str, Any], path: str, value: Any) -> None:
+    at, name = _locate(holder, path)
+    if isinstance(at, list):
+        at.insert(len(at) if name == "-" else _index(at, name, len(at)), value)
+    elif isinstance(at, dict):
+        at[name] = value
+    else:
+        raise TypeError(f"{path!r} lies in a {type(at).__name__}")
+
+
+def _remove(holder: dict[str, Any], path: str) -> Any:
+    at, name = _locate(holder, path)
+    if isinstance(at, list):
+        return at.pop(_index(at, name, len(at) - 1))
+    return at.pop(name)
+
+
+def diff_text(a: str, b: str, *, from_label: str, to_label: str, context: int = 3) -> str:
+    """Return a unified diff of two texts; beyond 4,000 differing lines the middle is given as one replacement."""
+    old, new = a.splitlines(keepends=True), b.splitlines(keepends=True)
+    if len(old) + len(new) <= _DIFF_LINES:
+        lines = difflib.unified_diff(old, new, from_label, to_label, n=context)
+        return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    gone, come = old[start : len(old) - end], new[start : len(new) - end]
+    if not gone and not come:
+        return ""
+    before, after = old[max(start - context, 0) : start], old[len(old) - end : len(old) - end + context]
+    first = start - len(before) + 1
+    span = len(before) + len(after)
+    head = f"--- {from_label}\n+++ {to_label}\n@@ -{first},{span + len(gone)} +{first},{span + len(come)} @@\n"
+    marked = [*(" " + x for x in before), *("-" + x for x in gone), *("+" + x for x in come), *(" " + x for x in after)]
+    return head + "".join(x if x.endswith("\n") else x + "\n\\ No newline at end of file\n" for x in marked)

@@ -1,0 +1,281 @@
+"""Numbered versions of keys in one space, over any backend: append, read, history, roll back, trim.
+
+Values from 4 KiB up are stored as the difference from an earlier version: version n from n-1, every 16th from the one
+16 before, every 256th whole. A read follows at most 30 differences, and a trim can always cut at a 256th.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from ..backends import steps
+from ..backends.base import Drop, Head, Op, Put, Row
+from ..backends.steps import Steps
+from ..errors import ConditionFailed, DecodeError, KeyNotFound, VersionConflict
+from . import codec
+from .codec import Blob, Kind
+
+DELTA_FROM = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version: where it stands, when and by whom it was written, and its header."""
+
+    pk: str
+    number: int
+    rev: int
+    expires: float | None
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to become a version. ``sha256`` is that of the original, where it was taken."""
+
+    kind: Kind
+    content: bytes
+    agent: str = ""
+    note: str = ""
+    sha256: bytes | None = None
+    expires: float | None = None
+
+
+class ContentCache:
+    """Decoded contents by (space, revision, key), least recently used out first; shared by a store's threads."""
+
+    def __init__(self, limit: int = 64 * 2**20) -> None:
+        self._limit = limit
+        self._held: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, key: tuple[str, int, str]) -> bytes | None:
+        """Return the content, or None."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, int, str], content: bytes) -> None:
+        """Keep a content; one above a quarter of the cache is not kept."""
+        if len(content) > self._limit // 4:
+            return
+        with self._lock:
+            if (old := self._held.pop(key, None)) is not None:
+                self._bytes -= len(old)
+            self._held[key] = content
+            self._bytes += len(content)
+            while self._bytes > self._limit:
+                _, gone = self._held.popitem(last=False)
+                self._bytes -= len(gone)
+
+
+class VersionLog:
+    """The versions of one space. ``store`` is the store's id, which checksums are bound to."""
+
+    def __init__(self, store: str, space: str, cache: ContentCache) -> None:
+        self._store = store
+        self.space = space
+        self._cache = cache
+
+    def read_row(self, row: Row) -> Version:
+        """Parse a row's header; raises ``DecodeError`` naming the key and version."""
+        number = int(row.sk)
+        try:
+            blob = codec.parse(codec.binding(self._store, self.space, row.pk, number), row.value)
+        except DecodeError as error:
+            raise type(error)(f"{row.pk!r} version {number}: {error}; other versions still read") from error
+        return Version(row.pk, number, row.rev, row.expires, blob)
+
+    def newest(self, pk: str) -> Steps[Version | None]:
+        """Return the newest version, dead or alive; None when there never was one."""
+        row = yield from steps.newest(self.space, pk)
+        return None if row is None else self.read_row(row)
+
+    def head(self, pk: str) -> Steps[Version | None]:
+        """Return the live version: neither removed nor expired; None when there is none."""
+        row = yield from steps.newest(self.space, pk)
+        if row is None:
+            return None
+        version = self.read_row(row)
+        if not version.blob.live or (yield from steps.expired(row.expires)):
+            return None
+        return version
+
+    def at(self, pk: str, number: int) -> Steps[Version | None]:
+        """Return that version if it still exists, is a value and has not expired."""
+        rows = yield from steps.scan(self.space, pk, number, number + 1, limit=1)
+        if not rows:
+            return None
+        version = self.read_row(rows[0])
+        if not version.blob.live or (yield from steps.expired(version.expires)):
+            return None
+        return version
+
+    def as_of(self, pk: str, rev: int) -> Steps[Version | None]:
+        """Return what was the newest version when the space was at revision ``rev``, removals included."""
+        hi: int | None = None
+        while rows := (yield from steps.scan(self.space, pk, 1, hi, limit=64, newest_first=True)):
+            for row in rows:
+                if row.rev <= rev:
+                    return self.read_row(row)
+            hi = int(rows[-1].sk)
+        return None
+
+    def history(self, pk: str, limit: int = 100, before: int | None = None) -> Steps[list[Version | DecodeError]]:
+        """Return versions, newest first, removals included; a damaged one stands there as its error."""
+        rows = yield from steps.scan(self.space, pk, 1, before, limit=limit, newest_first=True)
+        found: list[Version | DecodeError] = []
+        for row in rows:
+            try:
+                found.append(self.read_row(row))
+            except DecodeError as error:
+                found.append(error)
+        return found
+
+    def content(self, version: Version) -> Steps[bytes]:
+        """Return a version's exact bytes; raises ``DecodeError`` when they or what they build on are damaged."""
+        chain: list[Version] = []
+        at: Version | None = version
+        known: bytes | None = None
+        while at is not None:
+            known = self._cache.get((self.space, at.rev, at.pk))
+            if known is not None:
+                break
+            chain.append(at)
+            if not at.blob.back:
+                break
+            number = at.number - at.blob.back
+            rows = yield from steps.scan(self.space, at.pk, number, number + 1, limit=1)
+            at = self.read_row(rows[0]) if rows else None
+        for step in reversed(chain):
+            try:
+                known = codec.content(step.blob, known)
+            except DecodeError as error:
+                raise DecodeError(f"{version.pk!r} version {version.number}: {error}") from error
+            self._cache.put((self.space, step.rev, step.pk), known)
+        if known is None:
+            raise DecodeError(f"{version.pk!r} version {version.number}: what it builds on is gone")
+        return known
+
+    def append(
+        self,
+        pk: str,
+        draft: Draft,
+        timestamp: float,
+        *,
+        expect: int | None = None,
+        checks: tuple[Op, ...] = (),
+        if_rev: int | None = None,
+    ) -> Steps[Version]:
+        """Write the next version; with ``expect`` only while that is the live version (0: while there is none).
+
+        Tries again when another writer came first and nothing was expected. Raises ``VersionConflict``,
+        ``ConditionFailed`` (``checks``, ``if_rev``), ``ValueTooLarge``, ``DiskFull``.
+        """
+        read = steps.tail if expect is None else steps.newest
+        taken = 0
+        while True:
+            row = yield from read(self.space, pk)
+            head = 0 if row is None else int(row.sk)
+            number = max(head, taken)
+            if expect is not None:
+                yield from self._require(pk, row, expect)
+            base = yield from self._base(row, number + 1, draft)
+            blob = codec.seal(
+                codec.binding(self._store, self.space, pk, number + 1),
+                draft.kind,
+                draft.content,
+                timestamp=timestamp,
+                agent=draft.agent,
+                note=draft.note,
+                sha256=draft.sha256,
+                base=base,
+            )
+            put = Put(pk, blob, expires=draft.expires, when=Head(head))
+            try:
+                rev, sks = yield from steps.commit(self.space, (put, *checks) if checks else (put,), if_rev)
+            except ConditionFailed as error:
+                if error.pk != pk:
+                    raise
+                read = steps.newest
+                continue
+            if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
+                taken = int(sks[0])
+                yield from steps.commit(self.space, (Drop(pk, taken),))
+                continue
+            if draft.content:
+                self._cache.put((self.space, rev, pk), draft.content)
+            bound = codec.binding(self._store, self.space, pk, number + 1)
+            return Version(pk, number + 1, rev, draft.expires, codec.parse(bound, blob))
+
+    def trim(self, pk: str, keep: int) -> Steps[int]:
+        """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many."""
+        rows = yield from steps.scan(self.space, pk, 1, None, limit=max(keep, 1), newest_first=True)
+        if len(rows) < max(keep, 1):
+            return 0
+        cut = min(needed for row in rows for needed in self._needs(row))
+        first = int(rows[-1].sk)
+        while cut < first:
+            older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
+            first = cut
+            cut = min([cut, *(needed for row in older for needed in self._needs(row))])
+        removed = yield from steps.reclaim(self.space, pk, cut)
+        return removed
+
+    def _needs(self, row: Row) -> tuple[int, ...]:
+        number = int(row.sk)
+        try:
+            back = self.read_row(row).blob.back
+        except DecodeError:
+            back = 0
+        return (number, number - back)
+
+    def _require(self, pk: str, row: Row | None, expect: int) -> Steps[None]:
+        live = 0
+        version = None if row is None else self.read_row(row)
+        if version is not None and version.blob.live and not (yield from steps.expired(version.expires)):
+            live = version.number
+        if live != expect:
+            who = version.blob.agent if version is not None and live else None
+            there = f"version {live}" + (f" by {who!r}" if who else "") if live else "not there"
+            raise VersionConflict(
+                f"{pk!r} is {there}, and version {expect} was expected: read it again, merge, and write with "
+                f"expect={live}",
+                expected=expect,
+                actual=live,
+                agent=who,
+            )
+
+    def _base(self, row: Row | None, number: int, draft: Draft) -> Steps[tuple[int, bytes] | None]:
+        """Choose the version to store the difference from; one that expires is never built upon."""
+        if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0:
+            return None
+        back = 16 if number % 16 == 0 else 1
+        if back == 16:
+            rows = yield from steps.scan(self.space, row.pk, number - 16, number - 15, limit=1)
+            row = rows[0] if rows else None
+        if row is None or row.expires is not None:
+            return None
+        try:
+            version = self.read_row(row)
+            if not version.blob.live:
+                return None
+            base = yield from self.content(version)
+        except DecodeError:
+            return None
+        return back, base
+
+
+def must(version: Version | None, pk: str) -> Version:
+    """Return the version, or raise ``KeyNotFound`` for ``pk``."""
+    if version is None:
+        raise KeyNotFound(f"there is no live value under {pk!r}")
+    return version
+
+
+__all__ = ["ContentCache", "Draft", "Version", "VersionLog", "must"]

@@ -1,0 +1,52 @@
+"""Commands on the store: stats, sessions, doctor, backup."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .target import Target
+
+
+@click.command()
+@click.pass_obj
+def stats(target: Target) -> None:
+    """Show the store's facts and the session's measured savings."""
+    with target.store() as store:
+        data = {"store": store.stats(), "session": target.context(store).stats().to_dict()}
+        lines = [f"{name}: {value}" for part in data.values() for name, value in part.items()]
+        target.emit(data, "\n".join(lines))
+
+
+@click.command()
+@click.pass_obj
+def sessions(target: Target) -> None:
+    """List the sessions that hold anything."""
+    with target.store() as store:
+        found = store.sessions()
+        target.emit(found, "\n".join(found))
+
+
+@click.command()
+@click.pass_obj
+def doctor(target: Target) -> None:
+    """Check the storage and every stored version; exits 1 when something is wrong."""
+    with target.store() as store:
+        faults = store.doctor()
+        facts = store.stats()
+        lines = [f"{name}: {value}" for name, value in facts.items()]
+        lines += faults or ["no fault found"]
+        target.emit({"faults": faults, **facts}, "\n".join(lines))
+        if faults:
+            sys.exit(1)
+
+
+@click.command()
+@click.argument("directory")
+@click.pass_obj
+def backup(target: Target, directory: str) -> None:
+    """Write a consistent copy of the store to a new DIRECTORY."""
+    with target.store() as store:
+        store.backup(directory)
+        target.emit({"backup": directory}, f"copied to {directory}")

@@ -1,0 +1,1 @@
+"""The main job on real files, by agents in processes of their own."""

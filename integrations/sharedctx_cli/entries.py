@@ -1,0 +1,128 @@
+"""Commands on entries: ls, get, put, expand, rm, erase."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from typing import Any
+
+import click
+
+from sharedctx.errors import ConfigError, InvalidValue
+
+from .target import Target, show
+
+
+@click.command()
+@click.argument("prefix", default="")
+@click.pass_obj
+def ls(target: Target, prefix: str) -> None:
+    """List live keys with version, size and writer."""
+    with target.store() as store:
+        context = target.context(store)
+        entries = [entry for key in context.keys(prefix) if (entry := context.get_entry(key)) is not None]
+        lines = [
+            f"{entry.key}  v{entry.version}  {entry.kind}  {entry.size} B  {entry.agent or '-'}" for entry in entries
+        ]
+        target.emit([entry.to_dict(tokens=False) for entry in entries], "\n".join(lines))
+
+
+@click.command()
+@click.argument("key")
+@click.option("--full", is_flag=True, help="The exact original instead of the view; bytes go out raw.")
+@click.option("--version", type=int, help="An older version.")
+@click.pass_obj
+def get(target: Target, key: str, full: bool, version: int | None) -> None:
+    """Print an entry's view, or with --full its original."""
+    with target.store() as store:
+        context = target.context(store)
+        entry = context.get_entry(key, version)
+        if entry is None:
+            target.missing(context, key)
+        value: Any = context.get(key, full=full, version=entry.version)
+        if target.as_json:
+            plain = base64.b64encode(value).decode() if isinstance(value, bytes) else value
+            target.emit({**entry.to_dict(), "value": plain}, "")
+        elif isinstance(value, bytes):
+            sys.stdout.buffer.write(value)
+        elif isinstance(value, str):
+            show(value, newline=not full)
+        else:
+            show(json.dumps(value, ensure_ascii=False))
+
+
+def _read(value: str) -> bytes:
+    if value == "-":
+        return sys.stdin.buffer.read()
+    if value.startswith("@"):
+        try:
+            with open(value[1:], "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise ConfigError(f"cannot read {value[1:]}: {error.strerror}") from error
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _typed(data: bytes, kind: str) -> Any:
+    if kind == "bytes":
+        return data
+    try:
+        text = data.decode()
+        return json.loads(text) if kind == "json" else text
+    except ValueError as error:
+        raise InvalidValue(f"the value is not {kind} ({error}); choose another --type") from error
+
+
+@click.command()
+@click.argument("key")
+@click.argument("value")
+@click.option("--type", "kind", type=click.Choice(["text", "json", "bytes"]), default="text", show_default=True)
+@click.option("--expect", type=int, metavar="N", help="Only while version N is the live one (0: none).")
+@click.option("--ttl", type=float, metavar="SECONDS", help="Seconds to live.")
+@click.pass_obj
+def put(target: Target, key: str, value: str, kind: str, expect: int | None, ttl: float | None) -> None:
+    """Write VALUE (text, - for stdin, @FILE for a file) as the key's next version."""
+    with target.store() as store:
+        entry = target.context(store).put(key, _typed(_read(value), kind), expect=expect, ttl=ttl)
+        saved = f"{entry.original_tokens} tokens, view {entry.compressed_tokens}"
+        target.emit(entry.to_dict(), f"{entry.key} v{entry.version}: {saved}")
+
+
+@click.command()
+@click.argument("key")
+@click.argument("ref", default="all")
+@click.option("--max-tokens", type=int, metavar="N")
+@click.pass_obj
+def expand(target: Target, key: str, ref: str, max_tokens: int | None) -> None:
+    """Print what a view left out: lines:12-40, rows:0-9, path:$.a[0], regex:..., query:..."""
+    with target.store() as store:
+        context = target.context(store)
+        if ref == "all" and context.get_entry(key) is None:
+            target.missing(context, key)
+        text = context.expand(key, ref, max_tokens=max_tokens)
+        target.emit({"key": key, "ref": ref, "text": text}, text)
+
+
+@click.command()
+@click.argument("key")
+@click.option("--expect", type=int, metavar="N", help="Only while version N is the live one.")
+@click.pass_obj
+def rm(target: Target, key: str, expect: int | None) -> None:
+    """Remove the live value; its history stays."""
+    with target.store() as store:
+        context = target.context(store)
+        if expect is None and context.get_entry(key) is None:
+            target.missing(context, key)
+        version = context.delete(key, expect=expect)
+        target.emit({"deleted": key, "previous_version": version}, f"deleted {key} v{version}; its history stays")
+
+
+@click.command()
+@click.argument("key")
+@click.pass_obj
+def erase(target: Target, key: str) -> None:
+    """Remove a key with its whole history, for good."""
+    with target.store() as store:
+        count = target.context(store).erase(key)
+        target.emit({"erased": key, "versions": count}, f"erased {key} with {count} versions")

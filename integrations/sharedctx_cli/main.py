@@ -1,0 +1,78 @@
+"""The entry point: options that all commands share, commands loaded when they are used, errors as exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from sharedctx.errors import SharedContextError
+
+from .target import Target, exit_code
+
+_COMMANDS = {
+    "ls": "entries",
+    "get": "entries",
+    "put": "entries",
+    "expand": "entries",
+    "rm": "entries",
+    "erase": "entries",
+    "history": "versions",
+    "diff": "versions",
+    "rollback": "versions",
+    "watch": "versions",
+    "stats": "care",
+    "sessions": "care",
+    "doctor": "care",
+    "backup": "care",
+    "demo": "demo.command",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"sharedctx_cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--path", metavar="DIR", help="Directory of the store (default: SHAREDCTX_URL, else ./.sharedctx).")
+@click.option("--url", metavar="URL", help="Address of the store: memory://NAME, disk:///DIR, ...")
+@click.option("--session", default="default", show_default=True, metavar="ID", help="The session to work on.")
+@click.option("--as", "participant", metavar="PARTICIPANT", help="Act as this participant: its name, its grants.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.version_option(package_name="sharedctx")
+@click.pass_context
+def cli(
+    ctx: click.Context, path: str | None, url: str | None, session: str, participant: str | None, as_json: bool
+) -> None:
+    """One durable, versioned, compressed context that agents of every framework share."""
+    if path is not None and url is not None:
+        raise click.UsageError("name the store once: --path or --url")
+    ctx.obj = Target(path if path is not None else url, session, participant, as_json)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 forbidden."""
+    given, trailing = list(sys.argv[1:] if args is None else args), False
+    if "--json" in given and "--" not in given:
+        trailing = True
+        given = ["--json", *(word for word in given if word != "--json")]
+    try:
+        cli(given, prog_name="sharedctx")
+    except SharedContextError as error:
+        if trailing:
+            click.echo(json.dumps(error.to_dict(), ensure_ascii=False))
+        else:
+            click.echo(f"sharedctx: {error.message}", err=True)
+        sys.exit(exit_code(error))

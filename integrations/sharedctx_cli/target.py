@@ -1,0 +1,85 @@
+"""Which store, session and participant a command works on, and how it prints."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import click
+
+import sharedctx
+from sharedctx.errors import (
+    ConfigError,
+    Forbidden,
+    InvalidKey,
+    InvalidValue,
+    KeyNotFound,
+    SharedContextError,
+    VersionConflict,
+)
+
+_EXITS: list[tuple[type[SharedContextError], int]] = [
+    (KeyNotFound, 3),
+    (VersionConflict, 4),
+    (Forbidden, 5),
+    (ConfigError, 2),
+    (InvalidKey, 2),
+    (InvalidValue, 2),
+]
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass
+class Target:
+    """The options that stand before every command."""
+
+    address: str | None
+    session: str
+    participant: str | None
+    as_json: bool
+
+    def store(self) -> sharedctx.Store:
+        """Open the store; the caller closes it."""
+        return sharedctx.open(self.address)
+
+    def context(self, store: sharedctx.Store) -> sharedctx.SharedContext:
+        """The session, for the participant if one was named."""
+        context = store.session(self.session)
+        return context if self.participant is None else context.bind(self.participant)
+
+    def emit(self, data: Any, text: str) -> None:
+        """Print ``data`` as JSON with ``--json``, else ``text``."""
+        if self.as_json:
+            click.echo(json.dumps(data, ensure_ascii=False))
+        elif text:
+            show(text)
+
+    def missing(self, context: sharedctx.SharedContext, key: str) -> NoReturn:
+        """Raise ``KeyNotFound`` naming the nearest keys."""
+        near = difflib.get_close_matches(key, context.keys(), n=3, cutoff=0.4)
+        hint = f"; nearest: {', '.join(near)}" if near else "; `sharedctx ls` lists what there is"
+        raise KeyNotFound(f"there is no live value under {key!r} in session {self.session!r}{hint}")
+
+
+def show(text: str, *, newline: bool = True) -> None:
+    """Print text: exact in a pipe, without control sequences on a terminal."""
+    if sys.stdout.isatty():
+        text = _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    click.echo(text, nl=newline)
+
+
+def exit_code(error: SharedContextError) -> int:
+    """0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 forbidden."""
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), 1)
+
+
+def key_version(text: str) -> tuple[str, int]:
+    """Split ``KEY@VERSION``; raises click's usage error."""
+    key, at, number = text.rpartition("@")
+    if not at or not number.isdigit():
+        raise click.UsageError(f"{text!r} is not KEY@VERSION, for example plan@3")
+    return key, int(number)

@@ -1,0 +1,71 @@
+"""Commands on versions: history, diff, rollback, watch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from .target import Target, key_version, show
+
+
+@click.command()
+@click.argument("key")
+@click.option("--limit", type=int, default=20, show_default=True)
+@click.pass_obj
+def history(target: Target, key: str, limit: int) -> None:
+    """List a key's versions, newest first."""
+    with target.store() as store:
+        context = target.context(store)
+        found = context.history(key, limit)
+        if not found:
+            target.missing(context, key)
+        lines = []
+        for entry in found:
+            when = datetime.fromtimestamp(entry.timestamp, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+            note = f"  {entry.note}" if entry.note else ""
+            lines.append(f"v{entry.version}  {when}  {entry.kind}  {entry.size} B  {entry.agent or '-'}{note}")
+        target.emit([entry.to_dict(tokens=False) for entry in found], "\n".join(lines))
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.pass_obj
+def diff(target: Target, old: str, new: str) -> None:
+    """Show how KEY@B differs from KEY@A."""
+    (key, a), (other, b) = key_version(old), key_version(new)
+    if key != other:
+        raise click.UsageError(f"{old!r} and {new!r} are different keys: compare two versions of one")
+    with target.store() as store:
+        change = target.context(store).diff(key, a, b)
+        text = change if isinstance(change, str) else "\n".join(json.dumps(step, ensure_ascii=False) for step in change)
+        target.emit({"key": key, "from": a, "to": b, "diff": change}, text.rstrip("\n"))
+
+
+@click.command()
+@click.argument("key_at_version")
+@click.pass_obj
+def rollback(target: Target, key_at_version: str) -> None:
+    """Write the value of KEY@VERSION as the newest version."""
+    key, version = key_version(key_at_version)
+    with target.store() as store:
+        entry = target.context(store).rollback(key, version)
+        target.emit(entry.to_dict(), f"{key} v{entry.version} has the value of v{version}")
+
+
+@click.command()
+@click.option("--from-rev", type=int, metavar="N", help="From this revision on; default: from now.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Stop after so many quiet seconds.")
+@click.pass_obj
+def watch(target: Target, from_rev: int | None, timeout: float | None) -> None:
+    """Print changes of the session as they are committed."""
+    with target.store() as store:
+        try:
+            for event in target.context(store).watch(from_rev, timeout):
+                text = f"{event.rev}  {event.op}  {event.key} v{event.version}  {event.agent or '-'}"
+                show(json.dumps(asdict(event), ensure_ascii=False) if target.as_json else text)
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,118 @@
+"""AsyncSharedContext: the same promises from coroutines, and commits of many tasks together."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import sharedctx
+from sharedctx import AsyncSharedContext
+from sharedctx.errors import BackendUnavailable, VersionConflict
+
+
+def test_the_verbs_do_what_they_do_for_threads(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncSharedContext("s", path=tmp_path / "store") as ctx:
+            first = await ctx.put("k", {"a": 1}, agent="me")
+            await ctx.put("k", {"a": 2})
+            assert first.agent == "me"
+            assert await ctx.get("k", full=True) == {"a": 2}
+            assert await ctx.get("k", full=True, version=1) == {"a": 1}
+            with pytest.raises(VersionConflict):
+                await ctx.put("k", "x", expect=1)
+            assert (await ctx.rollback("k", 1)).version == 3
+            assert [entry.version for entry in await ctx.history("k")] == [3, 2, 1]
+            assert await ctx.keys() == ["k"]
+            assert await ctx.delete("k") == 3
+            assert await ctx.get("k") is None
+            assert [event.op for event in await ctx.changes()] == ["put", "put", "put", "delete"]
+            big = "line of text\n" * 20_000
+            await ctx.put("big", big)
+            assert await ctx.get("big", full=True) == big
+            assert "line of text" in await ctx.expand("big", "lines:5000")
+            assert (await ctx.stats()).entries == 1
+            assert await ctx.bind("x").get_entry("big") is not None
+
+    asyncio.run(main())
+
+
+def test_many_tasks_on_one_key_lose_no_write_and_number_densely(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncSharedContext("s", path=tmp_path / "store") as ctx:
+            text = "x" * 5000
+            entries = await asyncio.gather(*(ctx.put("k", f"{text}{n}") for n in range(100)))
+            assert sorted(entry.version for entry in entries) == list(range(1, 101))
+            for n, entry in enumerate(entries):
+                assert await ctx.get("k", full=True, version=entry.version) == f"{text}{n}"
+            assert ctx.sync.store.doctor() == []
+
+    asyncio.run(main())
+
+
+def test_tasks_that_expect_lose_no_update() -> None:
+    async def add(ctx: AsyncSharedContext) -> None:
+        for _ in range(5):
+            while True:
+                head = await ctx.get_entry("n")
+                value = await ctx.get("n", full=True, version=head.version) if head else 0
+                try:
+                    await ctx.put("n", str(int(value) + 1), expect=head.version if head else 0)
+                    break
+                except VersionConflict:
+                    continue
+
+    async def main() -> None:
+        async with AsyncSharedContext("s", url="memory://") as ctx:
+            await asyncio.gather(*(add(ctx) for _ in range(6)))
+            assert await ctx.get("n") == "30"
+
+    asyncio.run(main())
+
+
+def test_a_watch_sees_what_another_task_writes(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncSharedContext("s", path=tmp_path / "store") as ctx:
+            start = await ctx.rev()
+
+            async def follow() -> list[str]:
+                seen = []
+                async for event in ctx.watch(start, timeout=5):
+                    seen.append(event.key)
+                    if len(seen) == 3:
+                        break
+                return seen
+
+            watching = asyncio.create_task(follow())
+            for key in "abc":
+                await ctx.put(key, "v")
+            assert await asyncio.wait_for(watching, 5) == ["a", "b", "c"]
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_put_leaves_the_store_usable(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncSharedContext("s", path=tmp_path / "store") as ctx:
+            tasks = [asyncio.create_task(ctx.put("k", str(n))) for n in range(20)]
+            await asyncio.gather(tasks[0])
+            for task in tasks[1:]:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            before = len(await ctx.history("k"))
+            assert (await ctx.put("k", "after")).version == before + 1
+
+    asyncio.run(main())
+
+
+def test_after_close_everything_says_so(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = sharedctx.open(tmp_path / "store")
+        ctx = AsyncSharedContext.over(store.session("s"))
+        await ctx.put("k", "v")
+        store.close()
+        with pytest.raises(BackendUnavailable):
+            await ctx.put("k", "v")
+
+    asyncio.run(main())
