@@ -69,7 +69,7 @@ def show(text: str, *, newline: bool = True) -> None:
     """Print text: exact in a pipe, without control sequences on a terminal."""
     if sys.stdout.isatty():
         text = _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    click.echo(text, nl=newline)
+    click.echo(text, nl=newline, color=True)
 
 
 def exit_code(error: SharedContextError) -> int:

@@ -18,7 +18,9 @@ def make(place: Path, clock: Callable[[], float]) -> Backend:
 
 class TestDisk(BackendContract):
     durable = True
-    make = staticmethod(make)
+
+    def make(self, place: Path, clock: Callable[[], float]) -> Backend:
+        return make(place, clock)
 
 
 TestDiskMachine = backend_machine(make, durable=True).TestCase

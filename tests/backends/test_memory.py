@@ -20,7 +20,8 @@ def make(_: Path, clock: Callable[[], float]) -> Backend:
 
 
 class TestMemory(BackendContract):
-    make = staticmethod(make)
+    def make(self, place: Path, clock: Callable[[], float]) -> Backend:
+        return make(place, clock)
 
 
 TestMemoryMachine = backend_machine(make).TestCase

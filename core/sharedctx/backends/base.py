@@ -192,8 +192,8 @@ class Backend(Protocol):
     def changes(self, space: str, since: int, limit: int = 1000) -> list[Change]:
         """Return what was committed to the space after revision ``since``, oldest first, in whole commits.
 
-        At least ``limit`` changes where there are that many, more only to finish a commit. Of a collection row
-        that was replaced only the last put remains. Raises ``Compacted`` when the feed was trimmed after
+        At least ``limit`` changes where there are that many, more only to finish a commit. Of a row that was
+        replaced or dropped only the last change remains. Raises ``Compacted`` when the feed was trimmed after
         ``since``, or when ``since`` lies in the future (a restored store).
         """
         ...

@@ -95,9 +95,8 @@ class BackendMachine(RuleBasedStateMachine):
             else:
                 found.append(op._replace(when=Head(head)) if op.when == _NEWEST else op)
         # Two drops may have come to name one row.
-        named: list[object] = []
-        kept = [op for op in found if _row_named(op) not in named and not named.append(_row_named(op))]  # type: ignore[func-returns-value]
-        return space, kept, if_rev
+        kept = {_row_named(op): op for op in found}
+        return space, list(kept.values()), if_rev
 
     def _compare(self, commit: Commit, result: object) -> None:
         space, ops, if_rev = commit

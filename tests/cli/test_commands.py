@@ -1,0 +1,96 @@
+"""The command line does what its help says, in exit codes, JSON and bytes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class Shell:
+    """Runs ``sharedctx`` on one store."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, *words: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+        command = [sys.executable, "-c", "from sharedctx_cli import main; main()", "--path", str(self.path), *words]
+        done = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def json(self, *words: str) -> Any:
+        code, out, err = self(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path / "store")
+
+
+def test_put_get_history_diff_rollback_and_rm_work_together(shell: Shell) -> None:
+    assert shell.json("put", "plan", '{"a":1}', "--type", "json")["version"] == 1
+    assert shell.json("--as", "me", "put", "plan", '{"a":2}', "--type", "json", "--expect", "1")["agent"] == "me"
+    assert shell.json("get", "plan", "--full")["value"] == {"a": 2}
+    assert [entry["version"] for entry in shell.json("history", "plan")] == [2, 1]
+    assert len(shell.json("diff", "plan@1", "plan@2")["diff"]) == 1
+    assert shell.json("rollback", "plan@1")["version"] == 3
+    assert [entry["key"] for entry in shell.json("ls")] == ["plan"]
+    assert shell.json("rm", "plan")["previous_version"] == 3
+    assert shell.json("ls") == []
+    assert shell.json("sessions") == ["default"]
+    assert [
+        event["op"]
+        for event in map(json.loads, shell("--json", "watch", "--from-rev", "0", "--timeout", "0")[1].splitlines())
+    ] == ["put", "put", "put", "delete"]
+    assert shell.json("stats")["store"]["kind"] == "disk"
+    assert shell.json("doctor")["faults"] == []
+
+
+def test_bytes_go_in_and_out_exactly(shell: Shell) -> None:
+    data = b"\x00\xff\x1b[31m\r\n"
+    assert shell("put", "raw", "-", "--type", "bytes", stdin=data)[0] == 0
+    assert shell("get", "raw", "--full")[1] == data
+    assert shell("put", "text", "-", stdin=b"a\x1b[31m\r\n")[0] == 0
+    assert shell("get", "text", "--full")[1] == b"a\x1b[31m\r\n"
+
+
+def test_failures_have_their_exit_codes_and_name_the_cure(shell: Shell) -> None:
+    shell("put", "findings", "v")
+    code, _, err = shell("get", "finding")
+    assert code == 3
+    assert b"findings" in err
+    assert shell("put", "findings", "w", "--expect", "7")[0] == 4
+    assert shell("put", "bad\nkey", "v")[0] == 2
+    assert shell("put", "k", "{", "--type", "json")[0] == 2
+    assert shell("diff", "a", "b")[0] == 2
+    assert shell("--session", "../evil", "ls")[0] == 2
+    code, out, _ = shell("get", "nothing", "--json")
+    assert (code, json.loads(out)["error"]) == (3, "KEY_NOT_FOUND")
+
+
+def test_a_backup_opens_as_a_store(shell: Shell, tmp_path: Path) -> None:
+    shell("put", "k", "v")
+    assert shell("backup", str(tmp_path / "copy"))[0] == 0
+    assert Shell(tmp_path / "copy").json("get", "k")["value"] == "v"
+
+
+def test_the_demo_checks_everything_on_given_files(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "material"
+    folder.mkdir()
+    (folder / "a.log").write_text("".join(f"line {n} of the log\n" for n in range(3000)))
+    (folder / "b.bin").write_bytes(bytes(range(256)))
+    (folder / "empty.txt").write_text("")
+    result = shell.json("demo", str(folder))
+    assert all(result["checks"].values())
+    assert result["files"] == 4
+    assert result["served_tokens"] < result["replay_tokens"]
+
+
+def test_the_demo_fails_on_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
+    assert shell("demo", str(tmp_path / "absent"))[0] == 2

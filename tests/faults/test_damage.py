@@ -1,0 +1,152 @@
+"""Damaged, foreign and full: one clear error for what is hurt, everything else still reads."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from diskcache import Cache
+
+import sharedctx
+from sharedctx import SharedContext
+from sharedctx.errors import BackendUnavailable, ConfigError, DecodeError, DiskFull, SharedContextError, UnsafeRow
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with sharedctx.open(tmp_path / "store") as store:
+        ctx = store.session("s")
+        for n in range(20):
+            ctx.put(f"k{n:02}", f"value {n} " * 300)
+    return tmp_path / "store"
+
+
+def change(path: Path, sql: str, args: tuple[object, ...] = ()) -> None:
+    con = sqlite3.connect(path / "cache.db")
+    with con:
+        assert con.execute(sql, args).rowcount > 0
+    con.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "args"),
+    [
+        ("UPDATE Cache SET mode = 4, value = ? WHERE key LIKE '%k03%'", (pickle.dumps(os.getcwd),)),
+        ("UPDATE Cache SET mode = 2, filename = ? WHERE key LIKE '%k03%'", ("../../etc/passwd",)),
+    ],
+)
+def test_a_foreign_row_is_never_loaded_and_hides_nothing(path: Path, sql: str, args: tuple[object, ...]) -> None:
+    change(path, sql, args)
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        with pytest.raises(UnsafeRow, match="k03"):
+            ctx.get("k03")
+        assert ctx.get("k04", full=True) == "value 4 " * 300
+        assert any("k03" in fault for fault in store.doctor())
+
+
+def test_a_flipped_bit_is_found_and_only_that_version_is_lost(path: Path) -> None:
+    with sharedctx.open(path) as store:
+        store.session("s").put("k03", "second")
+    change(
+        path,
+        "UPDATE Cache SET value = substr(value, 1, 60) || x'00' || substr(value, 62)"
+        " WHERE key LIKE '%k03-500000000000001'",
+    )
+    change(path, "UPDATE Cache SET value = CAST(value AS BLOB) WHERE key LIKE '%k03-500000000000001'")
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        with pytest.raises(DecodeError, match="'k03' version 2"):
+            ctx.get("k03")
+        assert ctx.get("k03", full=True, version=1) == "value 3 " * 300
+        assert [entry.kind for entry in ctx.history("k03")] == ["damaged", "text"]
+        assert len(ctx.keys()) == 20
+
+
+def test_a_blob_moved_to_another_key_does_not_read(path: Path) -> None:
+    change(path, "UPDATE Cache SET value = (SELECT value FROM Cache WHERE key LIKE '%k04%') WHERE key LIKE '%k03%'")
+    with sharedctx.open(path) as store, pytest.raises(DecodeError, match="checksum"):
+        store.session("s").get("k03")
+
+
+def test_a_truncated_database_says_so(path: Path) -> None:
+    size = (path / "cache.db").stat().st_size
+    os.truncate(path / "cache.db", size // 2)
+
+    def read_all() -> None:
+        with sharedctx.open(path) as store:
+            for n in range(20):
+                store.session("s").get(f"k{n:02}", full=True)
+
+    with pytest.raises(SharedContextError, match="damaged"):
+        read_all()
+
+
+def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir(mode=0o700)
+    (folder / "cache.db").write_bytes(b"this is something else" * 500)
+    with pytest.raises(BackendUnavailable, match="store"):
+        sharedctx.open(folder)
+    assert (folder / "cache.db").read_bytes() == b"this is something else" * 500
+
+
+def test_another_programs_diskcache_is_refused_and_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir(mode=0o700)
+    with Cache(str(folder)) as cache:
+        cache["k"] = "v"
+        before = dict(cache._sql("SELECT key, value FROM Settings").fetchall())
+    with pytest.raises(ConfigError, match="another program"):
+        sharedctx.open(folder)
+    with Cache(str(folder)) as cache:
+        assert cache["k"] == "v"
+        assert cache.cull_limit == before["cull_limit"]
+
+
+def test_a_store_of_a_newer_format_is_refused(path: Path) -> None:
+    change(path, "UPDATE Cache SET value = 99 WHERE key = '-format'")
+    with pytest.raises(ConfigError, match="upgrade"):
+        sharedctx.open(path)
+
+
+def test_a_directory_that_others_can_write_to_is_refused(path: Path) -> None:
+    path.chmod(0o777)
+    with pytest.raises(BackendUnavailable, match="chmod 700"):
+        sharedctx.open(path)
+
+
+def fill(ctx: SharedContext) -> int:
+    """Put until the disk is full; returns how many puts were acknowledged."""
+    for n in range(100):
+        try:
+            ctx.put(f"k{n}", os.urandom(30_000))
+        except DiskFull:
+            return n
+    raise AssertionError("the disk never filled")
+
+
+def test_a_full_disk_can_be_read_and_says_so(tmp_path: Path) -> None:
+    mount = tmp_path / "small"
+    mount.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(mount)], capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        with sharedctx.open(mount / "store") as store:
+            ctx = store.session("s")
+            written = fill(ctx)
+            assert written > 0
+            for n in range(written):
+                assert len(ctx.get(f"k{n}", full=True)) == 30_000
+            assert len(ctx.keys()) == written
+        with sharedctx.open(mount / "store") as again:
+            assert len(again.session("s").keys()) == written
+    finally:
+        subprocess.run(["umount", "--lazy", str(mount)], check=True)

@@ -1,0 +1,67 @@
+"""Processes killed while they write lose nothing that was acknowledged and leave nothing torn."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import sharedctx
+
+KILLS = 51
+WRITER = Path(__file__).with_name("writer.py")
+
+
+def test_no_acknowledged_write_is_lost_to_kill_9(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    store = tmp_path / "store"
+    logs: list[Path] = []
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        log = tmp_path / f"acknowledged-{len(logs)}"
+        logs.append(log)
+        with log.open("wb") as out:
+            running.append(subprocess.Popen([sys.executable, str(WRITER), str(store), str(len(logs))], stdout=out))
+
+    for _ in range(3):
+        start()
+    for _ in range(KILLS):
+        victim = running.pop(0)
+        log = logs[len(logs) - len(running) - 1]
+        while not log.stat().st_size and victim.poll() is None:
+            select.select([], [], [], 0.005)
+        select.select([], [], [], chance.uniform(0.0, 0.05))
+        assert victim.poll() is None, "the writer ended by itself"
+        victim.kill()
+        victim.wait()
+        start()
+    for writer in running:
+        writer.kill()
+        writer.wait()
+
+    acknowledged = 0
+    counted: list[int] = []
+    with sharedctx.open(store) as opened:
+        ctx = opened.session("s")
+        for log in logs:
+            for line in log.read_text().split("\n")[:-1]:
+                acknowledged += 1
+                what, *rest = line.split(" ")
+                if what == "P":
+                    key, version, digest = rest
+                    value = ctx.get(key, full=True, version=int(version))
+                    assert hashlib.sha256(value.encode()).hexdigest() == digest
+                else:
+                    version, count = rest
+                    counted.append(int(count))
+                    assert ctx.get("counter", full=True, version=int(version)) == count
+        assert acknowledged > KILLS
+        assert len(set(counted)) == len(counted), "two writers made the same increment"
+        for key in ("counter", *(f"k{n}" for n in range(6))):
+            versions = [entry.version for entry in ctx.history(key, limit=1_000_000)]
+            assert versions == list(range(len(versions), 0, -1))
+        assert opened.doctor() == []
