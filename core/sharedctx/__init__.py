@@ -1,11 +1,15 @@
 """One durable, versioned, compressed context that agents of every framework share."""
 
-from .aio import AsyncSharedContext
+from typing import TYPE_CHECKING, Any
+
 from .context import SharedContext, Snapshot
 from .entry import ContextEntry, Event, Evicted, Stats
 from .errors import SharedContextError
 from .settings import SessionSettings
 from .store import Store, open
+
+if TYPE_CHECKING:
+    from .aio import AsyncSharedContext
 
 __all__ = [
     "AsyncSharedContext",
@@ -20,3 +24,11 @@ __all__ = [
     "Store",
     "open",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "AsyncSharedContext":  # brings asyncio, which threads do not need
+        from .aio import AsyncSharedContext
+
+        return AsyncSharedContext
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

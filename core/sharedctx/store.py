@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .backends.base import Backend, Backup
 from .backends.registry import default_address, normalise, open_backend
@@ -15,9 +15,11 @@ from .backends.steps import run
 from .context import SharedContext
 from .entries.names import check_session
 from .errors import BackendUnavailable, ConfigError, DecodeError
-from .grouping import GroupDriver
 from .settings import SessionSettings
 from .versions.log import ContentCache, VersionLog
+
+if TYPE_CHECKING:
+    from .grouping import GroupDriver
 
 _opened: dict[tuple[str, bool], tuple[Backend, ContentCache, int]] = {}
 _lock = threading.Lock()
@@ -65,6 +67,8 @@ class Store:
     def driver(self) -> GroupDriver:
         """What drives this store's verbs from event loops."""
         if self._driver is None:
+            from .grouping import GroupDriver  # brings asyncio, which threads do not need
+
             self._driver = GroupDriver(self.backend)
         return self._driver
 

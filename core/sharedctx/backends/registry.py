@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
@@ -48,6 +47,8 @@ def open_backend(address: str, *, durable: bool = False, clock: Callable[[], flo
         from .memory import MemoryBackend
 
         return MemoryBackend(rest or None, clock=clock)
+    from importlib.metadata import entry_points  # 25 ms, for other schemes only
+
     for found in entry_points(group=GROUP, name=scheme):
         backend: Backend = found.load()(address, durable=durable, clock=clock)
         return backend
