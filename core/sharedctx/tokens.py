@@ -32,13 +32,17 @@ class Exact:
         self.name = name
 
     def __call__(self, text: str) -> int:
-        return int(self._encoding.count(text))
+        try:
+            return int(self._encoding.count(text))
+        except (TypeError, UnicodeEncodeError):  # half a surrogate pair, which is text to Python and not to UTF-8
+            return int(self._encoding.count(text.encode("utf-8", "replace").decode()))
 
 
 class Estimate:
     """Counts words, digit groups, line breaks and runs of marks, in linear time.
 
-    Against o200k on JSON, logs, code and prose it is off by 7 percent on average and by a quarter at worst.
+    Against o200k on JSON, logs, code and prose it is off by 6 percent on average and by 28 at worst
+    (an HTML page).
     """
 
     def __init__(self, name: str) -> None:

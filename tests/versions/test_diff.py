@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 from typing import Any
 
 import jsonpatch
@@ -75,3 +77,58 @@ def test_a_huge_text_difference_is_one_replacement() -> None:
     text = diff_text("same\n" + old, "same\nnew\n", from_label="a", to_label="b")
     assert text.count("@@") == 2
     assert text.count("\n-") == 5000
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"op": "remove", "path": ""},
+        {"op": "remove", "path": 5},
+        {"op": "remove", "path": "/s/0"},
+        {"op": "remove", "path": "/~2"},
+        {"op": "move", "from": 7, "path": "/s"},
+    ],
+)
+def test_a_malformed_operation_is_refused_and_not_a_crash(step: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue, match="operation 0"):
+        apply_patch({"s": "text", "~2": 1}, [step])
+
+
+def test_a_replaced_member_keeps_its_place() -> None:
+    assert list(apply_patch({"a": 1, "b": 2}, [{"op": "replace", "path": "/a", "value": 3}])) == ["a", "b"]
+
+
+def patched(a: str, diff: str) -> str:
+    """What ``patch`` would make of a text, by the unified format's rules; it must find what it takes away."""
+    old = re.findall(r"[^\n]*\n|[^\n]+", a)
+    made: list[str] = []
+    at = 0
+    for hunk in re.findall(r"@@ -(\d+),(\d+) [^\n]* @@\n((?:[-+ \\][^\n]*\n)*)", diff):
+        upto = int(hunk[0]) - (hunk[1] != "0")
+        made, at = made + old[at:upto], upto
+        lines = hunk[2].split("\n")
+        for line, following in pairwise(lines):
+            text = line[1:] + ("" if following.startswith("\\") else "\n")
+            if line[0] in "- ":
+                assert old[at] == text
+                at += 1
+            made += [text] if line[0] in "+ " else []
+    return "".join(made + old[at:])
+
+
+texts = st.lists(st.sampled_from(["a", "b\r", "c\x0b", ""]), max_size=40).map("\n".join)
+
+
+@given(texts, texts, st.integers(0, 3))
+def test_a_text_difference_makes_the_new_text_of_the_old_one(a: str, b: str, context: int) -> None:
+    diff = diff_text(a, b, from_label="a", to_label="b", context=context)
+    assert (patched(a, diff) if diff else a) == b
+
+
+def test_two_changes_in_a_long_text_are_two_hunks() -> None:
+    lines = [str(n) for n in range(20_000)]
+    new = [*lines]
+    new[9000], new[9500] = "X", "Y"
+    diff = diff_text("\n".join(lines), "\n".join(new), from_label="a", to_label="b")
+    assert diff.count("\n@@ ") == 2
+    assert len(diff.splitlines()) == 20

@@ -73,6 +73,7 @@ class Feed:
         for limit in (1, 2, 5):
             found: list[Change] = []
             while page := backend.changes("s", found[-1].rev if found else 0, limit):
+                assert not found or page[0].rev > found[-1].rev
                 found += page
             assert found == backend.changes("s", 0)
 

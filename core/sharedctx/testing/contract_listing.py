@@ -13,6 +13,7 @@ _PREFIXES = ["", "a", "a-", "a.", "a%", "a_", "A", "-", "é", "\U0001f600", "\uf
 def _pages(page: Callable[[str], list[str]]) -> list[str]:
     found: list[str] = []
     while more := page(found[-1] if found else ""):
+        assert not found or more[0] > found[-1]
         found += more
     return found
 

@@ -80,6 +80,8 @@ class Threads:
                 since = followed[-1].rev if followed else 0
                 assert backend.wait("s", since, 20.0)
                 page = backend.changes("s", since, 3)
+                assert page
+                assert page[0].rev > since
                 assert len(page) == 2 * len({change.rev for change in page})
                 followed += page
             for done in writing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ def _key(value: Any) -> str:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and (a == b if not isinstance(a, dict | list) else _key(a) == _key(b))
+    return type(a) is type(b) and _key(a) == _key(b)
 
 
 def _escape(name: str) -> str:
@@ -108,24 +109,32 @@ def apply_patch(document: Any, patch: Sequence[dict[str, Any]]) -> Any:
 
     Raises ``InvalidValue`` naming the first operation that does not fit.
     """
-    holder = {"": copy.deepcopy(document)}
+    try:
+        holder = {"": copy.deepcopy(document)}
+    except RecursionError:
+        raise InvalidValue("the document is nested too deeply to patch: write it whole") from None
     for number, step in enumerate(patch):
         try:
             _apply(holder, step)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
             raise InvalidValue(f"operation {number} of the patch does not fit the document: {error}") from None
     return holder[""]
 
 
 def _apply(holder: dict[str, Any], step: dict[str, Any]) -> None:
     op, path = step["op"], step["path"]
+    if not all(isinstance(where, str) for where in (path, step.get("from", ""))):
+        raise TypeError("a path is text")
     if op == "add":
         _add(holder, path, copy.deepcopy(step["value"]))
     elif op == "remove":
+        if not path:
+            raise ValueError("the whole document cannot be removed: replace it")
         _remove(holder, path)
     elif op == "replace":
-        _remove(holder, path)
-        _add(holder, path, copy.deepcopy(step["value"]))
+        _read(holder, path)
+        at, name = _locate(holder, path)
+        at[int(name) if isinstance(at, list) else name] = copy.deepcopy(step["value"])
     elif op == "copy":
         _add(holder, path, copy.deepcopy(_read(holder, step["from"])))
     elif op == "move":
@@ -142,6 +151,8 @@ def _apply(holder: dict[str, Any], step: dict[str, Any]) -> None:
 def _locate(holder: dict[str, Any], path: str) -> tuple[Any, str]:
     if path and not path.startswith("/"):
         raise ValueError(f"{path!r} is no JSON pointer")
+    if re.search(r"~(?![01])", path):
+        raise ValueError(f"{path!r} has a ~ that is neither ~0 nor ~1")
     names = [name.replace("~1", "/").replace("~0", "~") for name in (path or "/").split("/")]
     at: Any = holder
     for name in ([""] if path else []) + names[1:-1]:
@@ -174,27 +185,72 @@ def _remove(holder: dict[str, Any], path: str) -> Any:
     at, name = _locate(holder, path)
     if isinstance(at, list):
         return at.pop(_index(at, name, len(at) - 1))
+    if not isinstance(at, dict):
+        raise TypeError(f"{path!r} lies in a {type(at).__name__}")
     return at.pop(name)
 
 
 def diff_text(a: str, b: str, *, from_label: str, to_label: str, context: int = 3) -> str:
-    """Return a unified diff of two texts; beyond 4,000 differing lines the middle is given as one replacement."""
-    old, new = a.splitlines(keepends=True), b.splitlines(keepends=True)
-    if len(old) + len(new) <= _DIFF_LINES:
-        lines = difflib.unified_diff(old, new, from_label, to_label, n=context)
-        return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
+    """Return a unified diff of two texts, divided at ``\\n`` alone; ``""`` for equal ones.
+
+    What differs is looked at closely up to 4,000 lines, between the first and the last difference; beyond, it is
+    given as one replacement.
+    """
+    old, new = _lines(a), _lines(b)
+    start, shorter = 0, min(len(old), len(new))
+    while start < shorter and old[start] == new[start]:
         start += 1
     end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+    while end < shorter - start and old[-1 - end] == new[-1 - end]:
         end += 1
     gone, come = old[start : len(old) - end], new[start : len(new) - end]
     if not gone and not come:
         return ""
-    before, after = old[max(start - context, 0) : start], old[len(old) - end : len(old) - end + context]
-    first = start - len(before) + 1
-    span = len(before) + len(after)
-    head = f"--- {from_label}\n+++ {to_label}\n@@ -{first},{span + len(gone)} +{first},{span + len(come)} @@\n"
-    marked = [*(" " + x for x in before), *("-" + x for x in gone), *("+" + x for x in come), *(" " + x for x in after)]
-    return head + "".join(x if x.endswith("\n") else x + "\n\\ No newline at end of file\n" for x in marked)
+    if len(gone) + len(come) > _DIFF_LINES:
+        inner = [("replace", 0, len(gone), 0, len(come))]
+    else:
+        inner = list(difflib.SequenceMatcher(None, gone, come).get_opcodes())
+    before, after = min(start, context), min(end, context)
+    x, y = start + len(gone), start + len(come)
+    steps = [
+        ("equal", start - before, start, start - before, start),
+        *((tag, i + start, j + start, k + start, m + start) for tag, i, j, k, m in inner),
+        ("equal", x, x + after, y, y + after),
+    ]
+    lines = [f"--- {from_label}\n", f"+++ {to_label}\n"]
+    for hunk in _hunks(steps, context):
+        lines.append(f"@@ -{_range(hunk[0][1], hunk[-1][2])} +{_range(hunk[0][3], hunk[-1][4])} @@\n")
+        for tag, i, j, k, m in hunk:
+            if tag == "equal":
+                lines += [f" {line}" for line in old[i:j]]
+            else:
+                lines += [f"-{line}" for line in old[i:j]]
+                lines += [f"+{line}" for line in new[k:m]]
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+_Step = tuple[str, int, int, int, int]
+
+
+def _lines(text: str) -> list[str]:
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
+
+
+def _range(first: int, last: int) -> str:
+    """A hunk's range; an empty one names the line before it."""
+    return f"{first + 1 if last > first else first},{last - first}"
+
+
+def _hunks(steps: Sequence[_Step], context: int) -> list[list[_Step]]:
+    """Divide steps where more than two contexts of equal lines stand between changes."""
+    hunks: list[list[_Step]] = [[]]
+    for step in steps:
+        tag, i, j, k, m = step
+        if tag == "equal" and j - i > 2 * context and hunks[-1]:
+            hunks[-1].append((tag, i, i + context, k, k + context))
+            hunks.append([(tag, j - context, j, m - context, m)])
+        else:
+            hunks[-1].append(step)
+    return hunks

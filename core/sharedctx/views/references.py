@@ -10,15 +10,20 @@ from ..errors import InvalidValue
 from ..tokens import TokenCounter, counter
 from . import json_rows
 from .pieces import words
-from .router import as_text, parse
+from .router import LEAST_TOKENS, as_text, parse
 
-_VERSION = re.compile(r"v(\d{1,15}):(.*)", re.DOTALL)
-_SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?")
+_VERSION = re.compile(r"v(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
+_SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
 _STEP = re.compile(r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]')
-_NESTED = re.compile(r"[*+}]\s*\)\s*[*+{]|\\\d|\(\?[^:]")
+_NESTED = re.compile(r"[*+}|][^()]*\)+\s*[*+{]|\\\d|\(\?[^:]")
+_ESCAPED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_OPEN_ENDED = re.compile(r"[*+]|\{\d*,\d*\}")
 _LONGEST_PATTERN = 200
-_LONGEST_LINE = 10_000
-_FORMS = "lines:12-40, rows:0-9, path:$.a[0], regex:PATTERN, query:WORDS, chars:0-500 or all"
+_OPTIONAL = re.compile(r"(?<![*+?}])\?")
+_REACH = (10_000, 2_000, 500, 200)
+"""Characters of a line that are searched, by how many repeats the pattern has: each multiplies the worst case."""
+_LATER = re.compile(r"from:(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
+_FORMS = "lines:12-40, rows:0-9, path:$.a[0], regex:PATTERN, query:WORDS, chars:0-500, from:500:REFERENCE or all"
 
 
 def split_version(ref: str) -> tuple[int | None, str]:
@@ -39,28 +44,49 @@ def expand(
     """Return what ``ref`` names in the content of one version.
 
     Lines count from 1 and rows from 0, both ends included; characters are a half-open range. What is over
-    ``max_tokens`` is cut, with the reference to go on from. Raises ``InvalidValue`` for a reference that fits nothing.
+    ``max_tokens`` is cut, with the reference to go on from: ``chars:`` of the original, or ``from:N:`` before a
+    reference whose first N characters were read. Raises ``InvalidValue`` for a reference that fits nothing.
     """
+    later = _LATER.fullmatch(ref)
+    skip, inner = (int(later[1]), later[2]) if later else (0, ref)
+    text, start = _redeem(content, inner)
+    if skip and skip >= len(text):
+        raise InvalidValue(f"{ref!r} is out of range: {inner!r} gives {len(text)} characters")
+    text = text[skip:]
+    if max_tokens is None:
+        return text
+    if max_tokens < LEAST_TOKENS:
+        raise InvalidValue(f"max_tokens {max_tokens} is below {LEAST_TOKENS}: a page needs room for its reference")
+    count = count or counter()
+    whole = count(text)
+    if whole <= max_tokens:
+        return text
+    head = "" if version is None else f"v{version}:"
+
+    def page(keep: int) -> str:
+        at = skip + keep
+        more = f"from:{at}:{inner}" if start is None else f"chars:{start + at}-{start + skip + len(text)}"
+        call = json.dumps(head + more, ensure_ascii=False)
+        if key is not None:
+            call = f"expand({json.dumps(key, ensure_ascii=False)}, {call})"
+        return f"{text[:keep]}\n[[{len(text) - keep} more characters: {call}]]"
+
+    keep = min(max(int(len(text) * max_tokens / whole), 1), len(text) - 1)
+    while keep > 1 and count(page(keep)) > max_tokens:
+        keep = keep * 4 // 5
+    return page(keep)
+
+
+def _redeem(content: Any, ref: str) -> tuple[str, int | None]:
+    """The text that a reference names, and where it starts in the original if it is a piece of it."""
     form, _, rest = ref.partition(":")
     original = as_text(content)
     readers = {"lines": _lines, "rows": _rows, "path": _path, "regex": _regex, "query": _query, "chars": _chars}
     if form == "all" and not rest:
-        text: str = original
-        start: int | None = 0
-    elif form in readers:
-        text, start = readers[form](content, original, rest, ref)
-    else:
+        return original, 0
+    if form not in readers:
         raise InvalidValue(f"{ref!r} is not a reference: use {_FORMS}")
-    count = count or counter()
-    if max_tokens is None or count(text) <= max_tokens:
-        return text
-    keep = max(int(len(text) * max_tokens / max(count(text), 1) * 0.9) - 60, 40)
-    head = "" if version is None else f"v{version}:"
-    if start is None:
-        return f"{text[:keep]}\n[[{len(text) - keep} more characters: narrow {ref!r}, or read it in pieces]]"
-    more = f"{head}chars:{start + keep}-{start + len(text)}"
-    call = f"expand({json.dumps(key or '', ensure_ascii=False)}, {json.dumps(more)})"
-    return f"{text[:keep]}\n[[{len(text) - keep} more characters: {call}]]"
+    return readers[form](content, original, rest, ref)
 
 
 def _span(rest: str, ref: str, first: int, size: int, unit: str) -> tuple[int, int]:
@@ -128,17 +154,24 @@ def _inside(value: Any) -> str:
 
 
 def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
-    if len(rest) > _LONGEST_PATTERN or _NESTED.search(rest):
-        raise InvalidValue(f"{ref!r} is too long, or repeats a repeated group: write a simpler pattern, or use query:")
+    plain = _ESCAPED.sub("x", rest)
+    repeats, optional = len(_OPEN_ENDED.findall(plain)), len(_OPTIONAL.findall(plain))
+    if (
+        len(rest) > _LONGEST_PATTERN
+        or _NESTED.search(rest)
+        or _NESTED.search(plain)
+        or repeats + optional // 2 >= len(_REACH)
+    ):
+        raise InvalidValue(f"{ref!r} is too long or repeats too much: write a simpler pattern, or use query:")
     try:
         pattern = re.compile(rest)
     except re.error as error:
         raise InvalidValue(f"{ref!r} is no regular expression ({error}): escape its marks, or use query:") from None
-    found = [
-        f"{number}: {line}"
-        for number, line in enumerate(original.split("\n"), 1)
-        if pattern.search(line[:_LONGEST_LINE])
-    ]
+    reach = _REACH[repeats]
+    lines = original.split("\n")
+    found = [f"{number}: {line}" for number, line in enumerate(lines, 1) if pattern.search(line, 0, reach)]
+    if any(len(line) > reach for line in lines):
+        found.append(f"(only the first {reach} characters of each line were searched)")
     return "\n".join(found) or f"no line matches {rest!r}", None
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..errors import InvalidValue
@@ -32,13 +34,20 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _float(spelled: str) -> float:
+    value = float(spelled)
+    if math.isinf(value) or (len(spelled) > 15 and Decimal(spelled) != Decimal(repr(value))):
+        raise ValueError(f"{spelled} is no double")
+    return value
+
+
 def parse(content: str) -> Any:
     """Return the array or object that a text spells, or None where reading it as JSON would lose something."""
     if content.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(content, object_pairs_hook=_unique, parse_constant=_constant)
-    except (ValueError, RecursionError):
+        return json.loads(content, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_float)
+    except (ValueError, ArithmeticError, RecursionError):
         return None
 
 
@@ -51,7 +60,10 @@ def as_text(content: Any) -> str:
             return content.decode()
         except UnicodeDecodeError:
             return f"[{len(content)} bytes that are not text, sha256 {hashlib.sha256(content).hexdigest()}]"
-    return json_rows.compact(content)
+    try:
+        return json_rows.compact(content)
+    except (RecursionError, TypeError, ValueError) as error:
+        raise InvalidValue(f"the value is no JSON ({error}): give text, bytes or JSON that is nested less") from None
 
 
 def compress(
@@ -82,7 +94,8 @@ def compress(
     found = kind or _kind(content, original)
     before = count(original)
     limit = DEFAULT_TOKENS if max_tokens is None else max_tokens
-    untouched = View(original, found, before, before)
+    described = isinstance(content, bytes) and original.encode() != content
+    untouched = View(original, found, before, before, lossless=not described)
     if before <= limit and (before < UNTOUCHED or not original):
         return untouched
     marks = Marks(key, version, references)
@@ -98,6 +111,8 @@ def compress(
     after = count(made)
     if max_tokens is not None and min(after, before) > max_tokens:
         made, refs = _describe(found, original, before, marks)
+        if count(made) > max_tokens:  # a key so long that its marker does not fit
+            made, refs = _describe(found, original, before, Marks(None, version))
         name, after = "described", count(made)
     elif not made or after >= before or len(made) >= len(original):
         return untouched
