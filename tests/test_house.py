@@ -38,7 +38,7 @@ ONLY: dict[str, frozenset[str]] = {
     "tokens": frozenset({"errors"}),
     "views": frozenset({"errors", "tokens", "search"}),
     "search": frozenset({"errors", "tokens", "views"}),
-    "settings": frozenset({"errors", "tokens"}),
+    "settings": frozenset({"errors", "tokens", "views"}),
     "backends": frozenset({"errors"}),
     "versions": frozenset({"errors", "backends"}),
 }

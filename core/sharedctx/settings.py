@@ -8,6 +8,7 @@ from typing import Literal
 
 from .errors import ConfigError
 from .tokens import TokenCounter, counter
+from .views import LEAST_TOKENS
 
 Policy = Literal["reject", "compress", "evict_oldest"]
 
@@ -38,6 +39,12 @@ class SessionSettings:
             limit = getattr(self, name)
             if limit is not None and (not isinstance(limit, int) or limit < 1):
                 raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
+
+        if self.policy == "compress" and self.max_value_tokens is not None and self.max_value_tokens < LEAST_TOKENS:
+            raise ConfigError(
+                f"max_value_tokens {self.max_value_tokens} is below {LEAST_TOKENS}, which a view needs for its "
+                "references: raise it, or use policy='reject'"
+            )
 
     @property
     def bounded(self) -> bool:

@@ -97,6 +97,11 @@ def test_expired_entries_take_no_place() -> None:
     assert [gone.why for gone in ctx.evicted()] == ["expired"]
 
 
+def test_a_view_limit_too_small_for_references_is_refused_at_opening(store: sharedctx.Store) -> None:
+    with pytest.raises(ConfigError, match="max_value_tokens 20"):
+        store.session(max_value_tokens=20, policy="compress")
+
+
 @pytest.mark.parametrize("bad", [{"policy": "drop"}, {"ttl": -1}, {"max_entries": 0}, {"max_store_tokens": 1.5}])
 def test_a_wrong_setting_is_named(store: sharedctx.Store, bad: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):
