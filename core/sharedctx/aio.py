@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps
-from .context import SharedContext
-from .entry import ContextEntry, Event, Evicted, Stats
+from .context import SharedContext, Snapshot
+from .entry import ContextEntry, Event, Evicted, Hit, Stats
+
+T = TypeVar("T")
 
 _LARGE = 1 << 16
 
@@ -17,7 +19,7 @@ _LARGE = 1 << 16
 class AsyncSharedContext:
     """A session's entries for coroutines; verbs, arguments and errors are those of ``SharedContext``.
 
-    Puts of many tasks share transactions. Also an async context manager.
+    Puts of many tasks share transactions; what takes long leaves the event loop. Also an async context manager.
     """
 
     def __init__(self, session: str = "default", **options: Any) -> None:
@@ -39,7 +41,8 @@ class AsyncSharedContext:
         """Return this context as ``participant``."""
         return AsyncSharedContext.over(self._sync.bind(participant))
 
-    async def _run(self, steps: Steps[Any]) -> Any:
+    async def run(self, steps: Steps[T]) -> T:
+        """Drive steps over this session's store and return their result."""
         self._sync.store.check_open()
         return await self._sync.store.driver.run(steps)
 
@@ -49,48 +52,60 @@ class AsyncSharedContext:
         """Write ``value`` as the key's next version; large values are encoded off the event loop."""
         context = self._sync
         if not isinstance(value, str | bytes) or len(value) > _LARGE:
-            entry: ContextEntry = await context.store.driver.leave_loop(
-                context.put, key, value, agent=agent, expect=expect, ttl=ttl
-            )
-            return entry
-        steps = context.verbs.put(context.participant, key, value, context.agent(agent), expect, ttl)
-        entry = await self._run(steps)
-        return entry
+            leave = context.store.driver.leave_loop
+            return await leave(context.put, key, value, agent=agent, expect=expect, ttl=ttl)
+        return await self.run(context.verbs.put(context.participant, key, value, context.agent(agent), expect, ttl))
 
     @overload
-    async def get(self, key: str, *, full: Literal[False] = False, version: int | None = None) -> str | None: ...
+    async def get(
+        self,
+        key: str,
+        *,
+        full: Literal[False] = False,
+        version: int | None = None,
+        max_tokens: int | None = None,
+        query: str | None = None,
+    ) -> str | None: ...
     @overload
     async def get(self, key: str, *, full: bool, version: int | None = None) -> Any: ...
-    async def get(self, key: str, *, full: bool = False, version: int | None = None) -> Any:
+    async def get(
+        self,
+        key: str,
+        *,
+        full: bool = False,
+        version: int | None = None,
+        max_tokens: int | None = None,
+        query: str | None = None,
+    ) -> Any:
         """Return the view, or with ``full=True`` the exact value; None when there is none."""
         context = self._sync
-        entry: ContextEntry | None = await self._run(context.verbs.get_entry(context.participant, key, version))
-        if entry is not None and entry.size > _LARGE:
-            return await context.store.driver.leave_loop(context.get, key, full=full, version=entry.version)
-        number = None if entry is None else entry.version
-        return None if entry is None else await self._run(context.verbs.get(context.participant, key, full, number))
+        entry = await self.get_entry(key, version)
+        if entry is None:
+            return None
+        steps = context.verbs.get(context.participant, key, full, entry.version, max_tokens, query)
+        if entry.size <= _LARGE:
+            return await self.run(steps)
+        return await context.store.driver.leave_loop(context.run, steps)
 
     async def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out."""
-        text: str = await self._sync.store.driver.leave_loop(self._sync.expand, key, ref, max_tokens=max_tokens)
-        return text
+        return await self._sync.store.driver.leave_loop(self._sync.expand, key, ref, max_tokens=max_tokens)
+
+    async def search(self, query: str, *, prefix: str = "", limit: int = 10) -> list[Hit]:
+        """Return the places in live entries that best fit the words of ``query``."""
+        return await self._sync.store.driver.leave_loop(self._sync.search, query, prefix=prefix, limit=limit)
 
     async def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
-        steps = self._sync.verbs.get_entry(self._sync.participant, key, version)
-        entry: ContextEntry | None = await self._run(steps)
-        return entry
+        return await self.run(self._sync.verbs.get_entry(self._sync.participant, key, version))
 
     async def keys(self, prefix: str = "") -> list[str]:
         """Return the live keys that start with ``prefix``."""
-        found: list[str] = await self._run(self._sync.verbs.keys(self._sync.participant, prefix))
-        return found
+        return await self.run(self._sync.verbs.keys(self._sync.participant, prefix))
 
     async def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first."""
-        steps = self._sync.verbs.history(self._sync.participant, key, limit, before)
-        found: list[ContextEntry] = await self._run(steps)
-        return found
+        return await self.run(self._sync.verbs.history(self._sync.participant, key, limit, before))
 
     async def diff(self, key: str, a: int, b: int) -> Any:
         """Return how version ``b`` differs from ``a``."""
@@ -99,46 +114,40 @@ class AsyncSharedContext:
     async def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
         """Write the value of an old version as the newest one."""
         context = self._sync
-        steps = context.verbs.rollback(context.participant, key, version, context.agent(agent))
-        entry: ContextEntry = await self._run(steps)
-        return entry
+        return await self.run(context.verbs.rollback(context.participant, key, version, context.agent(agent)))
+
+    def as_of(self, rev: int) -> AsyncSnapshot:
+        """Return the session as it was at revision ``rev``, for reading."""
+        return AsyncSnapshot(self._sync.as_of(rev), self)
 
     async def trim(self, key: str, keep: int) -> int:
         """Forget old versions, keeping at least ``keep``."""
-        count: int = await self._run(self._sync.verbs.trim(self._sync.participant, key, keep))
-        return count
+        return await self.run(self._sync.verbs.trim(self._sync.participant, key, keep))
 
     async def delete(self, key: str, *, agent: str | None = None, expect: int | None = None) -> int:
         """Remove the live value; its history stays."""
         context = self._sync
-        steps = context.verbs.delete(context.participant, key, context.agent(agent), expect)
-        version: int = await self._run(steps)
-        return version
+        return await self.run(context.verbs.delete(context.participant, key, context.agent(agent), expect))
 
     async def erase(self, key: str, *, agent: str | None = None) -> int:
         """Remove the key with its whole history."""
-        count: int = await self._run(self._sync.verbs.erase(self._sync.participant, key, self._sync.agent(agent)))
-        return count
+        return await self.run(self._sync.verbs.erase(self._sync.participant, key, self._sync.agent(agent)))
 
     async def clear(self, *, agent: str | None = None) -> int:
         """Delete every live key that may be read."""
-        count: int = await self._run(self._sync.verbs.clear(self._sync.participant, self._sync.agent(agent)))
-        return count
+        return await self.run(self._sync.verbs.clear(self._sync.participant, self._sync.agent(agent)))
 
     async def evicted(self) -> list[Evicted]:
         """Return what the limits and TTL removed."""
-        found: list[Evicted] = await self._run(self._sync.verbs.evicted())
-        return found
+        return await self.run(self._sync.verbs.evicted())
 
     async def sweep(self) -> int:
         """Record expired entries as evicted."""
-        count: int = await self._run(self._sync.verbs.sweep())
-        return count
+        return await self.run(self._sync.verbs.sweep())
 
     async def changes(self, since: int = 0, limit: int = 1000) -> list[Event]:
         """Return what happened after revision ``since``."""
-        found: list[Event] = await self._run(self._sync.verbs.changes(self._sync.participant, since, limit))
-        return found
+        return await self.run(self._sync.verbs.changes(self._sync.participant, since, limit))
 
     async def watch(self, since: int | None = None, timeout: float | None = None) -> AsyncIterator[Event]:
         """Yield events as they are committed; a quiet watch holds a thread of the driver's."""
@@ -146,7 +155,7 @@ class AsyncSharedContext:
         at = await self.rev() if since is None else since
         quiet = 0.0
         while True:
-            seen, at = await self._run(context.verbs.follow(context.participant, at))
+            seen, at = await self.run(context.verbs.follow(context.participant, at))
             for event in seen:
                 yield event
             if seen:
@@ -160,13 +169,11 @@ class AsyncSharedContext:
 
     async def rev(self) -> int:
         """Return the session's present revision."""
-        rev: int = await self._run(self._sync.verbs.rev())
-        return rev
+        return await self.run(self._sync.verbs.rev())
 
     async def stats(self) -> Stats:
         """Return the measured savings of the live entries."""
-        stats: Stats = await self._sync.store.driver.leave_loop(self._sync.stats)
-        return stats
+        return await self._sync.store.driver.leave_loop(self._sync.stats)
 
     async def grant(
         self,
@@ -180,8 +187,16 @@ class AsyncSharedContext:
         """Allow participants that fit a pattern just these key patterns."""
         given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback), strict=True))
         self._sync.require_owner("change grants")
-        grants: Grants = await self._run(self._sync.verbs.set_grants(lambda old: old.with_rule(participant, given)))
-        return grants
+        return await self.run(self._sync.verbs.set_grants(lambda old: old.with_rule(participant, given)))
+
+    async def revoke(self, participant: str) -> Grants:
+        """Drop the rule for this participant pattern; only the owner may."""
+        self._sync.require_owner("change grants")
+        return await self.run(self._sync.verbs.set_grants(lambda old: old.without(participant)))
+
+    async def grants(self) -> Grants:
+        """Return the grants as they stand."""
+        return await self.run(self._sync.verbs.grants())
 
     async def close(self) -> None:
         """Close the store if this object opened it."""
@@ -194,3 +209,29 @@ class AsyncSharedContext:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class AsyncSnapshot:
+    """A session at one revision, read-only, for coroutines; see ``Snapshot``."""
+
+    def __init__(self, snapshot: Snapshot, context: AsyncSharedContext) -> None:
+        self._sync = snapshot
+        self._context = context
+        self.rev = snapshot.rev
+
+    @overload
+    async def get(self, key: str, *, full: Literal[False] = False) -> str | None: ...
+    @overload
+    async def get(self, key: str, *, full: bool) -> Any: ...
+    async def get(self, key: str, *, full: bool = False) -> Any:
+        """Return the view, or with ``full=True`` the value, as of the revision; None if there was none."""
+        entry = await self.get_entry(key)
+        return None if entry is None else await self._context.get(key, full=full, version=entry.version)
+
+    async def get_entry(self, key: str) -> ContextEntry | None:
+        """Return the entry that was live at the revision, or None."""
+        return await self._context.run(self._sync.entry_steps(key))
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """Return the keys that were live at the revision, in order."""
+        return await self._context.run(self._sync.keys_steps(prefix))

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps, run
 from .entries.names import check_participant, check_session
 from .entries.verbs import Verbs
-from .entry import ContextEntry, Event, Evicted, Stats
+from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .errors import ConfigError, Forbidden
 from .settings import Policy, SessionSettings
 from .tokens import TokenCounter, counter
 
 if TYPE_CHECKING:
     from .store import Store
+
+T = TypeVar("T")
 
 
 class SharedContext:
@@ -83,7 +85,8 @@ class SharedContext:
             return self.participant
         return "" if agent is None else check_participant(agent)
 
-    def _run(self, steps: Steps[Any]) -> Any:
+    def run(self, steps: Steps[T]) -> T:
+        """Drive steps over this session's store, those of ``verbs`` or an adapter's own, and return their result."""
         self.store.check_open()
         return run(self.store.backend, steps)
 
@@ -96,19 +99,35 @@ class SharedContext:
         ``ttl`` is seconds to live. Raises ``InvalidKey``, ``InvalidValue``, ``ValueTooLarge``, ``BudgetExceeded``,
         ``Forbidden``.
         """
-        entry: ContextEntry = self._run(self.verbs.put(self.participant, key, value, self.agent(agent), expect, ttl))
-        return entry
+        return self.run(self.verbs.put(self.participant, key, value, self.agent(agent), expect, ttl))
 
     @overload
-    def get(self, key: str, *, full: Literal[False] = False, version: int | None = None) -> str | None: ...
+    def get(
+        self,
+        key: str,
+        *,
+        full: Literal[False] = False,
+        version: int | None = None,
+        max_tokens: int | None = None,
+        query: str | None = None,
+    ) -> str | None: ...
     @overload
     def get(self, key: str, *, full: bool, version: int | None = None) -> Any: ...
-    def get(self, key: str, *, full: bool = False, version: int | None = None) -> Any:
+    def get(
+        self,
+        key: str,
+        *,
+        full: bool = False,
+        version: int | None = None,
+        max_tokens: int | None = None,
+        query: str | None = None,
+    ) -> Any:
         """Return the compressed view as text, or with ``full=True`` the exact value in its stored type.
 
-        None when the key is missing, expired, removed or not readable, or that version is. Raises ``DecodeError``.
+        ``max_tokens`` (from 50 up) bounds the view and ``query`` keeps what has its words. None when the key is
+        missing, expired, removed or not readable, or that version is. Raises ``DecodeError``, ``InvalidValue``.
         """
-        return self._run(self.verbs.get(self.participant, key, full, version))
+        return self.run(self.verbs.get(self.participant, key, full, version, max_tokens, query))
 
     def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out: ``lines:12-40``, ``rows:0-9``, ``path:$.a[0]``, ``regex:...``, ``query:...``.
@@ -116,32 +135,34 @@ class SharedContext:
         A reference may start with the version it belongs to (``v3:lines:12-40``), as the markers in views do.
         Raises ``KeyNotFound`` when that version is gone, ``InvalidValue`` for a reference that fits nothing.
         """
-        text: str = self._run(self.verbs.expand(self.participant, key, ref, max_tokens))
-        return text
+        return self.run(self.verbs.expand(self.participant, key, ref, max_tokens))
+
+    def search(self, query: str, *, prefix: str = "", limit: int = 10) -> list[Hit]:
+        """Return the places in live entries that best fit the words of ``query``, best first.
+
+        Each hit's reference can be given to ``expand``. Raises ``InvalidValue`` for a query without words.
+        """
+        return self.run(self.verbs.search(self.participant, query, prefix, limit))
 
     def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
-        entry: ContextEntry | None = self._run(self.verbs.get_entry(self.participant, key, version))
-        return entry
+        return self.run(self.verbs.get_entry(self.participant, key, version))
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the live keys that start with ``prefix``, in order."""
-        found: list[str] = self._run(self.verbs.keys(self.participant, prefix))
-        return found
+        return self.run(self.verbs.keys(self.participant, prefix))
 
     def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
-        found: list[ContextEntry] = self._run(self.verbs.history(self.participant, key, limit, before))
-        return found
+        return self.run(self.verbs.history(self.participant, key, limit, before))
 
     def diff(self, key: str, a: int, b: int) -> Any:
         """Return how version ``b`` differs from ``a``: an RFC 6902 patch for JSON, else a unified diff as text."""
-        return self._run(self.verbs.diff(self.participant, key, a, b))
+        return self.run(self.verbs.diff(self.participant, key, a, b))
 
     def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
         """Write the value of an old version as the newest one and return its entry."""
-        entry: ContextEntry = self._run(self.verbs.rollback(self.participant, key, version, self.agent(agent)))
-        return entry
+        return self.run(self.verbs.rollback(self.participant, key, version, self.agent(agent)))
 
     def as_of(self, rev: int) -> Snapshot:
         """Return the session as it was at revision ``rev`` (an entry's or event's), for reading."""
@@ -149,44 +170,37 @@ class SharedContext:
 
     def trim(self, key: str, keep: int) -> int:
         """Forget old versions of a key, keeping at least the newest ``keep``; returns how many went."""
-        count: int = self._run(self.verbs.trim(self.participant, key, keep))
-        return count
+        return self.run(self.verbs.trim(self.participant, key, keep))
 
     def delete(self, key: str, *, agent: str | None = None, expect: int | None = None) -> int:
         """Remove the live value; its history stays. Returns the removed version; ``KeyNotFound`` if there is none."""
-        version: int = self._run(self.verbs.delete(self.participant, key, self.agent(agent), expect))
-        return version
+        return self.run(self.verbs.delete(self.participant, key, self.agent(agent), expect))
 
     def erase(self, key: str, *, agent: str | None = None) -> int:
         """Remove the key with its whole history for good; returns the number of versions that went."""
-        count: int = self._run(self.verbs.erase(self.participant, key, self.agent(agent)))
-        return count
+        return self.run(self.verbs.erase(self.participant, key, self.agent(agent)))
 
     def clear(self, *, agent: str | None = None) -> int:
         """Delete every live key that may be read; history stays. Returns how many were deleted."""
-        count: int = self._run(self.verbs.clear(self.participant, self.agent(agent)))
-        return count
+        return self.run(self.verbs.clear(self.participant, self.agent(agent)))
 
     def evicted(self) -> list[Evicted]:
         """Return what the limits and TTL removed, oldest first: key, version, when and why."""
-        found: list[Evicted] = self._run(self.verbs.evicted())
-        return found
+        return self.run(self.verbs.evicted())
 
     def sweep(self) -> int:
         """Record expired entries as evicted; reads never see them either way. Returns how many."""
-        count: int = self._run(self.verbs.sweep())
-        return count
+        return self.run(self.verbs.sweep())
 
     def changes(self, since: int = 0, limit: int = 1000) -> list[Event]:
         """Return what happened after revision ``since``, oldest first; raises ``Compacted``."""
-        found: list[Event] = self._run(self.verbs.changes(self.participant, since, limit))
-        return found
+        return self.run(self.verbs.changes(self.participant, since, limit))
 
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
         at = self.rev() if since is None else since
         while True:
-            seen, at = self._run(self.verbs.follow(self.participant, at))
+            seen, at = self.run(self.verbs.follow(self.participant, at))
             if seen:
                 yield from seen
             elif (
@@ -197,13 +211,11 @@ class SharedContext:
 
     def rev(self) -> int:
         """Return the session's present revision."""
-        rev: int = self._run(self.verbs.rev())
-        return rev
+        return self.run(self.verbs.rev())
 
     def stats(self) -> Stats:
         """Return the measured savings of the live entries."""
-        stats: Stats = self._run(self.verbs.stats(self.participant))
-        return stats
+        return self.run(self.verbs.stats(self.participant))
 
     def grant(
         self,
@@ -217,19 +229,16 @@ class SharedContext:
         """Allow participants that fit a pattern (``subagent:*``) just these key patterns; only the owner may."""
         given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback), strict=True))
         self.require_owner("change grants")
-        grants: Grants = self._run(self.verbs.set_grants(lambda old: old.with_rule(participant, given)))
-        return grants
+        return self.run(self.verbs.set_grants(lambda old: old.with_rule(participant, given)))
 
     def revoke(self, participant: str) -> Grants:
         """Drop the rule for this participant pattern; only the owner may."""
         self.require_owner("change grants")
-        grants: Grants = self._run(self.verbs.set_grants(lambda old: old.without(participant)))
-        return grants
+        return self.run(self.verbs.set_grants(lambda old: old.without(participant)))
 
     def grants(self) -> Grants:
         """Return the grants as they stand."""
-        grants: Grants = self._run(self.verbs.grants())
-        return grants
+        return self.run(self.verbs.grants())
 
     def require_owner(self, what: str) -> None:
         """Raise ``Forbidden`` unless this is the unbound context."""
@@ -268,12 +277,16 @@ class Snapshot:
 
     def get_entry(self, key: str) -> ContextEntry | None:
         """Return the entry that was live at the revision, or None. Raises ``Compacted`` where history was trimmed."""
-        verbs = self._context.verbs
-        entry: ContextEntry | None = self._context._run(verbs.entry_as_of(self._context.participant, key, self.rev))
-        return entry
+        return self._context.run(self.entry_steps(key))
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the keys that were live at the revision, in order."""
-        verbs = self._context.verbs
-        found: list[str] = self._context._run(verbs.keys_as_of(self._context.participant, prefix, self.rev))
-        return found
+        return self._context.run(self.keys_steps(prefix))
+
+    def entry_steps(self, key: str) -> Steps[ContextEntry | None]:
+        """``get_entry`` as steps."""
+        return self._context.verbs.entry_as_of(self._context.participant, key, self.rev)
+
+    def keys_steps(self, prefix: str) -> Steps[list[str]]:
+        """``keys`` as steps."""
+        return self._context.verbs.keys_as_of(self._context.participant, prefix, self.rev)

@@ -111,6 +111,17 @@ class Evicted:
 
 
 @dataclass(frozen=True, slots=True)
+class Hit:
+    """A place that a search found: ``expand(key, ref)`` gives it whole; ``score`` is higher for a better fit."""
+
+    key: str
+    version: int
+    ref: str
+    score: float
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Measured savings of the live entries of a session."""
 

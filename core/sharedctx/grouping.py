@@ -6,15 +6,16 @@ import asyncio
 import itertools
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from .backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
 from .backends.steps import TAIL, Call, Steps
 from .errors import BackendUnavailable
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _GROUP = 256
@@ -78,7 +79,7 @@ class GroupDriver:
             return ask(*call.args, **call.options)
         return await self.leave_loop(ask, *call.args, **call.options)
 
-    async def leave_loop(self, ask: Any, *args: Any, **options: Any) -> Any:
+    async def leave_loop(self, ask: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Call a blocking function on this driver's own threads."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")

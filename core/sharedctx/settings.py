@@ -18,8 +18,10 @@ class SessionSettings:
     """Limits and counting of one session object; none are stored, each opener brings its own.
 
     ``ttl`` is seconds for entries put without one of their own; ``max_entries`` counts live entries;
-    ``max_value_tokens`` and ``max_store_tokens`` count views; ``policy`` says what happens when a token budget is
-    met: "reject" the write, "compress" the view further, or "evict_oldest" other entries. Raises ``ConfigError``.
+    ``max_value_tokens`` and ``max_store_tokens`` count views, or with ``count_originals`` whole values; ``policy`` says
+    what happens when a token budget is met: "reject" the write, "compress" the view further, or "evict_oldest" other
+    entries. The limits bind, count and evict the keys that start with ``scope``, others are free. Raises
+    ``ConfigError``.
     """
 
     ttl: float | None = None
@@ -29,6 +31,8 @@ class SessionSettings:
     policy: Policy = "reject"
     count_tokens: TokenCounter = field(default_factory=counter)
     compressors: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    scope: str = ""
+    count_originals: bool = False
 
     def __post_init__(self) -> None:
         if self.policy not in ("reject", "compress", "evict_oldest"):
@@ -39,7 +43,8 @@ class SessionSettings:
             limit = getattr(self, name)
             if limit is not None and (not isinstance(limit, int) or limit < 1):
                 raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
-
+        if self.policy == "compress" and self.count_originals:
+            raise ConfigError("policy 'compress' shortens views: it cannot meet a budget that counts originals")
         if self.policy == "compress" and self.max_value_tokens is not None and self.max_value_tokens < LEAST_TOKENS:
             raise ConfigError(
                 f"max_value_tokens {self.max_value_tokens} is below {LEAST_TOKENS}, which a view needs for its "

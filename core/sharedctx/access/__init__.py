@@ -1,5 +1,5 @@
 """Identity and grants."""
 
-from .grants import RIGHTS, Grants, Right
+from .grants import RIGHTS, Grants, Right, matches
 
-__all__ = ["RIGHTS", "Grants", "Right"]
+__all__ = ["RIGHTS", "Grants", "Right", "matches"]

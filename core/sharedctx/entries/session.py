@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
 from ..access import Grants, Right
 from ..backends import steps
-from ..backends.base import Backend
+from ..backends.base import ABSENT, Backend, Check, Op
 from ..backends.steps import Steps, run
 from ..entry import ContextEntry
-from ..errors import DecodeError, Forbidden, KeyNotFound
+from ..errors import Compacted, DecodeError, Forbidden, KeyNotFound, SessionArchived
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Draft, Version, VersionLog
@@ -21,7 +21,9 @@ from . import values
 
 RESERVED = "\x01"
 """Partitions of the session's own start with this; keys cannot."""
-EVICTED = RESERVED + "evicted"
+ARCHIVE = Check(RESERVED + "notes", ABSENT, "archived")
+"""The condition that this session's notes are not archived."""
+NOTES = "notes/"
 _GRANTS = "grants"
 _VIEWS_KEPT = 2048
 
@@ -61,12 +63,17 @@ class Session:
         yield from self._access.append(_GRANTS, draft, now, expect=head.number if head else 0)
         return grants
 
+    def conditions(self, key: str) -> tuple[Op, ...]:
+        """Return what must hold at every write of this key, whichever face it comes through."""
+        return (ARCHIVE,) if key.startswith(NOTES) else ()
+
+    def allows(self, participant: str | None, right: Right, key: str) -> Steps[bool]:
+        """Return whether ``participant`` (None: the owner) has ``right`` on ``key``."""
+        return participant is None or (yield from self.grants()).allows(participant, right, key)
+
     def guard(self, participant: str | None, right: Right, key: str) -> Steps[None]:
         """Raise unless ``participant`` (None: the owner) has ``right`` on ``key``; a denied read reads as absent."""
-        if participant is None:
-            return
-        grants = yield from self.grants()
-        if grants.allows(participant, right, key):
+        if (yield from self.allows(participant, right, key)):
             return
         if right == "read":
             raise KeyNotFound(f"there is no live value under {key!r}")
@@ -88,6 +95,21 @@ class Session:
         except DecodeError as error:
             raise DecodeError(f"{version.pk!r} version {version.number}: {error}") from error
 
+    def require_open(self, key: str) -> Steps[None]:
+        """Raise ``SessionArchived`` for a key that may not change any more."""
+        if key.startswith(NOTES) and (yield from self.archived()):
+            raise SessionArchived(f"{key!r} cannot change: the notes of this session are archived")
+
+    def archived(self) -> Steps[bool]:
+        """Return whether the session's notes are archived."""
+        sk = str(ARCHIVE.sk)
+        return bool((yield from steps.scan(self.space, ARCHIVE.pk, sk, f"{sk}\x00", limit=1)))
+
+    def view_for(self, version: Version, max_tokens: int | None, query: str | None) -> Steps[View]:
+        """Return a view of the version for one question; it is not kept."""
+        value = yield from self.value(version)
+        return self._compress(value, version, max_tokens, query)
+
     def view(self, version: Version) -> Steps[View]:
         """Return the version's view, made on first use."""
         at = (version.rev, version.pk)
@@ -97,20 +119,37 @@ class Session:
                 self._views.move_to_end(at)
                 return held
         value = yield from self.value(version)
-        settings = self.settings
-        view = compress(
-            value,
-            key=version.pk,
-            version=version.number,
-            count=settings.count_tokens,
-            compressors=settings.compressors,
-            max_tokens=view_limit(version) or settings.max_value_tokens if settings.policy == "compress" else None,
-        )
+        limit = view_limit(version) or self.settings.max_value_tokens if self.settings.policy == "compress" else None
+        view = self._compress(value, version, limit, None)
         with self._lock:
             self._views[at] = view
             while len(self._views) > _VIEWS_KEPT:
                 self._views.popitem(last=False)
         return view
+
+    def _compress(self, value: Any, version: Version, max_tokens: int | None, query: str | None) -> View:
+        return compress(
+            value,
+            key=version.pk,
+            version=version.number,
+            max_tokens=max_tokens,
+            query=query,
+            count=self.settings.count_tokens,
+            compressors=self.settings.compressors,
+        )
+
+    def changed_keys(self, since: int | None, known: Iterable[str], prefix: str = "") -> Steps[set[str]]:
+        """Return the keys that may differ from what was read at revision ``since`` (None: never), live or not."""
+        if since is not None:
+            changed: set[str] = set()
+            try:
+                while page := (yield from steps.changes(self.space, since)):
+                    changed |= {change.pk for change in page if change.pk.startswith(prefix)}
+                    since = page[-1].rev
+                return {key for key in changed if not key.startswith(RESERVED)}
+            except Compacted:
+                pass
+        return {*known, *(yield from steps.all_pks(self.space, prefix, RESERVED + "\U0010ffff"))}
 
     def entry(self, version: Version) -> ContextEntry:
         """Describe a version; its tokens are counted when asked for."""

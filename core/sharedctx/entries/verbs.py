@@ -9,16 +9,18 @@ from ..access import Grants
 from ..backends import steps
 from ..backends.base import Backend, Change
 from ..backends.steps import Steps
-from ..entry import ContextEntry, Event, Evicted, Stats
+from ..entry import ContextEntry, Event, Evicted, Hit, Stats
 from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.diff import diff_json, diff_text
 from ..versions.log import ContentCache, Version
 from ..views import compress, expand, split_version
+from .eviction import Eviction
+from .index import Index
 from .names import check_key
 from .session import RESERVED, Session
-from .writing import Writing
+from .writing import Admit, Writing
 
 _PAGE = 500
 
@@ -28,26 +30,63 @@ class Verbs:
 
     def __init__(self, backend: Backend, session: str, cache: ContentCache, settings: SessionSettings) -> None:
         self._session = Session(backend, backend.id, session, cache, settings)
-        self._writing = Writing(self._session, backend.id)
+        eviction = Eviction(self._session, backend.id)
+        self._writing = Writing(self._session, eviction)
+        self._index = Index(self._session)
         self.space = self._session.space
         self.grants: Callable[[], Steps[Grants]] = self._session.grants
         self.keys = self._session.keys
+        self.allows = self._session.allows
+        self.archived: Callable[[], Steps[bool]] = self._session.archived
         self.delete = self._writing.delete
         self.erase = self._writing.erase
-        self.sweep: Callable[[], Steps[int]] = self._writing.sweep
-        self.evicted: Callable[[], Steps[list[Evicted]]] = self._writing.evicted
+        self.sweep: Callable[[], Steps[int]] = eviction.sweep
+        self.evicted: Callable[[], Steps[list[Evicted]]] = eviction.evicted
 
     def put(
-        self, participant: str | None, key: str, value: Any, agent: str, expect: int | None, ttl: float | None
+        self,
+        participant: str | None,
+        key: str,
+        value: Any,
+        agent: str,
+        expect: int | None,
+        ttl: float | None,
+        admit: Admit | None = None,
     ) -> Steps[ContextEntry]:
-        version = yield from self._writing.put(participant, key, value, agent, expect, ttl)
+        version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
         return self._session.entry(version)
+
+    def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
+        """Return the readable live entries in the limits' scope with the tokens that count for the budget."""
+        grants = None if participant is None else (yield from self._session.grants())
+        lines = yield from self._writing.lines()
+        return [
+            (self._session.entry(line.version), line.tokens)
+            for key, line in sorted(lines.items())
+            if grants is None or participant is None or grants.allows(participant, "read", key)
+        ]
+
+    def search(self, participant: str | None, query: str, prefix: str, limit: int) -> Steps[list[Hit]]:
+        grants = None if participant is None else (yield from self._session.grants())
+
+        def allowed(key: str) -> bool:
+            return grants is None or participant is None or grants.allows(participant, "read", key)
+
+        return (yield from self._index.search(query, prefix, limit, allowed))
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
         return self._session.entry(written)
 
-    def get(self, participant: str | None, key: str, full: bool, number: int | None) -> Steps[Any]:
+    def get(
+        self,
+        participant: str | None,
+        key: str,
+        full: bool,
+        number: int | None,
+        max_tokens: int | None = None,
+        query: str | None = None,
+    ) -> Steps[Any]:
         check_key(key)
         try:
             version = yield from self._session.find(participant, key, number)
@@ -57,7 +96,9 @@ class Verbs:
             return None
         if full:
             return (yield from self._session.value(version))
-        return (yield from self._session.view(version)).text
+        if max_tokens is None and query is None:
+            return (yield from self._session.view(version)).text
+        return (yield from self._session.view_for(version, max_tokens, query)).text
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
         check_key(key)
@@ -145,6 +186,7 @@ class Verbs:
         if keep < 1:
             raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
         yield from self._session.guard(participant, "delete", key)
+        yield from self._session.require_open(key)
         return (yield from self._session.log.trim(key, keep))
 
     def clear(self, participant: str | None, agent: str) -> Steps[int]:

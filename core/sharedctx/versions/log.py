@@ -13,7 +13,7 @@ from threading import Lock
 from ..backends import steps
 from ..backends.base import Drop, Head, Op, Put, Row
 from ..backends.steps import Steps
-from ..errors import ConditionFailed, DecodeError, KeyNotFound, VersionConflict
+from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .codec import Blob, Kind
 
@@ -169,13 +169,14 @@ class VersionLog:
         timestamp: float,
         *,
         expect: int | None = None,
-        checks: tuple[Op, ...] = (),
+        extra: tuple[Op, ...] = (),
         if_rev: int | None = None,
     ) -> Steps[Version]:
         """Write the next version; with ``expect`` only while that is the live version (0: while there is none).
 
         Tries again when another writer came first and nothing was expected. Raises ``VersionConflict``,
-        ``ConditionFailed`` (``checks``, ``if_rev``), ``ValueTooLarge``, ``DiskFull``.
+        ``ConditionFailed`` (of ``if_rev`` or of ``extra``, which the commit carries besides), ``ValueTooLarge``,
+        ``DiskFull``.
         """
         read = steps.tail if expect is None else steps.newest
         taken = 0
@@ -198,7 +199,7 @@ class VersionLog:
             )
             put = Put(pk, blob, expires=draft.expires, when=Head(head))
             try:
-                rev, sks = yield from steps.commit(self.space, (put, *checks) if checks else (put,), if_rev)
+                rev, sks = yield from steps.commit(self.space, (put, *extra) if extra else (put,), if_rev)
             except ConditionFailed as error:
                 if error.pk != pk:
                     raise
@@ -234,6 +235,10 @@ class VersionLog:
         except DecodeError:
             back = 0
         return (number, number - back)
+
+    def expect(self, pk: str, expect: int) -> Steps[None]:
+        """Raise ``VersionConflict`` unless ``expect`` is the live version (0: there is none)."""
+        yield from self._require(pk, (yield from steps.newest(self.space, pk)), expect)
 
     def _require(self, pk: str, row: Row | None, expect: int) -> Steps[None]:
         live = 0
@@ -271,11 +276,4 @@ class VersionLog:
         return back, base
 
 
-def must(version: Version | None, pk: str) -> Version:
-    """Return the version, or raise ``KeyNotFound`` for ``pk``."""
-    if version is None:
-        raise KeyNotFound(f"there is no live value under {pk!r}")
-    return version
-
-
-__all__ = ["ContentCache", "Draft", "Version", "VersionLog", "must"]
+__all__ = ["ContentCache", "Draft", "Version", "VersionLog"]

@@ -1,0 +1,84 @@
+"""What the store removes by itself, over a limit or past its time, and the record of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ..backends import steps
+from ..backends.base import Head, Put
+from ..backends.steps import Steps
+from ..entry import Evicted
+from ..errors import ConditionFailed, DecodeError
+from ..versions import codec
+from ..versions.codec import Kind
+from ..versions.log import Version
+from .session import RESERVED, Session
+
+_RECORDS = RESERVED + "evicted"
+
+Victim = tuple[Version, str]
+"""A live version that is to go, and why."""
+
+
+class Eviction:
+    """Removes live versions, tells why, and remembers; as steps."""
+
+    def __init__(self, session: Session, store: str) -> None:
+        self._session = session
+        self._store = store
+
+    def ops(self, victims: Sequence[Victim], now: float) -> tuple[Put, ...]:
+        """Return the tombstones and records of a commit that removes these versions while they are the newest."""
+        found = []
+        for version, why in victims:
+            found += [self._tombstone(version, now, why), _record(version, now, why)]
+        return tuple(found)
+
+    def _tombstone(self, version: Version, now: float, why: str) -> Put:
+        bound = codec.binding(self._store, self._session.space, version.pk, version.number + 1)
+        blob = codec.seal(bound, Kind.GONE, b"", timestamp=now, note=why)
+        return Put(version.pk, blob, when=Head(version.number))
+
+    def reclaim(self, victims: Sequence[Victim]) -> Steps[None]:
+        """Free the originals of what was evicted."""
+        for version, _ in victims:
+            yield from steps.reclaim(self._session.space, version.pk, version.number + 1)
+
+    def sweep(self) -> Steps[int]:
+        """Record expired entries as evicted and free what they and expired history held; returns how many entries."""
+        now = yield from steps.now()
+        swept = 0
+        for pk in (yield from steps.all_pks(self._session.space, "", RESERVED + "\U0010ffff")):
+            try:
+                newest = yield from self._session.log.newest(pk)
+            except DecodeError:
+                continue
+            if newest is None or newest.expires is None or not newest.blob.live:
+                continue
+            if not (yield from steps.expired(newest.expires)):
+                continue
+            tombstone = self._tombstone(newest, now, "expired")
+            try:
+                yield from steps.commit(self._session.space, (tombstone, _record(newest, newest.expires, "expired")))
+            except ConditionFailed:
+                continue
+            yield from steps.reclaim(self._session.space, pk, None, now)
+            swept += 1
+        return swept
+
+    def evicted(self) -> Steps[list[Evicted]]:
+        """Return what the store removed by itself, oldest first."""
+        yield from self.sweep()
+        found: list[Evicted] = []
+        lo = ""
+        while rows := (yield from steps.scan(self._session.space, _RECORDS, lo)):
+            found += [Evicted(**json.loads(row.value)) for row in rows]
+            lo = f"{rows[-1].sk}\x00"
+        return found
+
+
+def _record(version: Version, at: float, why: str) -> Put:
+    pk, number = version.pk, version.number
+    text = json.dumps({"key": pk, "version": number, "at": at, "why": why}, ensure_ascii=False)
+    return Put(_RECORDS, text.encode(), sk=f"{at:020.6f} {pk} {number}")

@@ -1,0 +1,283 @@
+"""What notes can do, as steps over the verbs of a session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..access import Right
+from ..backends.base import Op
+from ..backends.steps import Steps
+from ..entries.session import NOTES
+from ..entries.verbs import Verbs
+from ..entry import ContextEntry
+from ..errors import (
+    BudgetExceeded,
+    ConditionFailed,
+    Forbidden,
+    InvalidValue,
+    KeyNotFound,
+    SessionArchived,
+    SharedContextError,
+    ValueTooLarge,
+    VersionConflict,
+)
+from ..tokens import TokenCounter
+from ..views import as_text
+from .spelling import check_note_key, check_patterns, check_value, iso
+from .state import Access, State
+
+_WARN_FROM = 0.8
+
+Found = dict[str, Any]
+
+
+class Wish(NamedTuple):
+    """What a write asks for beside its key and value."""
+
+    expected_version: int | None = None
+    ttl: float | None = None
+    readable_by: Sequence[str] | None = None
+    writable_by: Sequence[str] | None = None
+
+
+class Notebook:
+    """The notes of one session, ``own`` being its own id; ``participant`` None is the owner, who may do all."""
+
+    def __init__(self, verbs: Verbs, state: State, own: str, max_value_tokens: int, count: TokenCounter) -> None:
+        self._verbs = verbs
+        self._state = state
+        self._own = own
+        self._max_value = max_value_tokens
+        self._count = count
+
+    def archived(self) -> Steps[bool]:
+        """Return whether the notes are read-only."""
+        yield from self._state.require(self._own)
+        return (yield from self._verbs.archived())
+
+    def archive(self) -> Steps[None]:
+        """Make the notes read-only."""
+        yield from self._state.require(self._own)
+        yield from self._state.archive()
+
+    def listing(self, participant: str | None, prefix: str) -> Steps[Found]:
+        """Return metadata of the readable notes and their total size."""
+        yield from self._state.require(self._own)
+        accesses = yield from self._state.accesses()
+        keys, total = [], 0
+        for entry, tokens in (yield from self._verbs.usage(participant)):
+            key = entry.key.removeprefix(NOTES)
+            if key.startswith(prefix) and accesses.get(key, Access()).allows(participant):
+                keys.append(_metadata(entry, tokens))
+                total += tokens
+        return {"keys": keys, "total_size_tokens": total}
+
+    def read(self, participant: str | None, key: str) -> Steps[Found]:
+        """Return one note; raises ``KeyNotFound``."""
+        yield from self._state.require(self._own)
+        check_note_key(key)
+        entry: ContextEntry | None = None
+        if (yield from self._state.access(key)).allows(participant):
+            entry = yield from self._verbs.get_entry(participant, NOTES + key, None)
+        if entry is None:
+            raise KeyNotFound(f"there is no note {key!r}: list_keys tells what there is")
+        return (yield from self._entry(entry))
+
+    def _entry(self, entry: ContextEntry) -> Steps[Found]:
+        value = as_text((yield from self._verbs.get(None, entry.key, True, entry.version)))
+        return {**_metadata(entry, self._count(value)), "value": value}
+
+    def read_batch(self, participant: str | None, keys: Sequence[str]) -> Steps[Found]:
+        """Return several notes, and which are missing."""
+        found, missing = [], []
+        for key in keys:
+            try:
+                found.append((yield from self.read(participant, key)))
+            except KeyNotFound:
+                missing.append(key)
+        return {"entries": found, "missing": missing}
+
+    def history(self, participant: str | None, key: str, limit: int) -> Steps[Found]:
+        """Return a note's versions, newest first; raises ``KeyNotFound`` where there never was one."""
+        yield from self._state.require(self._own)
+        check_note_key(key)
+        _check_number("limit", limit, int, 1)
+        entries: list[ContextEntry] = []
+        if (yield from self._state.access(key)).allows(participant):
+            entries = yield from self._verbs.history(participant, NOTES + key, limit, None)
+        if not entries:
+            raise KeyNotFound(f"there is no note {key!r}: list_keys tells what there is")
+        versions = []
+        for entry in entries:
+            value = yield from self._verbs.get(None, entry.key, True, entry.version)
+            line = {"version": entry.version, "written_by": entry.agent, "written_at": iso(entry.timestamp)}
+            versions.append({**line, "deleted": True} if value is None else {**line, "value": as_text(value)})
+        return {"key": key, "versions": versions}
+
+    def write(self, participant: str | None, key: str, value: Any, written_by: str, wish: Wish) -> Steps[Found]:
+        """Write a note; checks in the order archived, key, grants, value, version, room."""
+        yield from self._admit(key, participant, "write")
+        tokens = self._weigh(key, check_value(key, value))
+        if wish.expected_version is not None:
+            _check_number("expected_version", wish.expected_version, int)
+        if wish.ttl is not None:
+            _check_number("ttl", wish.ttl, int | float)
+
+        def admit() -> Steps[tuple[Op, ...]]:
+            access = yield from self._admit(key, participant, "write")
+            if wish.readable_by is None and wish.writable_by is None:
+                return ()
+            readers, writers = access.readable_by, access.writable_by
+            if wish.readable_by is not None:
+                readers = check_patterns("readable_by", wish.readable_by)
+            if wish.writable_by is not None:
+                writers = check_patterns("writable_by", wish.writable_by)
+            return self._state.access_ops(key, Access(readers, writers))
+
+        try:
+            entry = yield from self._verbs.put(
+                participant, NOTES + key, value, written_by, wish.expected_version, wish.ttl, admit
+            )
+        except SharedContextError as error:
+            raise _plain(error, key, tokens) from None
+        done = {
+            "key": key,
+            "version": entry.version,
+            "written_by": written_by,
+            "written_at": iso(entry.timestamp),
+        }
+        if tokens >= _WARN_FROM * self._max_value:
+            done["warning"] = f"the value has {tokens} of {self._max_value} tokens: shorten it or divide it soon"
+        return done
+
+    def delete(
+        self, participant: str | None, key: str, written_by: str, expected_version: int | None = None
+    ) -> Steps[Found]:
+        """Delete a note; its versions stay readable in its history."""
+        yield from self._admit(key, participant, "delete")
+        if expected_version is not None:
+            _check_number("expected_version", expected_version, int)
+
+        def admit() -> Steps[tuple[Op, ...]]:
+            yield from self._admit(key, participant, "delete")
+            return self._state.access_ops(key, None)
+
+        try:
+            version = yield from self._verbs.delete(participant, NOTES + key, written_by, expected_version, admit)
+        except SharedContextError as error:
+            raise _plain(error, key, 0) from None
+        return {"deleted": key, "previous_version": version}
+
+    def _admit(self, key: str, participant: str | None, right: Right) -> Steps[Access]:
+        yield from self._state.require(self._own)
+        if (yield from self._verbs.archived()):
+            raise SessionArchived(f"the session is archived: {key!r} can be read, and not written or deleted")
+        check_note_key(key)
+        access = yield from self._state.access(key)
+        allowed = yield from self._verbs.allows(participant, right, NOTES + key)
+        if not allowed or not access.allows(participant, write=True):
+            raise Forbidden(f"{participant!r} may not {right} {key!r}: use a key of your own, or ask its writer")
+        return access
+
+    def _weigh(self, key: str, value: str) -> int:
+        tokens = self._count(value)
+        if tokens > self._max_value:
+            raise ValueTooLarge(
+                f"the value for {key!r} has {tokens} tokens, at most {self._max_value} are allowed: write the "
+                "conclusions, and divide what is left over several keys"
+            )
+        return tokens
+
+    def follow(self, participant: str | None, since: int, prefix: str) -> Steps[tuple[list[Found], int]]:
+        """Return the next changes of readable notes and the revision to go on from."""
+        yield from self._state.require(self._own)
+        events, at = yield from self._verbs.follow(participant, since)
+        accesses = (yield from self._state.accesses()) if events else {}
+        found: list[Found] = []
+        for event in events:
+            key = event.key.removeprefix(NOTES)
+            if key == event.key or not key.startswith(prefix):
+                continue
+            if accesses.get(key, Access()).allows(participant):
+                found.append({"key": key, "version": event.version, "op": event.op, "written_by": event.agent})
+        return found, at
+
+    def mirror(self, session: str) -> Steps[Found]:
+        """Return all notes in the form of the readable mirror."""
+        keys = (yield from self.listing(None, ""))["keys"]
+        entries = (yield from self.read_batch(None, [note["key"] for note in keys]))["entries"]
+        return {"session_id": session, "archived": (yield from self.archived()), "entries": entries}
+
+    def snapshot(self, label: str) -> Steps[Found]:
+        """Name the notes as they stand."""
+        while True:
+            yield from self._state.require(self._own)
+            rev = yield from self._verbs.rev()
+            usage = yield from self._verbs.usage(None)
+            versions = {entry.key.removeprefix(NOTES): entry.version for entry, _ in usage}
+            try:
+                return _shown((yield from self._state.take(label, rev, versions)))
+            except ConditionFailed:
+                continue
+
+    def snapshots(self) -> Steps[dict[str, Found]]:
+        """Return the snapshots by label."""
+        yield from self._state.require(self._own)
+        return {label: _shown(taken) for label, taken in (yield from self._state.snapshots()).items()}
+
+    def read_snapshot(self, participant: str | None, label: str) -> Steps[Found]:
+        """Return the notes of a snapshot; raises ``KeyNotFound``."""
+        taken = (yield from self.snapshots()).get(label)
+        if taken is None:
+            raise KeyNotFound(f"there is no snapshot {label!r}: snapshots tells what there is")
+        accesses = yield from self._state.accesses()
+        found, missing = [], []
+        for key, version in taken["versions"].items():
+            if not accesses.get(key, Access()).allows(participant):
+                continue
+            entry = yield from self._verbs.get_entry(participant, NOTES + key, version)
+            if entry is None:
+                missing.append(key)
+            else:
+                found.append((yield from self._entry(entry)))
+        return {"label": label, "at": taken["at"], "entries": found, "missing": missing}
+
+
+def _check_number(name: str, value: Any, kind: Any, least: int = 0) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or value < least:
+        raise InvalidValue(f"{name} {value!r} is not a number from {least} up")
+
+
+def _metadata(entry: ContextEntry, tokens: int) -> Found:
+    return {
+        "key": entry.key.removeprefix(NOTES),
+        "written_by": entry.agent or "unknown",
+        "written_at": iso(entry.timestamp),
+        "version": entry.version,
+        "value_size_tokens": tokens,
+    }
+
+
+def _shown(taken: Found) -> Found:
+    return {**taken, "at": iso(taken["at"])}
+
+
+def _plain(error: SharedContextError, key: str, tokens: int) -> SharedContextError:
+    """The error of a verb in the words of notes."""
+    if isinstance(error, VersionConflict):
+        there = f"at version {error.actual}" if error.actual else "not there"
+        who = f" by {error.agent!r}" if error.agent else ""
+        return VersionConflict(
+            f"{key!r} is {there}{who}, and version {error.expected} was expected: read it, merge, and write with "
+            f"expected_version={error.actual or 0}",
+            expected=error.expected,
+            actual=error.actual,
+            agent=error.agent,
+        )
+    if isinstance(error, BudgetExceeded):
+        return BudgetExceeded(f"{key!r} needs {tokens} tokens and the session's notes are full: delete or shorten some")
+    if isinstance(error, KeyNotFound):
+        return KeyNotFound(f"there is no note {key!r} to delete: list_keys tells what there is")
+    return error
