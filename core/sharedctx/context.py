@@ -152,6 +152,12 @@ class SharedContext:
         """Return the live keys that start with ``prefix``, in order."""
         return self.run(self.verbs.keys(self.participant, prefix))
 
+    def nearest(self, key: str, limit: int = 3) -> list[str]:
+        """Return the live keys whose spelling is nearest to a wrong one, best first."""
+        import difflib  # 4 ms, for mistakes only
+
+        return difflib.get_close_matches(key, self.keys(), n=limit, cutoff=0.4)
+
     def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
         return self.run(self.verbs.history(self.participant, key, limit, before))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import sys
@@ -60,7 +59,7 @@ class Target:
 
     def missing(self, context: sharedctx.SharedContext, key: str) -> NoReturn:
         """Raise ``KeyNotFound`` naming the nearest keys."""
-        near = difflib.get_close_matches(key, context.keys(), n=3, cutoff=0.4)
+        near = context.nearest(key)
         hint = f"; nearest: {', '.join(near)}" if near else "; `sharedctx ls` lists what there is"
         raise KeyNotFound(f"there is no live value under {key!r} in session {self.session!r}{hint}")
 

@@ -10,9 +10,10 @@ from threading import Lock
 from ..backends import steps
 from ..backends.steps import Steps
 from ..entry import Hit
-from ..errors import DecodeError, InvalidValue
+from ..errors import DecodeError
 from ..search import FullText, Passage, passages
 from ..views import as_text
+from .names import check_limit
 from .session import Session
 
 _SNIPPET = 160
@@ -37,8 +38,7 @@ class Index:
 
     def search(self, query: str, prefix: str, limit: int, allowed: Callable[[str], bool]) -> Steps[list[Hit]]:
         """Return hits in live entries that ``allowed`` lets through, best first."""
-        if limit < 1:
-            raise InvalidValue(f"limit {limit} is not from 1 up")
+        limit = check_limit(limit)
         yield from self._sync()
         words, held = self._words, self._held
         found: list[Hit] = []

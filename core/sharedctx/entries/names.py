@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from ..errors import ConfigError, InvalidKey
+from ..errors import ConfigError, InvalidKey, InvalidValue
 
 MAX_KEY_BYTES = 512
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -54,3 +54,10 @@ def check_participant(name: str) -> str:
     if not name or not name.isprintable() or len(name.encode()) > 255:
         raise ConfigError(f"the participant {name!r} is not printable text of 1 to 255 bytes")
     return name
+
+
+def check_limit(limit: int) -> int:
+    """Return how many may be returned, at most a billion; raises ``InvalidValue`` below 1."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise InvalidValue(f"limit {limit!r} is not a whole number from 1 up")
+    return min(limit, 10**9)

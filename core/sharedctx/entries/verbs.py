@@ -18,7 +18,7 @@ from ..versions.log import ContentCache, Version
 from ..views import compress, expand, split_version
 from .eviction import Eviction
 from .index import Index
-from .names import check_key
+from .names import check_key, check_limit
 from .session import RESERVED, Session
 from .writing import Admit, Writing
 
@@ -126,6 +126,7 @@ class Verbs:
 
     def history(self, participant: str | None, key: str, limit: int, before: int | None) -> Steps[list[ContextEntry]]:
         check_key(key)
+        limit = check_limit(limit)
         try:
             yield from self._session.guard(participant, "read", key)
         except KeyNotFound:
@@ -203,6 +204,7 @@ class Verbs:
         return (yield from steps.rev(self.space))
 
     def changes(self, participant: str | None, since: int, limit: int) -> Steps[list[Event]]:
+        limit = check_limit(limit)
         found: list[Event] = []
         while len(found) < limit:
             page = yield from steps.changes(self.space, since, limit)
