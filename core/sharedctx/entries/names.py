@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 from ..errors import ConfigError, InvalidKey, InvalidValue
 
@@ -56,7 +57,7 @@ def check_participant(name: str) -> str:
     return name
 
 
-def check_limit(limit: int) -> int:
+def check_limit(limit: Any) -> int:
     """Return how many may be returned, at most a billion; raises ``InvalidValue`` below 1."""
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise InvalidValue(f"limit {limit!r} is not a whole number from 1 up")

@@ -15,9 +15,8 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..backends.base import MAX_VALUE_BYTES, Refused
 from ..errors import DecodeError, UnsafeRow, ValueTooLarge
@@ -56,8 +55,11 @@ class Compression(IntEnum):
     DELTA = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+_KINDS: Final = {int(kind): kind for kind in Kind}
+_COMPRESSIONS: Final = {int(compression): compression for compression in Compression}
+
+
+class Blob(NamedTuple):
     """A blob's header: everything about a version but its content."""
 
     kind: Kind
@@ -122,8 +124,8 @@ def parse(bound: bytes, blob: bytes) -> Blob:
     payload = body[at + who + what :]
     try:
         return Blob(
-            kind=Kind(kind),
-            compression=Compression(compression),
+            kind=_KINDS[kind],
+            compression=_COMPRESSIONS[compression],
             size=size,
             timestamp=timestamp,
             agent=body[at : at + who].decode("utf-8", "replace"),
@@ -132,7 +134,7 @@ def parse(bound: bytes, blob: bytes) -> Blob:
             payload=payload,
             back=_DELTA.unpack_from(payload)[0] if compression == Compression.DELTA else 0,
         )
-    except (ValueError, struct.error) as error:
+    except (KeyError, struct.error) as error:
         raise DecodeError(f"the stored header makes no sense: {error}") from error
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import Drop, Head, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
-from .codec import Blob, Kind
+from .codec import Blob, Compression, Kind
 
 DELTA_FROM = 4096
+_SMALL = 2048
+_HEADERS = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version: where it stands, when and by whom it was written, and its header."""
 
     pk: str
@@ -44,9 +46,11 @@ class Draft:
 
 
 class ContentCache:
-    """Decoded contents by (space, revision, key), least recently used out first; shared by a store's threads."""
+    """What was read by (space, revision, key), shared by a store's threads: decoded contents, least recently used out
+    first, and headers of small rows, each with the row that it was parsed from."""
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
+        self.headers: dict[tuple[str, int, str], tuple[bytes, Version]] = {}
         self._limit = limit
         self._held: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
         self._bytes = 0
@@ -84,12 +88,22 @@ class VersionLog:
 
     def read_row(self, row: Row) -> Version:
         """Parse a row's header; raises ``DecodeError`` naming the key and version."""
-        number = int(row.sk)
+        pk, sk, value, rev, expires = row
+        at = (self.space, rev, pk)
+        held = self._cache.headers.get(at)
+        if held is not None and held[0] == value:
+            return held[1]
+        number = int(sk)
         try:
-            blob = codec.parse(codec.binding(self._store, self.space, row.pk, number), row.value)
+            blob = codec.parse(codec.binding(self._store, self.space, pk, number), value)
         except DecodeError as error:
-            raise type(error)(f"{row.pk!r} version {number}: {error}; other versions still read") from error
-        return Version(row.pk, number, row.rev, row.expires, blob)
+            raise type(error)(f"{pk!r} version {number}: {error}; other versions still read") from error
+        version = Version(pk, number, rev, expires, blob)
+        if len(value) <= _SMALL:
+            if len(self._cache.headers) >= _HEADERS:
+                self._cache.headers.clear()
+            self._cache.headers[at] = (value, version)
+        return version
 
     def newest(self, pk: str) -> Steps[Version | None]:
         """Return the newest version, dead or alive; None when there never was one."""
@@ -139,6 +153,8 @@ class VersionLog:
 
     def content(self, version: Version) -> Steps[bytes]:
         """Return a version's exact bytes; raises ``DecodeError`` when they or what they build on are damaged."""
+        if version.blob.compression is Compression.RAW:
+            return codec.content(version.blob, None)
         chain: list[Version] = []
         at: Version | None = version
         known: bytes | None = None

@@ -22,6 +22,7 @@ from .writer import Writer
 _COLUMNS = "SELECT key, tag, rowid, mode, filename, value FROM Cache"
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
+_ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
 _OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
 _RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _FIRST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1"
@@ -44,6 +45,14 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
+    if mode != 1 or filename is not None or type(value) is not bytes:
+        value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
+    if tag is None:
+        return Row(pk, int(key[-15:]) - keys.BASE, value, rowid, None)
+    return Row(pk, int(key[-15:]) - keys.BASE, value, *transaction.read_tag(tag, rowid))
 
 
 class DiskBackend:
@@ -125,23 +134,26 @@ class DiskBackend:
         check_name(pk, "partition key")
         if lo == 1 and hi is None and type(lo) is int:
             first, last = keys.version_bounds(space, pk)
+            if limit == 1 and newest_first:
+                return self._newest(pk, first, last)
             found = self._query(_NEWEST if newest_first else _OLDEST, (first, last, limit))
         else:
             check_range(lo, hi)
             first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
             found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
-        rows = []
-        length = 0
-        for key, tag, rowid, mode, filename, value in found:
-            if mode != 1 or filename is not None or type(value) is not bytes:
-                value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
-            rev, expires = (rowid, None) if tag is None else transaction.read_tag(tag, rowid)
-            if type(lo) is int:
-                rows.append(Row(pk, int(key[-15:]) - keys.BASE, value, rev, expires))
-            else:
-                length = length or len(keys.partition(space, pk))
-                rows.append(Row(pk, keys.sort_key(key, length), value, rev, expires))
-        return rows
+        if type(lo) is int:
+            return [_version(pk, *row) for row in found]
+        length = len(keys.partition(space, pk))
+        return [_version(pk, *row)._replace(sk=keys.sort_key(row[0], length)) for row in found]
+
+    def _newest(self, pk: str, first: str, last: str) -> list[Row]:
+        if self._closed:
+            raise self._is_closed()
+        try:
+            found = self._connections.first(_ONE, (first, last))
+        except sqlite3.Error as error:
+            raise faults.explain(error, self._path) from error
+        return [] if found is None else [_version(pk, *found)]
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")
@@ -246,18 +258,15 @@ class DiskBackend:
         target = os.path.abspath(os.path.expanduser(path))
         if os.path.exists(target) and (not os.path.isdir(target) or os.listdir(target)):
             raise ConfigError(f"{target} already holds something; name a new directory for the backup")
-        con = self._connections.borrow()
         try:
             os.makedirs(target, mode=0o700, exist_ok=True)
-            copy = sqlite3.connect(os.path.join(target, "cache.db"))
-            try:
+            with (
+                self._connections.borrowed() as con,
+                contextlib.closing(sqlite3.connect(os.path.join(target, "cache.db"))) as copy,
+            ):
                 con.backup(copy)
-            finally:
-                copy.close()
         except (sqlite3.Error, OSError) as error:
             raise faults.explain(error, target) from error
-        finally:
-            self._connections.give_back(con)
 
     def close(self) -> None:
         if self._closed:

@@ -133,14 +133,11 @@ class Writer:
 
     def _checkpoint(self, cache: LogCache) -> None:
         self._wal_bytes = 0
-        con = self._connections.borrow()
         try:
-            with cache.transact():
+            with self._connections.borrowed() as con, cache.transact():
                 con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except (diskcache.Timeout, sqlite3.Error):
             pass  # the commit stands; another writer, or the next commit, checkpoints
-        finally:
-            self._connections.give_back(con)
 
     def close(self) -> None:
         """Wait for the running commit and close this thread's connections."""
