@@ -16,7 +16,7 @@ from ..errors import Compacted, DecodeError, Forbidden, KeyNotFound, SessionArch
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Draft, Version, VersionLog
-from ..views import View, compress
+from ..views import SHORT, View, as_text, compress
 from . import values
 
 RESERVED = "\x01"
@@ -110,6 +110,12 @@ class Session:
         value = yield from self.value(version)
         return self._compress(value, version, max_tokens, query)
 
+    def text(self, version: Version) -> Steps[str]:
+        """Return the text of the version's view; a value too small to be shortened is not counted."""
+        if version.blob.size <= SHORT and self._limit(version) is None:
+            return as_text((yield from self.value(version)))
+        return (yield from self.view(version)).text
+
     def view(self, version: Version) -> Steps[View]:
         """Return the version's view, made on first use."""
         at = (version.rev, version.pk)
@@ -119,13 +125,19 @@ class Session:
                 self._views.move_to_end(at)
                 return held
         value = yield from self.value(version)
-        limit = view_limit(version) or self.settings.max_value_tokens if self.settings.policy == "compress" else None
-        view = self._compress(value, version, limit, None)
+        view = self._compress(value, version, self._limit(version), None)
         with self._lock:
             self._views[at] = view
             while len(self._views) > _VIEWS_KEPT:
                 self._views.popitem(last=False)
         return view
+
+    def _limit(self, version: Version) -> int | None:
+        """The tokens that the value was compressed to when a budget met it, or that every value is, or None."""
+        if self.settings.policy != "compress":
+            return None
+        note = version.blob.note
+        return int(note[5:]) if note.startswith("view:") else self.settings.max_value_tokens
 
     def _compress(self, value: Any, version: Version, max_tokens: int | None, query: str | None) -> View:
         return compress(
@@ -187,9 +199,3 @@ class Session:
             if head is not None:
                 found.append(pk)
         return found
-
-
-def view_limit(version: Version) -> int | None:
-    """The tokens a value was compressed to when the session's budget met it, or None."""
-    note = version.blob.note
-    return int(note[5:]) if note.startswith("view:") else None

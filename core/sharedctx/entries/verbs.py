@@ -97,7 +97,7 @@ class Verbs:
         if full:
             return (yield from self._session.value(version))
         if max_tokens is None and query is None:
-            return (yield from self._session.view(version)).text
+            return (yield from self._session.text(version))
         return (yield from self._session.view_for(version, max_tokens, query)).text
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:

@@ -19,6 +19,8 @@ DEFAULT_TOKENS = 2000
 """A view without ``max_tokens`` is shortened to about this many tokens."""
 UNTOUCHED = 200
 """Texts below this many tokens are given as they are."""
+SHORT = 256
+"""Texts of up to this many bytes are given as they are without being counted."""
 LEAST_TOKENS = 50
 KINDS = ("json", "text", "bytes")
 
@@ -96,7 +98,7 @@ def compress(
     limit = DEFAULT_TOKENS if max_tokens is None else max_tokens
     described = isinstance(content, bytes) and original.encode() != content
     untouched = View(original, found, before, before, lossless=not described)
-    if before <= limit and (before < UNTOUCHED or not original):
+    if before <= limit and (before < UNTOUCHED or len(original.encode("utf-8", "replace")) <= SHORT):
         return untouched
     marks = Marks(key, version, references)
     own = (compressors or {}).get(found)
