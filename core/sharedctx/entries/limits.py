@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..errors import BudgetExceeded, ValueTooLarge
 from ..settings import SessionSettings
-from ..views import LEAST_TOKENS, as_text, compress
+from ..views.original import LEAST_TOKENS, as_text
 from .eviction import Victim
 from .ledger import Line
 
@@ -35,6 +35,8 @@ class Limits:
         if settings.count_originals:
             tokens = settings.count_tokens(as_text(value))
         else:
+            from ..views import compress
+
             view = compress(value, key=key, version=1, count=settings.count_tokens, compressors=settings.compressors)
             tokens = view.tokens
         if room is None or tokens <= room:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..access import Grants, Right
 from ..backends import steps
@@ -16,8 +16,11 @@ from ..errors import Compacted, DecodeError, Forbidden, KeyNotFound, SessionArch
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Draft, Version, VersionLog
-from ..views import SHORT, View, as_text, compress
+from ..views.original import SHORT, as_text
 from . import values
+
+if TYPE_CHECKING:
+    from ..views import View
 
 RESERVED = "\x01"
 """Partitions of the session's own start with this; keys cannot."""
@@ -140,6 +143,8 @@ class Session:
         return int(note[5:]) if note.startswith("view:") else self.settings.max_value_tokens
 
     def _compress(self, value: Any, version: Version, max_tokens: int | None, query: str | None) -> View:
+        from ..views import compress  # with all its kinds, when the first view is made
+
         return compress(
             value,
             key=version.pk,

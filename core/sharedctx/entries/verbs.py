@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..access import Grants
 from ..backends import steps
@@ -13,14 +13,15 @@ from ..entry import ContextEntry, Event, Evicted, Hit, Stats
 from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
 from ..versions.codec import Kind
-from ..versions.diff import diff_json, diff_text
 from ..versions.log import ContentCache, Version
-from ..views import compress, expand, split_version
+from ..views.original import as_text
 from .eviction import Eviction
-from .index import Index
 from .names import check_key, check_limit
 from .session import RESERVED, Session
 from .writing import Admit, Writing
+
+if TYPE_CHECKING:
+    from .index import Index
 
 _PAGE = 500
 
@@ -32,7 +33,7 @@ class Verbs:
         self._session = Session(backend, backend.id, session, cache, settings)
         eviction = Eviction(self._session, backend.id)
         self._writing = Writing(self._session, eviction)
-        self._index = Index(self._session)
+        self._index: Index | None = None
         self.space = self._session.space
         self.grants: Callable[[], Steps[Grants]] = self._session.grants
         self.keys = self._session.keys
@@ -72,6 +73,10 @@ class Verbs:
         def allowed(key: str) -> bool:
             return grants is None or participant is None or grants.allows(participant, "read", key)
 
+        if self._index is None:
+            from .index import Index
+
+            self._index = Index(self._session)
         return (yield from self._index.search(query, prefix, limit, allowed))
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
@@ -118,6 +123,8 @@ class Verbs:
         return version
 
     def expand(self, participant: str | None, key: str, ref: str, max_tokens: int | None) -> Steps[str]:
+        from ..views import expand, split_version
+
         number, rest = split_version(ref)
         version = yield from self._must(participant, key, number)
         value = yield from self._session.value(version)
@@ -143,6 +150,8 @@ class Verbs:
         return found
 
     def diff(self, participant: str | None, key: str, a: int, b: int) -> Steps[Any]:
+        from ..versions.diff import diff_json, diff_text
+
         old = yield from self._must(participant, key, a)
         new = yield from self._must(participant, key, b)
         before = yield from self._session.value(old)
@@ -156,7 +165,7 @@ class Verbs:
                     value = value.decode()
                 except UnicodeDecodeError:
                     raise InvalidValue(f"{key!r} holds bytes that are not text: read both with full=True") from None
-            texts.append(value if isinstance(value, str) else compress(value).text)
+            texts.append(as_text(value))
         return diff_text(*texts, from_label=f"{key}@{a}", to_label=f"{key}@{b}")
 
     def entry_as_of(self, participant: str | None, key: str, rev: int) -> Steps[ContextEntry | None]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from .original import compact
+
 LEAST_ROWS = 3
-
-
-def compact(value: Any) -> str:
-    """The value as JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def is_rows(value: Any) -> bool:

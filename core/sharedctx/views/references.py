@@ -8,9 +8,9 @@ from typing import Any
 
 from ..errors import InvalidValue
 from ..tokens import TokenCounter, counter
-from . import json_rows
+from .original import LEAST_TOKENS, as_text, compact
 from .pieces import words
-from .router import LEAST_TOKENS, as_text, parse
+from .router import parse
 
 _VERSION = re.compile(r"v(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
 _SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
@@ -115,7 +115,7 @@ def _table(content: Any, original: str, ref: str) -> list[Any]:
 def _rows(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
     rows = _table(content, original, ref)
     a, b = _span(rest, ref, 0, len(rows), "rows")
-    return "\n".join(json_rows.compact(row) for row in rows[a:b]), None
+    return "\n".join(compact(row) for row in rows[a:b]), None
 
 
 def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
@@ -138,7 +138,7 @@ def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
         except (KeyError, IndexError, ValueError):
             raise InvalidValue(f"{ref!r} ends at {rest[:at]!r}, where there is {_inside(value)}") from None
         at = step.end()
-    return (value if isinstance(value, str) else json_rows.compact(value)), None
+    return (value if isinstance(value, str) else compact(value)), None
 
 
 def _inner(value: Any, kind: type) -> Any:
@@ -181,7 +181,7 @@ def _query(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
         raise InvalidValue(f"{ref!r} has no words: write query:connection refused")
     value = parse(original) if isinstance(content, str | bytes) else content
     rows = isinstance(value, list)
-    units = [json_rows.compact(row) for row in value] if rows else original.split("\n")
+    units = [compact(row) for row in value] if rows else original.split("\n")
     lows = [unit.lower() for unit in units]
     rarity = {word: 1 + sum(word in low for low in lows) for word in wanted}
     scores = [sum(1 / rarity[word] for word in wanted if word in low) for low in lows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from ..errors import InvalidValue
 from ..tokens import TokenCounter, counter
 from . import json_rows, text
+from .original import LEAST_TOKENS, SHORT, as_text, compact
 from .pieces import assemble, select, words
 from .view import Marks, View
 
@@ -19,9 +19,6 @@ DEFAULT_TOKENS = 2000
 """A view without ``max_tokens`` is shortened to about this many tokens."""
 UNTOUCHED = 200
 """Texts below this many tokens are given as they are."""
-SHORT = 256
-"""Texts of up to this many bytes are given as they are without being counted."""
-LEAST_TOKENS = 50
 KINDS = ("json", "text", "bytes")
 
 
@@ -51,21 +48,6 @@ def parse(content: str) -> Any:
         return json.loads(content, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_float)
     except (ValueError, ArithmeticError, RecursionError):
         return None
-
-
-def as_text(content: Any) -> str:
-    """Return the original as text: text itself, UTF-8 bytes decoded, others described, JSON minified."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, bytes):
-        try:
-            return content.decode()
-        except UnicodeDecodeError:
-            return f"[{len(content)} bytes that are not text, sha256 {hashlib.sha256(content).hexdigest()}]"
-    try:
-        return json_rows.compact(content)
-    except (RecursionError, TypeError, ValueError) as error:
-        raise InvalidValue(f"the value is no JSON ({error}): give text, bytes or JSON that is nested less") from None
 
 
 def compress(
@@ -144,7 +126,7 @@ def _shorten(
             pieces, refs = assemble(lines, chosen, marks, "rows", 0)
             return "columnar", "\n".join([header, *pieces]), refs
     if kind == "json" and value is not None:
-        packed = json_rows.compact(value)
+        packed = compact(value)
         if count(packed) <= limit:
             return "minified", packed, []
     if count(original) <= limit:
