@@ -15,8 +15,8 @@ def stats(target: Target) -> None:
     """Show the store's facts and the session's measured savings."""
     with target.store() as store:
         data = {"store": store.stats(), "session": target.context(store).stats().to_dict()}
-        lines = [f"{name}: {value}" for part in data.values() for name, value in part.items()]
-        target.emit(data, "\n".join(lines))
+        rows = [(part, name, str(value)) for part, facts in data.items() for name, value in facts.items()]
+        target.emit_table(data, ("of", "figure", "value"), rows)
 
 
 @click.command()

@@ -11,7 +11,8 @@ import click
 
 from sharedctx.errors import ConfigError, InvalidValue
 
-from .target import Target, show
+from .display import show
+from .target import Target
 
 
 @click.command()
@@ -22,10 +23,11 @@ def ls(target: Target, prefix: str) -> None:
     with target.store() as store:
         context = target.context(store)
         entries = [entry for key in context.keys(prefix) if (entry := context.get_entry(key)) is not None]
-        lines = [
-            f"{entry.key}  v{entry.version}  {entry.kind}  {entry.size} B  {entry.agent or '-'}" for entry in entries
+        rows = [
+            (entry.key, f"v{entry.version}", entry.kind, f"{entry.size} B", entry.agent or "-") for entry in entries
         ]
-        target.emit([entry.to_dict(tokens=False) for entry in entries], "\n".join(lines))
+        listed = [entry.to_dict(tokens=False) for entry in entries]
+        target.emit_table(listed, ("key", "version", "kind", "size", "writer"), rows)
 
 
 @click.command()

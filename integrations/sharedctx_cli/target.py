@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -21,6 +20,8 @@ from sharedctx.errors import (
     VersionConflict,
 )
 
+from .display import show, table
+
 _EXITS: list[tuple[type[SharedContextError], int]] = [
     (KeyNotFound, 3),
     (VersionConflict, 4),
@@ -29,7 +30,6 @@ _EXITS: list[tuple[type[SharedContextError], int]] = [
     (InvalidKey, 2),
     (InvalidValue, 2),
 ]
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass
@@ -57,18 +57,18 @@ class Target:
         elif text:
             show(text)
 
+    def emit_table(self, data: Any, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Print ``data`` as JSON with ``--json``, else the rows."""
+        if self.as_json:
+            self.emit(data, "")
+        else:
+            table(columns, rows)
+
     def missing(self, context: sharedctx.SharedContext, key: str) -> NoReturn:
         """Raise ``KeyNotFound`` naming the nearest keys."""
         near = context.nearest(key)
         hint = f"; nearest: {', '.join(near)}" if near else "; `sharedctx ls` lists what there is"
         raise KeyNotFound(f"there is no live value under {key!r} in session {self.session!r}{hint}")
-
-
-def show(text: str, *, newline: bool = True) -> None:
-    """Print text: exact in a pipe, without control sequences on a terminal."""
-    if sys.stdout.isatty():
-        text = _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    click.echo(text, nl=newline, color=True)
 
 
 def exit_code(error: SharedContextError) -> int:

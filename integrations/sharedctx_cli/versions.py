@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import click
 
-from .target import Target, key_version, show
+from .display import show
+from .target import Target, key_version
 
 
 @click.command()
@@ -22,12 +23,12 @@ def history(target: Target, key: str, limit: int) -> None:
         found = context.history(key, limit)
         if not found:
             target.missing(context, key)
-        lines = []
+        rows = []
         for entry in found:
             when = datetime.fromtimestamp(entry.timestamp, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-            note = f"  {entry.note}" if entry.note else ""
-            lines.append(f"v{entry.version}  {when}  {entry.kind}  {entry.size} B  {entry.agent or '-'}{note}")
-        target.emit([entry.to_dict(tokens=False) for entry in found], "\n".join(lines))
+            rows.append((f"v{entry.version}", when, entry.kind, f"{entry.size} B", entry.agent or "-", entry.note))
+        listed = [entry.to_dict(tokens=False) for entry in found]
+        target.emit_table(listed, ("version", "time", "kind", "size", "writer", "note"), rows)
 
 
 @click.command()

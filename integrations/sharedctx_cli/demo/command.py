@@ -19,6 +19,7 @@ import sharedctx
 from sharedctx import SharedContext
 from sharedctx.errors import SharedContextError
 
+from ..display import progress, show
 from ..target import Target
 from . import material
 from .agents import ROUNDS
@@ -35,7 +36,7 @@ def _follow(label: str, agents: list[subprocess.Popen[str]], steps: int, quiet: 
     """Show the agents' progress until they end; returns the sums of what they reported."""
     sums: Counter[str] = Counter()
     with (
-        click.progressbar(length=steps, label=label, file=sys.stderr, hidden=quiet) as bar,
+        progress(label, steps, hidden=quiet) as advance,
         selectors.DefaultSelector() as waiting,
     ):
         for agent in agents:
@@ -48,7 +49,7 @@ def _follow(label: str, agents: list[subprocess.Popen[str]], steps: int, quiet: 
                     waiting.unregister(stream)
                     continue
                 sums.update({name: value for name, value in json.loads(line).items() if name != "step"})
-                bar.update(1)
+                advance()
     for agent in agents:
         if agent.wait() != 0:
             sums["failed"] += 1
@@ -133,21 +134,25 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path) -> bool:
             "counter": counter,
             "seconds": round(time.monotonic() - started, 1),
         }
-    target.emit({**figures, "checks": checks}, _table(figures, checks))
+    target.emit_table({**figures, "checks": checks}, ("figure", "value"), _rows(figures))
+    if not target.as_json:
+        for name, passed in checks.items():
+            show(f"{'ok  ' if passed else 'FAIL'} {name}")
     return all(checks.values())
 
 
-def _table(figures: dict[str, Any], checks: dict[str, bool]) -> str:
-    lines = [
-        f"files stored                        {figures['files']:>12,}",
-        f"tokens of the originals             {figures['original_tokens']:>12,}",
-        f"tokens of full replay, {HANDOVERS} hand-overs {figures['replay_tokens']:>12,}",
-        f"tokens served by views and expand   {figures['served_tokens']:>12,}",
-        f"saved                               {figures['saved_percent']:>11}%",
-        f"omissions expanded                  {figures['expanded']:>12,}",
-        f"versions written                    {figures['versions']:>12,}",
-        f"conflicts caught                    {figures['conflicts_caught']:>12,}",
-        f"counted with                        {figures['counter']:>12}",
-        f"seconds                             {figures['seconds']:>12}",
-    ]
-    return "\n".join(lines + [f"{'ok  ' if passed else 'FAIL'} {name}" for name, passed in checks.items()])
+def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    named = {
+        "files stored": f"{figures['files']:,}",
+        "tokens of the originals": f"{figures['original_tokens']:,}",
+        f"tokens of full replay, {HANDOVERS} hand-overs": f"{figures['replay_tokens']:,}",
+        "tokens served by views and expand": f"{figures['served_tokens']:,}",
+        "saved": f"{figures['saved_percent']}%",
+        "omissions expanded": f"{figures['expanded']:,}",
+        "versions written": f"{figures['versions']:,}",
+        "conflicts caught": f"{figures['conflicts_caught']:,}",
+        "counted with": figures["counter"],
+        "seconds": str(figures["seconds"]),
+    }
+    width = max(map(len, named.values()))
+    return [(name, value.rjust(width)) for name, value in named.items()]

@@ -1,0 +1,73 @@
+"""What people look at: text, tables and progress, drawn by rich on a terminal where it is installed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """The text with control and direction characters spelled out, so that it cannot drive a terminal."""
+    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def show(text: str, *, newline: bool = True) -> None:
+    """Print text: exact in a pipe, without control sequences on a terminal."""
+    click.echo(clean(text) if sys.stdout.isatty() else text, nl=newline, color=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their columns; in a pipe without a header, two spaces apart."""
+    cells = [[clean(str(cell)).replace("\n", " ") for cell in row] for row in rows]
+    if sys.stdout.isatty() and _draw(columns, rows, cells):
+        return
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (
+            cell.rjust(width) if isinstance(value, int | float) else cell.ljust(width)
+            for cell, width, value in zip(row, widths, rows[0], strict=True)
+        )
+        click.echo("  ".join(padded).rstrip())
+
+
+def _draw(columns: Sequence[str], rows: Sequence[Sequence[object]], cells: list[list[str]]) -> bool:
+    try:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:
+        return False
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for at, column in enumerate(columns):
+        number = bool(rows) and isinstance(rows[0][at], int | float)
+        drawn.add_column(column, justify="right" if number else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+    return True
+
+
+@contextmanager
+def progress(label: str, steps: int, *, hidden: bool = False) -> Iterator[Callable[[], None]]:
+    """Show how far something has come, on stderr; what is yielded counts one step."""
+    if not hidden and sys.stderr.isatty():
+        try:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        except ImportError:
+            pass
+        else:
+            columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            with Progress(*columns, console=Console(stderr=True)) as bars:
+                task = bars.add_task(label, total=steps)
+                yield lambda: bars.advance(task)
+            return
+    with click.progressbar(length=steps, label=label, file=sys.stderr, hidden=hidden) as bar:
+        yield lambda: bar.update(1)
