@@ -26,9 +26,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
-    frozenset({"access", "entry", "grouping"}),
+    frozenset({"access", "entry", "grouping", "watching"}),
     frozenset({"entries"}),
-    frozenset({"store", "context", "aio"}),
+    frozenset({"store", "context", "aio", "snapshot"}),
     frozenset({"tools", "notes"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),

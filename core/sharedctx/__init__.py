@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .context import SharedContext, Snapshot
-from .entry import ContextEntry, Event, Evicted, Stats
+from .context import SharedContext
+from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .errors import SharedContextError
 from .settings import SessionSettings
+from .snapshot import Snapshot
 from .store import Store, open
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ __all__ = [
     "ContextEntry",
     "Event",
     "Evicted",
+    "Hit",
     "SessionSettings",
     "SharedContext",
     "SharedContextError",

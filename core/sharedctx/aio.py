@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps
-from .context import SharedContext, Snapshot
+from .context import SharedContext
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
+from .snapshot import AsyncSnapshot
 
 T = TypeVar("T")
 
@@ -150,22 +152,22 @@ class AsyncSharedContext:
         return await self.run(self._sync.verbs.changes(self._sync.participant, since, limit))
 
     async def watch(self, since: int | None = None, timeout: float | None = None) -> AsyncIterator[Event]:
-        """Yield events as they are committed; a quiet watch holds a thread of the driver's."""
+        """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
         context = self._sync
+        clock = asyncio.get_running_loop().time
         at = await self.rev() if since is None else since
-        quiet = 0.0
+        heard = clock()
         while True:
             seen, at = await self.run(context.verbs.follow(context.participant, at))
             for event in seen:
                 yield event
             if seen:
-                quiet = 0.0
+                heard = clock()
                 continue
-            step = 0.25 if timeout is None else min(0.25, timeout - quiet)
-            news = await context.store.driver.leave_loop(context.store.backend.wait, context.verbs.space, at, step)
-            quiet += step
-            if not news and timeout is not None and quiet >= timeout:
+            left = None if timeout is None else heard + timeout - clock()
+            if left is not None and left <= 0:
                 return
+            await context.store.driver.watching.wait(context.verbs.space, at, left)
 
     async def rev(self) -> int:
         """Return the session's present revision."""
@@ -209,29 +211,3 @@ class AsyncSharedContext:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-class AsyncSnapshot:
-    """A session at one revision, read-only, for coroutines; see ``Snapshot``."""
-
-    def __init__(self, snapshot: Snapshot, context: AsyncSharedContext) -> None:
-        self._sync = snapshot
-        self._context = context
-        self.rev = snapshot.rev
-
-    @overload
-    async def get(self, key: str, *, full: Literal[False] = False) -> str | None: ...
-    @overload
-    async def get(self, key: str, *, full: bool) -> Any: ...
-    async def get(self, key: str, *, full: bool = False) -> Any:
-        """Return the view, or with ``full=True`` the value, as of the revision; None if there was none."""
-        entry = await self.get_entry(key)
-        return None if entry is None else await self._context.get(key, full=full, version=entry.version)
-
-    async def get_entry(self, key: str) -> ContextEntry | None:
-        """Return the entry that was live at the revision, or None."""
-        return await self._context.run(self._sync.entry_steps(key))
-
-    async def keys(self, prefix: str = "") -> list[str]:
-        """Return the keys that were live at the revision, in order."""
-        return await self._context.run(self._sync.keys_steps(prefix))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -14,6 +15,7 @@ from .entries.verbs import Verbs
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .errors import ConfigError, Forbidden
 from .settings import Policy, SessionSettings
+from .snapshot import Snapshot
 from .tokens import TokenCounter, counter
 
 if TYPE_CHECKING:
@@ -205,15 +207,17 @@ class SharedContext:
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
         at = self.rev() if since is None else since
+        heard = time.monotonic()
         while True:
             seen, at = self.run(self.verbs.follow(self.participant, at))
+            yield from seen
             if seen:
-                yield from seen
-            elif (
-                not self.store.backend.wait(self.verbs.space, at, 1.0 if timeout is None else timeout)
-                and timeout is not None
-            ):
+                heard = time.monotonic()
+                continue
+            left = 1.0 if timeout is None else heard + timeout - time.monotonic()
+            if left <= 0:
                 return
+            self.store.backend.wait(self.verbs.space, at, left)
 
     def rev(self) -> int:
         """Return the session's present revision."""
@@ -263,36 +267,3 @@ class SharedContext:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class Snapshot:
-    """A session at one revision, read-only; see ``SharedContext.as_of``."""
-
-    def __init__(self, context: SharedContext, rev: int) -> None:
-        self._context = context
-        self.rev = rev
-
-    @overload
-    def get(self, key: str, *, full: Literal[False] = False) -> str | None: ...
-    @overload
-    def get(self, key: str, *, full: bool) -> Any: ...
-    def get(self, key: str, *, full: bool = False) -> Any:
-        """Return the view, or with ``full=True`` the value, as of the revision; None if there was none."""
-        entry = self.get_entry(key)
-        return None if entry is None else self._context.get(key, full=full, version=entry.version)
-
-    def get_entry(self, key: str) -> ContextEntry | None:
-        """Return the entry that was live at the revision, or None. Raises ``Compacted`` where history was trimmed."""
-        return self._context.run(self.entry_steps(key))
-
-    def keys(self, prefix: str = "") -> list[str]:
-        """Return the keys that were live at the revision, in order."""
-        return self._context.run(self.keys_steps(prefix))
-
-    def entry_steps(self, key: str) -> Steps[ContextEntry | None]:
-        """``get_entry`` as steps."""
-        return self._context.verbs.entry_as_of(self._context.participant, key, self.rev)
-
-    def keys_steps(self, prefix: str) -> Steps[list[str]]:
-        """``keys`` as steps."""
-        return self._context.verbs.keys_as_of(self._context.participant, prefix, self.rev)

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from .backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
 from .backends.steps import TAIL, Call, Steps
 from .errors import BackendUnavailable
+from .watching import Watching
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class GroupDriver:
         self._tails: dict[tuple[str, str], Row] = {}
         self._numbers = itertools.count(1)
         self._closed = False
+        self.watching = Watching(backend)
 
     async def run(self, steps: Steps[T]) -> T:
         """Drive ``steps`` to the end and return its result."""
@@ -140,6 +142,7 @@ class GroupDriver:
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""
+        self.watching.close()
         with self._news:
             self._closed = True
             self._news.notify()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,40 @@ def test_after_close_everything_says_so(tmp_path: Path) -> None:
             await ctx.put("k", "v")
 
     asyncio.run(main())
+
+
+def test_many_watchers_of_one_session_share_a_thread_and_leave_reads_free(tmp_path: Path) -> None:
+    async def follow(ctx: AsyncSharedContext, since: int) -> str:
+        async for event in ctx.watch(since, timeout=20):
+            return event.key
+        return "nothing"
+
+    async def main() -> None:
+        async with AsyncSharedContext(path=tmp_path) as ctx:
+            start = await ctx.rev()
+            tasks = [asyncio.create_task(follow(ctx, start)) for _ in range(60)]
+            await asyncio.sleep(0)
+            await ctx.put("k", "v" * 100_000)
+            assert await asyncio.wait_for(asyncio.gather(*tasks), 20) == ["k"] * 60
+            watchers = [thread for thread in threading.enumerate() if thread.name.startswith("sharedctx-watch")]
+            assert len(watchers) <= 1
+
+    asyncio.run(main())
+
+
+def test_a_watch_ends_after_its_quiet_seconds_whatever_other_sessions_do(tmp_path: Path) -> None:
+    async def main() -> list[str]:
+        async with AsyncSharedContext("a", path=tmp_path) as ctx:
+            other = AsyncSharedContext("b", path=tmp_path)
+
+            async def noise() -> None:
+                while True:
+                    await other.put("k", "v")
+
+            noisy = asyncio.create_task(noise())
+            found = [event.key async for event in ctx.watch(timeout=0.2)]
+            noisy.cancel()
+            await other.close()
+            return found
+
+    assert asyncio.run(asyncio.wait_for(main(), 20)) == []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import sqlite3
 import subprocess
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,3 +153,56 @@ def test_a_full_disk_can_be_read_and_says_so(tmp_path: Path) -> None:
             assert len(again.session("s").keys()) == written
     finally:
         subprocess.run(["umount", "--lazy", str(mount)], check=True)
+
+
+def in_a_child_without_rights(work: Callable[[], None]) -> str:
+    """Run ``work`` in a child of this process that is not root, and return the error's message or ""."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        text = ""
+        try:
+            if os.geteuid() == 0:
+                os.setgid(65534)
+                os.setuid(65534)
+            work()
+        except SharedContextError as error:
+            text = f"{error.code} {error.message}"
+        except BaseException as error:
+            text = f"not ours: {error!r}"
+        os.write(theirs, text.encode()[:60_000])
+        os._exit(0)
+    os.close(theirs)
+    with open(ours, "rb") as pipe:
+        text = pipe.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_a_read_only_directory_is_told_with_its_cure_and_loses_nothing(path: Path) -> None:
+    shared = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own directory is closed to others
+    try:
+        shutil.copytree(path, shared / "store")
+        for each, mode in ((shared, 0o755), (shared / "store", 0o555), (shared / "store" / "cache.db", 0o444)):
+            each.chmod(mode)
+
+        def write() -> None:
+            with sharedctx.open(shared / "store") as store:
+                store.session("s").put("k", "v")
+
+        text = in_a_child_without_rights(write)
+        assert text.startswith("BACKEND_UNAVAILABLE"), text
+        assert str(shared / "store") in text
+
+        def new() -> None:
+            sharedctx.open(shared / "store" / "new")
+
+        text = in_a_child_without_rights(new)
+        assert text.startswith("BACKEND_UNAVAILABLE"), text
+        assert str(shared / "store") in text
+    finally:
+        for each in (shared, shared / "store"):
+            each.chmod(0o755)
+        shutil.rmtree(shared)
+    with sharedctx.open(path) as store:
+        assert store.doctor() == []

@@ -155,7 +155,7 @@ class Backend(Protocol):
         """Apply several commits in order at the price of one; each succeeds or fails by itself.
 
         A commit sees those before it in the list. An exception stands in the place of a commit that failed;
-        when the group itself cannot be written, every commit fails with that error.
+        when the group itself cannot be written, or the store is closed, every commit fails with that error.
         """
         ...
 

@@ -225,9 +225,10 @@ class Verbs:
 
     def follow(self, participant: str | None, since: int) -> Steps[tuple[list[Event], int]]:
         """Return the next events and the revision to go on from."""
+        rev = yield from steps.rev(self.space)
         page = yield from steps.changes(self.space, since, _PAGE)
         if not page:
-            return [], since
+            return [], max(rev, since)
         return (yield from self._events(participant, page)), page[-1].rev
 
     def _events(self, participant: str | None, page: list[Change]) -> Steps[list[Event]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -40,9 +41,9 @@ class BackendContract(Versions, Commits, Bounds, Rows, Listing, Feed, Waiting, R
 
     durable: ClassVar[bool] = False
 
+    @abstractmethod
     def make(self, place: Path, clock: Callable[[], float]) -> Backend:
         """Open the store that belongs to ``place``, an own directory for each test (or merely an own name)."""
-        raise NotImplementedError(f"{type(self).__name__} must say how to make its backend")
 
     @pytest.fixture
     def clock(self) -> ManualClock:
