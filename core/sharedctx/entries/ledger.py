@@ -57,7 +57,7 @@ class Ledger:
             if settings.count_originals:
                 tokens = settings.count_tokens(as_text((yield from self._session.value(version))))
             elif settings.max_store_tokens is not None:
-                tokens = (yield from self._session.view(version)).tokens
+                tokens = (yield from self._session.views.view(version)).tokens
             return Line(version, tokens)
         except DecodeError:
             return None

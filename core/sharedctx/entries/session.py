@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..access import Grants, Right
@@ -16,8 +14,8 @@ from ..errors import Compacted, DecodeError, Forbidden, KeyNotFound, SessionArch
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Draft, Version, VersionLog
-from ..views.original import SHORT, as_text
 from . import values
+from .viewing import Viewing
 
 if TYPE_CHECKING:
     from ..views import View
@@ -28,7 +26,6 @@ ARCHIVE = Check(RESERVED + "notes", ABSENT, "archived")
 """The condition that this session's notes are not archived."""
 NOTES = "notes/"
 _GRANTS = "grants"
-_VIEWS_KEPT = 2048
 
 
 class Session:
@@ -42,8 +39,7 @@ class Session:
         self.settings = settings
         self.log = VersionLog(store, f"session:{session}", cache)
         self._access = VersionLog(store, f"access:{session}", cache)
-        self._views: OrderedDict[tuple[int, str], View] = OrderedDict()
-        self._lock = Lock()
+        self.views = Viewing(settings, self.value)
 
     @property
     def space(self) -> str:
@@ -108,53 +104,6 @@ class Session:
         sk = str(ARCHIVE.sk)
         return bool((yield from steps.scan(self.space, ARCHIVE.pk, sk, f"{sk}\x00", limit=1)))
 
-    def view_for(self, version: Version, max_tokens: int | None, query: str | None) -> Steps[View]:
-        """Return a view of the version for one question; it is not kept."""
-        value = yield from self.value(version)
-        return self._compress(value, version, max_tokens, query)
-
-    def text(self, version: Version) -> Steps[str]:
-        """Return the text of the version's view; a value too small to be shortened is not counted."""
-        if version.blob.size <= SHORT and self._limit(version) is None:
-            return as_text((yield from self.value(version)))
-        return (yield from self.view(version)).text
-
-    def view(self, version: Version) -> Steps[View]:
-        """Return the version's view, made on first use."""
-        at = (version.rev, version.pk)
-        with self._lock:
-            held = self._views.get(at)
-            if held is not None:
-                self._views.move_to_end(at)
-                return held
-        value = yield from self.value(version)
-        view = self._compress(value, version, self._limit(version), None)
-        with self._lock:
-            self._views[at] = view
-            while len(self._views) > _VIEWS_KEPT:
-                self._views.popitem(last=False)
-        return view
-
-    def _limit(self, version: Version) -> int | None:
-        """The tokens that the value was compressed to when a budget met it, or that every value is, or None."""
-        if self.settings.policy != "compress":
-            return None
-        note = version.blob.note
-        return int(note[5:]) if note.startswith("view:") else self.settings.max_value_tokens
-
-    def _compress(self, value: Any, version: Version, max_tokens: int | None, query: str | None) -> View:
-        from ..views import compress  # with all its kinds, when the first view is made
-
-        return compress(
-            value,
-            key=version.pk,
-            version=version.number,
-            max_tokens=max_tokens,
-            query=query,
-            count=self.settings.count_tokens,
-            compressors=self.settings.compressors,
-        )
-
     def changed_keys(self, since: int | None, known: Iterable[str], prefix: str = "") -> Steps[set[str]]:
         """Return the keys that may differ from what was read at revision ``since`` (None: never), live or not."""
         if since is not None:
@@ -173,7 +122,7 @@ class Session:
         blob = version.blob
 
         def measure() -> tuple[View, str]:
-            return run(self.backend, self.view(version)), self.settings.count_tokens.name
+            return run(self.backend, self.views.view(version)), self.settings.count_tokens.name
 
         return ContextEntry(
             key=version.pk,

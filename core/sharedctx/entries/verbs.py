@@ -30,15 +30,15 @@ class Verbs:
     """One session's verbs. ``participant`` is None for the owner, who needs no grants."""
 
     def __init__(self, backend: Backend, session: str, cache: ContentCache, settings: SessionSettings) -> None:
-        self._session = Session(backend, backend.id, session, cache, settings)
-        eviction = Eviction(self._session, backend.id)
-        self._writing = Writing(self._session, eviction)
+        self.session = Session(backend, backend.id, session, cache, settings)
+        eviction = Eviction(self.session, backend.id)
+        self._writing = Writing(self.session, eviction)
         self._index: Index | None = None
-        self.space = self._session.space
-        self.grants: Callable[[], Steps[Grants]] = self._session.grants
-        self.keys = self._session.keys
-        self.allows = self._session.allows
-        self.archived: Callable[[], Steps[bool]] = self._session.archived
+        self.space = self.session.space
+        self.grants: Callable[[], Steps[Grants]] = self.session.grants
+        self.keys = self.session.keys
+        self.allows = self.session.allows
+        self.archived: Callable[[], Steps[bool]] = self.session.archived
         self.delete = self._writing.delete
         self.erase = self._writing.erase
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
@@ -55,20 +55,20 @@ class Verbs:
         admit: Admit | None = None,
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
-        return self._session.entry(version)
+        return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
         """Return the readable live entries in the limits' scope with the tokens that count for the budget."""
-        grants = None if participant is None else (yield from self._session.grants())
+        grants = None if participant is None else (yield from self.session.grants())
         lines = yield from self._writing.lines()
         return [
-            (self._session.entry(line.version), line.tokens)
+            (self.session.entry(line.version), line.tokens)
             for key, line in sorted(lines.items())
             if grants is None or participant is None or grants.allows(participant, "read", key)
         ]
 
     def search(self, participant: str | None, query: str, prefix: str, limit: int) -> Steps[list[Hit]]:
-        grants = None if participant is None else (yield from self._session.grants())
+        grants = None if participant is None else (yield from self.session.grants())
 
         def allowed(key: str) -> bool:
             return grants is None or participant is None or grants.allows(participant, "read", key)
@@ -76,12 +76,12 @@ class Verbs:
         if self._index is None:
             from .index import Index
 
-            self._index = Index(self._session)
+            self._index = Index(self.session)
         return (yield from self._index.search(query, prefix, limit, allowed))
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
-        return self._session.entry(written)
+        return self.session.entry(written)
 
     def get(
         self,
@@ -94,28 +94,28 @@ class Verbs:
     ) -> Steps[Any]:
         check_key(key)
         try:
-            version = yield from self._session.find(participant, key, number)
+            version = yield from self.session.find(participant, key, number)
         except KeyNotFound:
             return None
         if version is None:
             return None
         if full:
-            return (yield from self._session.value(version))
+            return (yield from self.session.value(version))
         if max_tokens is None and query is None:
-            return (yield from self._session.text(version))
-        return (yield from self._session.view_for(version, max_tokens, query)).text
+            return (yield from self.session.views.text(version))
+        return (yield from self.session.views.view(version, max_tokens, query)).text
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
         check_key(key)
         try:
-            version = yield from self._session.find(participant, key, number)
+            version = yield from self.session.find(participant, key, number)
         except KeyNotFound:
             return None
-        return None if version is None else self._session.entry(version)
+        return None if version is None else self.session.entry(version)
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
         check_key(key)
-        version = yield from self._session.find(participant, key, number)
+        version = yield from self.session.find(participant, key, number)
         if version is None:
             if number is not None:
                 raise KeyNotFound(f"{key!r} has no version {number} any more: `history` lists what there is")
@@ -127,22 +127,22 @@ class Verbs:
 
         number, rest = split_version(ref)
         version = yield from self._must(participant, key, number)
-        value = yield from self._session.value(version)
-        count = self._session.settings.count_tokens
+        value = yield from self.session.value(version)
+        count = self.session.settings.count_tokens
         return expand(value, rest, key=key, version=version.number, max_tokens=max_tokens, count=count)
 
     def history(self, participant: str | None, key: str, limit: int, before: int | None) -> Steps[list[ContextEntry]]:
         check_key(key)
         limit = check_limit(limit)
         try:
-            yield from self._session.guard(participant, "read", key)
+            yield from self.session.guard(participant, "read", key)
         except KeyNotFound:
             return []
         rows = yield from steps.scan(self.space, key, 1, before, limit=limit, newest_first=True)
         found = []
         for row in rows:
             try:
-                found.append(self._session.entry(self._session.log.read_row(row)))
+                found.append(self.session.entry(self.session.log.read_row(row)))
             except DecodeError as error:
                 found.append(
                     ContextEntry(key, int(row.sk), None, "damaged", 0, "", 0.0, row.expires, row.rev, error.message)
@@ -154,8 +154,8 @@ class Verbs:
 
         old = yield from self._must(participant, key, a)
         new = yield from self._must(participant, key, b)
-        before = yield from self._session.value(old)
-        after = yield from self._session.value(new)
+        before = yield from self.session.value(old)
+        after = yield from self.session.value(new)
         if old.blob.kind is new.blob.kind is Kind.JSON:
             return diff_json(before, after)
         texts = []
@@ -171,17 +171,17 @@ class Verbs:
     def entry_as_of(self, participant: str | None, key: str, rev: int) -> Steps[ContextEntry | None]:
         check_key(key)
         try:
-            yield from self._session.guard(participant, "read", key)
+            yield from self.session.guard(participant, "read", key)
         except KeyNotFound:
             return None
-        version = yield from self._session.log.as_of(key, rev)
+        version = yield from self.session.log.as_of(key, rev)
         if version is None:
             if (yield from steps.newest(self.space, key)) is not None:
                 yield from steps.changes(self.space, rev, 1)
             return None
         if not version.blob.live or (yield from steps.expired(version.expires)):
             return None
-        return self._session.entry(version)
+        return self.session.entry(version)
 
     def keys_as_of(self, participant: str | None, prefix: str, rev: int) -> Steps[list[str]]:
         found = []
@@ -195,13 +195,13 @@ class Verbs:
         check_key(key)
         if keep < 1:
             raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
-        yield from self._session.guard(participant, "delete", key)
-        yield from self._session.require_open(key)
-        return (yield from self._session.log.trim(key, keep))
+        yield from self.session.guard(participant, "delete", key)
+        yield from self.session.require_open(key)
+        return (yield from self.session.log.trim(key, keep))
 
     def clear(self, participant: str | None, agent: str) -> Steps[int]:
         cleared = 0
-        for key in (yield from self._session.keys(participant, "")):
+        for key in (yield from self.session.keys(participant, "")):
             try:
                 yield from self._writing.delete(participant, key, agent, None)
                 cleared += 1
@@ -232,7 +232,7 @@ class Verbs:
         return (yield from self._events(participant, page)), page[-1].rev
 
     def _events(self, participant: str | None, page: list[Change]) -> Steps[list[Event]]:
-        grants = None if participant is None else (yield from self._session.grants())
+        grants = None if participant is None else (yield from self.session.grants())
         found = []
         for change in page:
             if change.pk.startswith(RESERVED) or not isinstance(change.sk, int):
@@ -243,7 +243,7 @@ class Verbs:
             rows = yield from steps.scan(self.space, change.pk, change.sk, change.sk + 1, limit=1)
             if rows:
                 try:
-                    blob = self._session.log.read_row(rows[0]).blob
+                    blob = self.session.log.read_row(rows[0]).blob
                     agent, op = blob.agent or None, blob.live
                 except DecodeError:
                     pass
@@ -252,18 +252,18 @@ class Verbs:
 
     def stats(self, participant: str | None) -> Steps[Stats]:
         entries = before = after = 0
-        for key in (yield from self._session.keys(participant, "")):
+        for key in (yield from self.session.keys(participant, "")):
             try:
-                version = yield from self._session.log.head(key)
+                version = yield from self.session.log.head(key)
                 if version is None:
                     continue
-                view = yield from self._session.view(version)
+                view = yield from self.session.views.view(version)
             except DecodeError:
                 continue
             entries += 1
             before += view.original_tokens
             after += view.tokens
-        return Stats(entries, before, after, self._session.settings.count_tokens.name)
+        return Stats(entries, before, after, self.session.settings.count_tokens.name)
 
     def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
-        return (yield from self._session.set_grants(change, ""))
+        return (yield from self.session.set_grants(change, ""))

@@ -16,7 +16,7 @@ import hashlib
 import struct
 import sys
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..backends.base import MAX_VALUE_BYTES, Refused
 from ..errors import DecodeError, UnsafeRow, ValueTooLarge
@@ -83,7 +83,12 @@ def binding(store: str, space: str, pk: str, version: int) -> bytes:
     return f"{len(store)}:{store}{len(space)}:{space}{len(pk)}:{pk}{version}".encode("utf-8", "surrogatepass")
 
 
-def seal(
+def seal(bound: bytes, kind: Kind, content: bytes, **header: Any) -> bytes:
+    """Make a blob of ``content``; keywords are those of ``encode``."""
+    return encode(bound, kind, content, **header)[0]
+
+
+def encode(
     bound: bytes,
     kind: Kind,
     content: bytes,
@@ -93,10 +98,10 @@ def seal(
     note: str = "",
     sha256: bytes | None = None,
     base: tuple[int, bytes] | None = None,
-) -> bytes:
-    """Make a blob of ``content``; ``base`` is (versions back, that version's content) when a delta may be tried.
+) -> tuple[bytes, Blob]:
+    """Make a blob of ``content`` and its header.
 
-    Raises ``ValueTooLarge`` above 64 MiB.
+    ``base`` is (versions back, that version's content) for a delta to be tried. Raises ``ValueTooLarge`` above 64 MiB.
     """
     if len(content) > MAX_VALUE_BYTES:
         raise ValueTooLarge(f"a value holds at most {MAX_VALUE_BYTES} bytes, this one has {len(content)}: split it")
@@ -105,7 +110,10 @@ def seal(
     flags = 0 if sha256 is None else _HASHED
     header = _HEADER.pack(_MAGIC, _FORMAT, kind, compression, flags, len(content), timestamp, len(who), len(what))
     body = b"".join((sha256 or b"", who, what, payload))
-    return b"".join((header, _checksum(bound, header, body), body))
+    blob = b"".join((header, _checksum(bound, header, body), body))
+    back = 0 if base is None or compression is not Compression.DELTA else base[0]
+    written = (who.decode("utf-8", "replace"), what.decode("utf-8", "replace"))
+    return blob, Blob(kind, compression, len(content), timestamp, *written, sha256, payload, back)
 
 
 def parse(bound: bytes, blob: bytes) -> Blob:

@@ -6,31 +6,17 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
-from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import Drop, Head, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
-from .codec import Blob, Compression, Kind
+from .cache import ContentCache, Version
+from .codec import Compression, Kind
 
 DELTA_FROM = 4096
-_SMALL = 2048
-_HEADERS = 8192
-
-
-class Version(NamedTuple):
-    """One version: where it stands, when and by whom it was written, and its header."""
-
-    pk: str
-    number: int
-    rev: int
-    expires: float | None
-    blob: Blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +29,6 @@ class Draft:
     note: str = ""
     sha256: bytes | None = None
     expires: float | None = None
-
-
-class ContentCache:
-    """What was read by (space, revision, key), shared by a store's threads: decoded contents, least recently used out
-    first, and headers of small rows, each with the row that it was parsed from."""
-
-    def __init__(self, limit: int = 64 * 2**20) -> None:
-        self.headers: dict[tuple[str, int, str], tuple[bytes, Version]] = {}
-        self._limit = limit
-        self._held: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, key: tuple[str, int, str]) -> bytes | None:
-        """Return the content, or None."""
-        with self._lock:
-            found = self._held.get(key)
-            if found is not None:
-                self._held.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[str, int, str], content: bytes) -> None:
-        """Keep a content; one above a quarter of the cache is not kept."""
-        if len(content) > self._limit // 4:
-            return
-        with self._lock:
-            if (old := self._held.pop(key, None)) is not None:
-                self._bytes -= len(old)
-            self._held[key] = content
-            self._bytes += len(content)
-            while self._bytes > self._limit:
-                _, gone = self._held.popitem(last=False)
-                self._bytes -= len(gone)
 
 
 class VersionLog:
@@ -99,10 +52,7 @@ class VersionLog:
         except DecodeError as error:
             raise type(error)(f"{pk!r} version {number}: {error}; other versions still read") from error
         version = Version(pk, number, rev, expires, blob)
-        if len(value) <= _SMALL:
-            if len(self._cache.headers) >= _HEADERS:
-                self._cache.headers.clear()
-            self._cache.headers[at] = (value, version)
+        self._cache.remember(at, value, version)
         return version
 
     def newest(self, pk: str) -> Steps[Version | None]:
@@ -203,7 +153,7 @@ class VersionLog:
             if expect is not None:
                 yield from self._require(pk, row, expect)
             base = yield from self._base(row, number + 1, draft)
-            blob = codec.seal(
+            blob, header = codec.encode(
                 codec.binding(self._store, self.space, pk, number + 1),
                 draft.kind,
                 draft.content,
@@ -225,10 +175,11 @@ class VersionLog:
                 taken = int(sks[0])
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
-            if draft.content:
+            if draft.content and header.compression is not Compression.RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
-            bound = codec.binding(self._store, self.space, pk, number + 1)
-            return Version(pk, number + 1, rev, draft.expires, codec.parse(bound, blob))
+            version = Version(pk, number + 1, rev, draft.expires, header)
+            self._cache.remember((self.space, rev, pk), blob, version)
+            return version
 
     def trim(self, pk: str, keep: int) -> Steps[int]:
         """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many."""

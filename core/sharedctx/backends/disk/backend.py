@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
-from ..base import ANY, NEXT, Change, Commit, Committed, Put, Refused, Row, SortKey
+from ..base import ANY, NEXT, Change, Commit, Committed, Head, Put, Refused, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
-from . import faults, feed, keys, transaction
+from . import faults, feed, keys, listing, transaction
 from .connections import Connections
 from .housekeeping import Housekeeping
 from .layout import prepare, read_own, verify
@@ -23,17 +23,9 @@ _COLUMNS = "SELECT key, tag, rowid, mode, filename, value FROM Cache"
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
 _ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
+_CLOCK = read_own("value")
 _OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
 _RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
-_FIRST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1"
-_PKS = """
-WITH RECURSIVE found(k) AS (
-  SELECT (SELECT key FROM Cache WHERE key > ?1 AND key < ?2 AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1)
-  UNION ALL
-  SELECT (SELECT key FROM Cache WHERE key > substr(found.k, 1, ?3 + instr(substr(found.k, ?3 + 1), '-') - 1) || '.'
-          AND key < ?2 AND raw = 1 AND tag IS NOT 'x' ORDER BY key LIMIT 1)
-  FROM found WHERE found.k IS NOT NULL
-) SELECT k FROM found WHERE k IS NOT NULL LIMIT ?4"""
 
 _open_backends: weakref.WeakSet[DiskBackend] = weakref.WeakSet()
 
@@ -99,12 +91,11 @@ class DiskBackend:
         if len(ops) == 1 and if_rev is None:
             op = ops[0]
             if type(op) is Put and op.sk is NEXT:
-                rev, number = self._writer.push(
-                    keys.partition(space, op.pk),
-                    op.value,
-                    None if op.expires is None else float(op.expires),
-                    None if op.when is ANY else lambda con: transaction.check(con, space, op),
-                )
+                if op.when is not ANY:
+                    rev, number = self._writer.append(space, op, op.when.sk if isinstance(op.when, Head) else 0)
+                    return rev, [number]
+                expires = None if op.expires is None else float(op.expires)
+                rev, number = self._writer.push(keys.partition(space, op.pk), op.value, expires)
                 return rev, [number]
         size = sum(len(op.value) for op in ops if type(op) is Put)
         return self._writer.transact(
@@ -147,41 +138,19 @@ class DiskBackend:
         return [_version(pk, *row)._replace(sk=keys.sort_key(row[0], length)) for row in found]
 
     def _newest(self, pk: str, first: str, last: str) -> list[Row]:
-        if self._closed:
-            raise self._is_closed()
-        try:
-            found = self._connections.first(_ONE, (first, last))
-        except sqlite3.Error as error:
-            raise faults.explain(error, self._path) from error
+        found = self._first(_ONE, (first, last))
         return [] if found is None else [_version(pk, *found)]
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")
         check_text(prefix, "prefix")
         check_text(after, "name to go on after")
-        start = f"{keys.escape(space)}-"
-        lo = start + (keys.escape(prefix) or ".")
-        hi = keys.successor(start + keys.escape(prefix)) if prefix else f"{keys.escape(space)}."
-        if after:
-            lo = max(lo, f"{start}{keys.escape(after)}.")
-        found = self._query(_PKS, (lo, hi, len(start), limit))
-        return [keys.unescape(key[len(start) :].partition("-")[0]) for (key,) in found]
+        return listing.pks(self._query, space, prefix, after, limit)
 
     def spaces(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_text(prefix, "prefix")
         check_text(after, "name to go on after")
-        escaped = keys.escape(prefix)
-        lo = escaped or "."
-        hi = keys.successor(escaped) if escaped else "\U0010ffff" * 2
-        if after:
-            lo = max(lo, f"{keys.escape(after)}.")
-        found: list[str] = []
-        while len(found) < limit and (rows := self._query(_FIRST_KEY, (lo, hi))):
-            name = rows[0][0].partition("-")[0]
-            if self._query(_FIRST_KEY, (f"{name}-.", f"{name}.")):
-                found.append(keys.unescape(name))
-            lo = f"{name}."
-        return found
+        return listing.spaces(self._query, prefix, after, limit)
 
     def rev(self, space: str) -> int:
         check_name(space, "space")
@@ -216,8 +185,8 @@ class DiskBackend:
         return removed
 
     def now(self) -> float:
-        kept = self._query(read_own("value"), ("-clock",))
-        self._high = max(self._high, self._clock(), float(kept[0][0]) if kept else 0.0)
+        kept = self._first(_CLOCK, ("-clock",))
+        self._high = max(self._high, self._clock(), 0.0 if kept is None else float(kept[0]))
         return self._high
 
     def expired(self, expires: float | None) -> bool:
@@ -291,6 +260,14 @@ class DiskBackend:
         except UnicodeEncodeError as error:
             check_name(error.object, "name")
             raise
+        except sqlite3.Error as error:
+            raise faults.explain(error, self._path) from error
+
+    def _first(self, sql: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if self._closed:
+            raise self._is_closed()
+        try:
+            return self._connections.first(sql, args)
         except sqlite3.Error as error:
             raise faults.explain(error, self._path) from error
 

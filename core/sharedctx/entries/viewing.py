@@ -1,0 +1,78 @@
+"""The views of a session's versions, made when they are first asked for and kept while there is room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from ..backends.steps import Steps
+from ..settings import SessionSettings
+from ..versions.log import Version
+from ..views.original import SHORT, as_text
+
+if TYPE_CHECKING:
+    from ..views import View
+
+_CHARACTERS = 16 * 2**20
+
+_At = tuple[int, str, int | None, str | None]
+
+
+class Viewing:
+    """Makes and keeps views, least recently used out first; a version never changes, nor do its views."""
+
+    def __init__(self, settings: SessionSettings, value: Callable[[Version], Steps[Any]]) -> None:
+        self._settings = settings
+        self._value = value
+        self._kept: OrderedDict[_At, View] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def text(self, version: Version) -> Steps[str]:
+        """Return the text of the version's view; a value too small to be shortened is not counted."""
+        if version.blob.size <= SHORT and self._limit(version) is None:
+            return as_text((yield from self._value(version)))
+        return (yield from self.view(version)).text
+
+    def view(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Steps[View]:
+        """Return the version's view, of at most ``max_tokens`` and with what has the query's words."""
+        limit = self._limit(version)
+        if limit is not None:
+            max_tokens = limit if max_tokens is None else min(limit, max_tokens)
+        at = (version.rev, version.pk, max_tokens, query)
+        with self._lock:
+            held = self._kept.get(at)
+            if held is not None:
+                self._kept.move_to_end(at)
+                return held
+        from ..views import compress  # with all its kinds, when the first view is made
+
+        view = compress(
+            (yield from self._value(version)),
+            key=version.pk,
+            version=version.number,
+            max_tokens=max_tokens,
+            query=query,
+            count=self._settings.count_tokens,
+            compressors=self._settings.compressors,
+        )
+        self._keep(at, view)
+        return view
+
+    def _keep(self, at: _At, view: View) -> None:
+        with self._lock:
+            if at not in self._kept:
+                self._size += len(view.text)
+            self._kept[at] = view
+            while self._size > _CHARACTERS and len(self._kept) > 1:
+                _, gone = self._kept.popitem(last=False)
+                self._size -= len(gone.text)
+
+    def _limit(self, version: Version) -> int | None:
+        """The tokens that the value was compressed to when a budget met it, or that every value is, or None."""
+        if self._settings.policy != "compress":
+            return None
+        note = version.blob.note
+        return int(note[5:]) if note.startswith("view:") else self._settings.max_value_tokens

@@ -1,0 +1,62 @@
+"""What was read of versions, kept in memory while there is room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import NamedTuple
+
+from .codec import Blob
+
+_SMALL = 2048
+_HEADERS = 8192
+
+
+class Version(NamedTuple):
+    """One version: where it stands, when and by whom it was written, and its header."""
+
+    pk: str
+    number: int
+    rev: int
+    expires: float | None
+    blob: Blob
+
+
+class ContentCache:
+    """What was read by (space, revision, key), shared by a store's threads: decoded contents, least recently used out
+    first, and headers of small rows, each with the row that it was parsed from."""
+
+    def __init__(self, limit: int = 64 * 2**20) -> None:
+        self.headers: dict[tuple[str, int, str], tuple[bytes, Version]] = {}
+        self._limit = limit
+        self._held: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def remember(self, at: tuple[str, int, str], row: bytes, version: Version) -> None:
+        """Keep the header of a small row; of thousands, all are forgotten at once."""
+        if len(row) <= _SMALL:
+            if len(self.headers) >= _HEADERS:
+                self.headers.clear()
+            self.headers[at] = (row, version)
+
+    def get(self, key: tuple[str, int, str]) -> bytes | None:
+        """Return the content, or None."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, int, str], content: bytes) -> None:
+        """Keep a content; one above a quarter of the cache is not kept."""
+        if len(content) > self._limit // 4:
+            return
+        with self._lock:
+            if (old := self._held.pop(key, None)) is not None:
+                self._bytes -= len(old)
+            self._held[key] = content
+            self._bytes += len(content)
+            while self._bytes > self._limit:
+                _, gone = self._held.popitem(last=False)
+                self._bytes -= len(gone)
