@@ -6,7 +6,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 Job = Callable[[int], object]
@@ -26,6 +26,10 @@ class Timings:
     def p(self, percent: float) -> float:
         """A percentile in microseconds."""
         return percentile(self.all, percent) / 1e3
+
+    def mean(self) -> float:
+        """The mean in microseconds, which checkpoints and flushes weigh on where a median hides them."""
+        return fmean(self.all) / 1e3
 
     def ratio(self, base: Timings) -> float:
         """This median over that of ``base``, both over the whole run."""

@@ -108,6 +108,7 @@ class Points:
                         "system": name,
                         "p50_us": found.p(50),
                         "p95_us": found.p(95),
+                        "mean_us": found.mean(),
                         "base": base,
                         "ratio": ratio,
                         "count": len(found.all),
