@@ -22,7 +22,7 @@ T = TypeVar("T")
 _GROUP = 256
 _GROUP_BYTES = 8 * 2**20
 _INLINE_ROWS = 16
-_INLINE = frozenset({"rev", "now", "expired"})
+_INLINE = frozenset({"rev", "expired"})
 
 
 @dataclass(slots=True)
@@ -53,6 +53,7 @@ class GroupDriver:
         self._tails: dict[tuple[str, str], Row] = {}
         self._numbers = itertools.count(1)
         self._closed = False
+        self._clock: float | None = None
         self.watching = Watching(backend)
 
     async def run(self, steps: Steps[T]) -> T:
@@ -73,6 +74,8 @@ class GroupDriver:
     async def _answer(self, call: Call) -> Any:
         if call.method == "commit":
             return await self._commit(*call.args)
+        if call.method == "now" and self._backend.local:
+            return self._now()
         if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
             return [queued]
         ask = getattr(self._backend, call.method)
@@ -80,6 +83,16 @@ class GroupDriver:
         if short and self._backend.local:
             return ask(*call.args, **call.options)
         return await self.leave_loop(ask, *call.args, **call.options)
+
+    def _now(self) -> float:
+        """The store's clock, read once for all that one turn of the loop asks."""
+        if self._clock is None:
+            self._clock = self._backend.now()
+            asyncio.get_running_loop().call_soon(self._turn)
+        return self._clock
+
+    def _turn(self) -> None:
+        self._clock = None
 
     async def leave_loop(self, ask: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Call a blocking function on this driver's own threads."""
@@ -101,11 +114,18 @@ class GroupDriver:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
             self._queue.append(waiting)
-            if self._thread is None:
+            if len(self._queue) == 1:
+                loop.call_soon(self._hand_over)
+        return await waiting.future
+
+    def _hand_over(self) -> None:
+        """Wake the writer when the loop has had its turn: what its tasks put together is written together, and the
+        two threads do not take the interpreter from each other meanwhile."""
+        with self._news:
+            if self._thread is None and self._queue:
                 self._thread = threading.Thread(target=self._write, name="sharedctx-write", daemon=True)
                 self._thread.start()
             self._news.notify()
-        return await waiting.future
 
     def _write(self) -> None:
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,11 @@ from ..bounds import check_ops
 from . import keys
 from .safedisk import LogCache
 
+_APPEND = """
+INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
+SELECT ?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
+WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
+"""
 NEWEST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key DESC LIMIT 1"
 ANY_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
 EXISTS = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1 AND tag IS NOT 'x'"
@@ -79,6 +85,19 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
         )
 
 
+def append(con: sqlite3.Connection, space: str, op: Put, head: int) -> int | None:
+    """Insert the version after ``head`` while that is the newest, and return its row id.
+
+    None, and nothing done, when it is not, or when higher numbers were given and dropped.
+    """
+    prefix = keys.partition(space, op.pk)
+    newest = keys.version_key(prefix, head) if head > 0 else None
+    now = time.time()
+    values = (keys.version_key(prefix, head + 1), now, now, tag(0, op.expires, True), op.value)
+    done = con.execute(_APPEND, (*values, *keys.version_bounds(space, op.pk), newest))
+    return done.lastrowid if done.rowcount == 1 else None
+
+
 class Transaction:
     """Applies commits on a connection that holds the writer lock."""
 
@@ -91,6 +110,10 @@ class Transaction:
         con = self._con
         if if_rev is not None:
             self._check_rev(space, if_rev)
+        elif len(ops) == 1 and isinstance(op := ops[0], Put) and op.sk is NEXT and isinstance(op.when, Head):
+            row = append(con, space, op, op.when.sk)
+            if row is not None:
+                return row, [op.when.sk + 1]
         for op in ops:
             if not isinstance(op, Drop) and op.when is not ANY:
                 check(con, space, op)

@@ -19,11 +19,6 @@ from .safedisk import LogCache
 
 T = TypeVar("T")
 
-_APPEND = """
-INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-SELECT ?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
-WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
-"""
 CHECKPOINT_BYTES = 1 << 20
 _COMMIT_BYTES = 4 * 4096
 _FIRST_WAIT = 1e-4
@@ -73,21 +68,17 @@ class Writer:
         One statement is one transaction: half the time of ``Cache.push`` between BEGIN and COMMIT.
         Raises ``ConditionFailed``.
         """
-        prefix = keys.partition(space, op.pk)
-        mark = None if op.expires is None else float(op.expires)
-        newest = keys.version_key(prefix, head) if head > 0 else None
-        key = keys.version_key(prefix, head + 1)
-        now = time.time()
 
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
             try:
-                done = con.execute(_APPEND, (key, now, now, mark, op.value, *keys.version_bounds(space, op.pk), newest))
+                found = transaction.append(con, space, op, head)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                     raise diskcache.Timeout from None
                 raise
-            if done.rowcount == 1:
-                return done.lastrowid or 0, head + 1
+            if found is not None:
+                return found, head + 1
+            prefix, mark = keys.partition(space, op.pk), transaction.tag(0, op.expires, True)
             with cache.transact():  # the condition fails, or numbers above the newest version were given and dropped
                 transaction.check(con, space, op)
                 pushed: str = cache.push(op.value, prefix=prefix, tag=mark)
