@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
-_PIECES = re.compile(r"[^\W\d_]+|\d{1,3}|\s*\n\s*| +(?= )|[^\w\s]+|_+")
-_KNOWN = ((("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4", "chatgpt-4o"), "o200k_base"),)
-_OLDER = (("gpt-4", "gpt-3.5"), "cl100k_base")
+_DEFAULT = "o200k_base"
+_MODELS = (
+    (re.compile(r"gpt-(?:4o|4\.[15]|[5-9]|oss)|o\d(?:-|$)|chatgpt-4o|codex"), "o200k_base"),
+    (re.compile(r"gpt-(?:4|3\.?5)(?!\d)|text-embedding-(?:3|ada-002)"), "cl100k_base"),
+)
+_NOT_PUBLIC = re.compile(r"claude|gemini|grok")
+_RANKS = {
+    "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+}
+"""The sha256 of tiktoken's rank files: it downloads a file whose hash differs."""
+_ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
 
 
 class TokenCounter(Protocol):
@@ -25,7 +38,7 @@ class TokenCounter(Protocol):
 
 
 class Exact:
-    """Counts with a tokenizer of quicktok, which brings its ranks along and never asks the network."""
+    """Counts with a tokenizer whose ranks lie on this machine, and which never asks the network."""
 
     def __init__(self, encoding: Any, name: str) -> None:
         self._encoding = encoding
@@ -38,50 +51,99 @@ class Exact:
             return int(self._encoding.count(text.encode("utf-8", "replace").decode()))
 
 
-class Estimate:
-    """Counts words, digit groups, line breaks and runs of marks, in linear time.
+class _Tiktoken:
+    def __init__(self, encoding: Any) -> None:
+        self._encoding = encoding
 
-    Against o200k on JSON, logs, code and prose it is off by 6 percent on average and by 28 at worst
-    (an HTML page).
+    def count(self, text: str) -> int:
+        return len(self._encoding.encode_ordinary(text))
+
+
+def _class_of(byte: int) -> str:
+    char = chr(byte)
+    if byte >= 0x80:
+        return "c" if byte < 0xC0 else "2" if byte < 0xE0 else "3" if byte < 0xF0 else "4"
+    if char.isalnum():
+        return "a" if char.islower() else "A" if char.isupper() else "d"
+    return "n" if char in "\r\n" else "s" if char in " \t" else "p" if char.isprintable() else "k"
+
+
+_CLASSES = bytes(ord(_class_of(byte)) for byte in range(256))
+_CONSONANTS = bytes(ord("c" if chr(byte).lower() in "bcdfghjklmnpqrstvwxz" else "x") for byte in range(256))
+_RUNS = {b"a": 0.845, b"d": 1.465, b"p": 0.327, b"n": 0.705, b"ss": 0.522}
+_PARTS = {
+    b"aaaaaa": 0.375, b"aaaaaaaaaa": 0.794, b"ddd": 1.069, b"da": -0.375, b"p": 0.213, b"pppp": -0.079, b"sp": 0.435,
+    b"AAA": 0.474, b"pA": 0.469, b"sA": 0.732, b"n" * 16: 1, b"s" * 64: 1, b"k": 0.5, b"2": 0.4, b"3": 0.7, b"4": 2,
+}  # fmt: skip
+
+
+class Estimate:
+    """Counts classes of bytes, their runs and their neighbours, in linear time (about 14 MB a second).
+
+    Fitted by least squares on files of text, code, JSON and logs. Against o200k it is off by 3 percent of a file
+    on average and by 12 at worst; on files that it was not fitted on by 4, and by 19 at worst (CSV, diffs). Scripts
+    other than Latin are counted by the letter and may be off by a third.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __call__(self, text: str) -> int:
-        total = 0.0
-        for found in _PIECES.finditer(text):
-            piece = found[0]
-            if piece[0].isalpha():
-                total += 1 + max(len(piece) - 7, 0) / 4.5 if piece.isascii() else len(piece) * 0.55
-            elif piece[0].isspace():
-                total += 0.7
-            else:
-                total += 1 if piece[0].isdigit() else (len(piece) + 1) / 2
-        return max(1, round(total * 0.92)) if text else 0
+        raw = text.encode("utf-8", "replace")
+        classes = raw.translate(_CLASSES)
+        total = 0.501 * raw.translate(_CONSONANTS).count(b"cccc")
+        for part, weight in _PARTS.items():
+            total += weight * classes.count(part)
+        for run, weight in _RUNS.items():
+            starts = sum(classes.count(b"%c%s" % (before, run)) for before in b"aAdnspck234" if before != run[0])
+            total += weight * (starts + classes.startswith(run))
+        return max(1, round(total)) if text else 0
 
 
 @lru_cache(64)
 def counter(model: str | None = None) -> TokenCounter:
-    """Return the counter for a model's name, or the default one (o200k, or an estimate where quicktok is missing).
+    """Return the counter for a model's name; without a name the default one, which counts o200k.
 
-    A model whose tokenizer is not public or not known gets the default, and the counter's name says so.
+    Exact with quicktok, or with tiktoken if its rank file is already cached on this machine; else an ``Estimate``.
+    A model whose tokenizer is not public or not known gets the default, and the counter's ``name`` says so. Never
+    uses the network.
     """
-    name = _encoding(model)
-    shown = name or "o200k_base"
-    note = f" for {model!r}, whose tokenizer is not known" if model and not name else ""
-    try:
-        import quicktok
-    except ImportError:
-        return Estimate(f"estimate of {shown}{note}")
-    return Exact(quicktok.get_encoding(shown), f"{shown}{note}")
+    wanted = _encoding(model)
+    note = ""
+    if wanted is None:
+        why = "has no public tokenizer" if _NOT_PUBLIC.search((model or "").lower()) else "unknown"
+        note = f" (default; model {model!r} {why})"
+    shown = wanted or _DEFAULT
+    encoding = _quicktok(shown) or _tiktoken(shown)
+    return Exact(encoding, shown + note) if encoding else Estimate(f"estimate of {shown}{note}")
 
 
 def _encoding(model: str | None) -> str | None:
     if model is None:
-        return "o200k_base"
-    short = model.rpartition("/")[2].lower()
-    for prefixes, name in (*_KNOWN, _OLDER):
-        if short.startswith(prefixes):
-            return name
-    return None
+        return _DEFAULT
+    short = model.lower().removeprefix("ft:").rpartition("/")[2]
+    return next((name for models, name in _MODELS if models.match(short)), None)
+
+
+def _quicktok(name: str) -> Any:
+    try:
+        import quicktok
+
+        return quicktok.get_encoding(name)
+    except (ImportError, RuntimeError):
+        return None
+
+
+def _tiktoken(name: str) -> Any:
+    folder = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR"))
+    if folder is None:
+        folder = os.path.join(tempfile.gettempdir(), "data-gym-cache")
+    file = hashlib.sha1(_ADDRESS.format(name).encode(), usedforsecurity=False).hexdigest()
+    try:
+        if not folder or hashlib.sha256(Path(folder, file).read_bytes()).hexdigest() != _RANKS[name]:
+            return None
+        import tiktoken
+
+        return _Tiktoken(tiktoken.get_encoding(name))
+    except (ImportError, OSError, ValueError):
+        return None
