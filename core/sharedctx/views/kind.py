@@ -13,7 +13,7 @@ from .view import Marks
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be viewed: ``text`` as a model would read it whole, ``value`` the array or object it spells or None."""
+    """What is to be viewed: ``text`` as a model would read it whole, ``value`` the JSON array or object it spells."""
 
     text: str
     value: Any = None

@@ -8,13 +8,18 @@ from typing import Any
 
 from ..errors import InvalidValue
 from ..tokens import TokenCounter, counter
-from . import json_rows
+from .fulltext import LONG, divide, search
+from .originals import as_text, compact, value_of
 from .pieces import words
-from .router import LEAST_TOKENS, as_text, parse
+from .spelling import FORMS, read_reference
+from .task import LEAST_TOKENS
+from .text import word_end, word_start
 
-_VERSION = re.compile(r"v(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
 _SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
-_STEP = re.compile(r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]')
+_STEP = re.compile(
+    r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]'
+    r"|\['([^']*)'\]|\[[“”]([^“”]*)[“”]\]"
+)
 _NESTED = re.compile(r"[*+}|][^()]*\)+\s*[*+{]|\\\d|\(\?[^:]")
 _ESCAPED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _OPEN_ENDED = re.compile(r"[*+]|\{\d*,\d*\}")
@@ -23,13 +28,20 @@ _OPTIONAL = re.compile(r"(?<![*+?}])\?")
 _REACH = (10_000, 2_000, 500, 200)
 """Characters of a line that are searched, by how many repeats the pattern has: each multiplies the worst case."""
 _LATER = re.compile(r"from:(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
-_FORMS = "lines:12-40, rows:0-9, path:$.a[0], regex:PATTERN, query:WORDS, chars:0-500, from:500:REFERENCE or all"
+_FOUND = 20
+_AROUND = 250
 
 
 def split_version(ref: str) -> tuple[int | None, str]:
-    """Split ``v3:lines:1-2`` into 3 and ``lines:1-2``; the version is None where none is named."""
-    found = _VERSION.fullmatch(ref)
-    return (int(found[1]), found[2]) if found else (None, ref)
+    """Split ``v3:lines:1-2`` into 3 and ``lines:1-2``; the version is None where none is named.
+
+    A reference may be retyped loosely or pasted with its marker; the key of a pasted one stays with it, so that
+    ``expand`` can tell whose it is.
+    """
+    meant = read_reference(ref)
+    if meant.key is None:
+        return meant.version, meant.ref
+    return meant.version, f"expand({json.dumps(meant.key)}, {json.dumps(meant.ref)})"
 
 
 def expand(
@@ -43,10 +55,18 @@ def expand(
 ) -> str:
     """Return what ``ref`` names in the content of one version.
 
-    Lines count from 1 and rows from 0, both ends included; characters are a half-open range. What is over
-    ``max_tokens`` is cut, with the reference to go on from: ``chars:`` of the original, or ``from:N:`` before a
-    reference whose first N characters were read. Raises ``InvalidValue`` for a reference that fits nothing.
+    Lines count from 1 and rows from 0, both ends included; characters are a half-open range. ``query:`` finds the
+    lines, rows or windows of long lines that have its words, the best first. What is over ``max_tokens`` is cut,
+    with the reference to go on from: ``chars:`` of the original, or ``from:N:`` before a reference whose first N
+    characters were read. A reference may be retyped loosely (``Lines 12 - 40``, in quotes, as its whole marker).
+    Raises ``InvalidValue`` for one that fits nothing, or that was made for another ``key`` or ``version``.
     """
+    meant = read_reference(ref)
+    ref = meant.ref
+    if key is not None and meant.key not in (None, key):
+        raise InvalidValue(f"the reference {ref!r} belongs to the key {meant.key!r}, not to {key!r}: expand that key")
+    if version is not None and meant.version not in (None, version):
+        raise InvalidValue(f"the reference {ref!r} belongs to version {meant.version}: this is version {version}")
     later = _LATER.fullmatch(ref)
     skip, inner = (int(later[1]), later[2]) if later else (0, ref)
     text, start = _redeem(content, inner)
@@ -85,7 +105,7 @@ def _redeem(content: Any, ref: str) -> tuple[str, int | None]:
     if form == "all" and not rest:
         return original, 0
     if form not in readers:
-        raise InvalidValue(f"{ref!r} is not a reference: use {_FORMS}")
+        raise InvalidValue(f"{ref!r} is not a reference: use {FORMS}")
     return readers[form](content, original, rest, ref)
 
 
@@ -106,7 +126,7 @@ def _lines(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
 
 
 def _table(content: Any, original: str, ref: str) -> list[Any]:
-    value = parse(original) if isinstance(content, str | bytes) else content
+    value = value_of(content, original)
     if not isinstance(value, list):
         raise InvalidValue(f"{ref!r} names rows, and the value is no JSON array: use lines:1-40 or path:$")
     return value
@@ -115,11 +135,11 @@ def _table(content: Any, original: str, ref: str) -> list[Any]:
 def _rows(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
     rows = _table(content, original, ref)
     a, b = _span(rest, ref, 0, len(rows), "rows")
-    return "\n".join(json_rows.compact(row) for row in rows[a:b]), None
+    return "\n".join(compact(row) for row in rows[a:b]), None
 
 
 def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
-    value = parse(original) if isinstance(content, str | bytes) else content
+    value = value_of(content, original)
     at = 1
     if not rest.startswith("$") or (isinstance(content, str | bytes) and value is None):
         raise InvalidValue(f'{ref!r} is no path into a JSON value: write path:$.name[0]["other name"][2:5]')
@@ -132,13 +152,14 @@ def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
                 value = _inner(value, list)[int(step[3])]
             elif step[4] is not None:
                 value = _inner(value, list)[int(step[4]) : int(step[5])]
+            elif step[2] is not None:
+                value = _inner(value, dict)[json.loads(f'"{step[2]}"')]
             else:
-                name = step[1] if step[1] is not None else json.loads(f'"{step[2]}"')
-                value = _inner(value, dict)[name]
+                value = _inner(value, dict)[next(name for name in (step[1], step[6], step[7]) if name is not None)]
         except (KeyError, IndexError, ValueError):
             raise InvalidValue(f"{ref!r} ends at {rest[:at]!r}, where there is {_inside(value)}") from None
         at = step.end()
-    return (value if isinstance(value, str) else json_rows.compact(value)), None
+    return (value if isinstance(value, str) else compact(value)), None
 
 
 def _inner(value: Any, kind: type) -> Any:
@@ -168,27 +189,32 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
     except re.error as error:
         raise InvalidValue(f"{ref!r} is no regular expression ({error}): escape its marks, or use query:") from None
     reach = _REACH[repeats]
-    lines = original.split("\n")
-    found = [f"{number}: {line}" for number, line in enumerate(lines, 1) if pattern.search(line, 0, reach)]
+    rows = not isinstance(content, str | bytes) and isinstance(content, list)
+    lines = [compact(row) for row in content] if rows else original.split("\n")
+    found = []
+    for number, line in enumerate(lines, int(not rows)):
+        match = pattern.search(line, 0, reach)
+        if match is not None:
+            a, b = (0, len(line)) if len(line) <= LONG else _around(line, match.start())
+            found.append(f"{number}: {line[a:b]}" if b - a == len(line) else f"{number}, at {a}: {line[a:b]}")
     if any(len(line) > reach for line in lines):
-        found.append(f"(only the first {reach} characters of each line were searched)")
-    return "\n".join(found) or f"no line matches {rest!r}", None
+        found.append(f"(only the first {reach} characters of each {'row' if rows else 'line'} were searched)")
+    return "\n".join(found) or f"no {'row' if rows else 'line'} matches {rest!r}", None
+
+
+def _around(line: str, at: int) -> tuple[int, int]:
+    return word_start(line, max(at - _AROUND, 0)), max(word_end(line, min(at + _AROUND, len(line))), at + 1)
 
 
 def _query(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
     wanted = words(rest)
     if not wanted:
         raise InvalidValue(f"{ref!r} has no words: write query:connection refused")
-    value = parse(original) if isinstance(content, str | bytes) else content
-    rows = isinstance(value, list)
-    units = [json_rows.compact(row) for row in value] if rows else original.split("\n")
-    lows = [unit.lower() for unit in units]
-    rarity = {word: 1 + sum(word in low for low in lows) for word in wanted}
-    scores = [sum(1 / rarity[word] for word in wanted if word in low) for low in lows]
-    best = sorted((index for index, found in enumerate(scores) if found), key=lambda index: (-scores[index], index))
-    if not best:
-        return f"nothing has {' or '.join(wanted)}", None
-    return "\n".join(f"{index + (not rows)}: {units[index]}" for index in best[:20]), None
+    units = divide(original, value_of(content, original))
+    best = search(units, rest, _FOUND)
+    return "\n".join(f"{units[index].label}: {units[index].text}" for index in best) or (
+        f"nothing has {' or '.join(wanted)}"
+    ), None
 
 
 def _chars(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:

@@ -1,0 +1,134 @@
+"""What a view must not lose: lines of errors, words that stand once, what a query asks for."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+
+from .fulltext import Unit, divide, search
+from .kind import Source
+from .pieces import fold, notable
+from .text import word_end, word_start
+
+_SEVERE = re.compile(
+    r"\b(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|FAILED)\b|\b[A-Z]\w{0,80}(?:Error|Exception): "
+    r"|^\s{0,80}(?:error|fatal|panic)\b[:\[( ]|\blevel=(?:error|fatal|crit)"
+    r'|"(?:level|severity|status|state)" ?: ?"(?:error|fatal|critical|failed)"',
+)
+_TERM = re.compile(r"[^\W\d]{3,40}")
+_NUMBER = re.compile(r"\d+")
+_MOST_ERRORS, _MOST_RARE, _MOST_WANTED = 30, 30, 5
+_LINE, _WINDOW, _NEAR, _PLACES = 400, 150, 400, 200
+
+
+class Critical:
+    """Finds what stands in a source and not in a view of it; linear in both."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @cached_property
+    def _frequency(self) -> Counter[str]:
+        return Counter(_TERM.findall(self._source.text))
+
+    def missing(self, view: str) -> list[Unit]:
+        """Return the lines of severe errors (one of each sort, the rarest sorts) and of rare words that ``view`` lacks.
+
+        Rare words are looked at only where they are few: in a text that repeats itself.
+        """
+        found: dict[Unit, None] = {}
+        seen = _Seen(view)
+        for unit in (*self._errors(), *self._rare(seen)):
+            if not seen.has(unit.text, self._frequency):
+                found[unit] = None
+        return list(found)
+
+    def asked(self, view: str, wanted: Sequence[str]) -> list[Unit]:
+        """Return the units that answer the query best and are not in the view."""
+        units = divide(self._source.text, self._source.value)
+        best = [units[index] for index in search(units, " ".join(wanted), _MOST_WANTED)]
+        seen = _Seen(view)
+        return [
+            unit
+            for unit in best
+            if unit.text not in view
+            and not (
+                seen.near([word for word in wanted if word in fold(unit.text)]) and seen.has(unit.text, self._frequency)
+            )
+        ]
+
+    def _errors(self) -> list[Unit]:
+        text = self._source.text
+        sorts: dict[str, tuple[int, int]] = {}
+        number: Counter[str] = Counter()
+        for start, end in notable(fold(text)):
+            line = text[start : min(end, start + 1000)]
+            severe = _SEVERE.search(line)
+            if severe:
+                sort = _NUMBER.sub("#", line[:300])
+                number[sort] += 1
+                sorts.setdefault(sort, (start, start + severe.start()))
+        rarest = sorted(sorts, key=lambda sort: (number[sort], sorts[sort]))[:_MOST_ERRORS]
+        return [self._unit(at) for _, at in sorted(sorts[sort] for sort in rarest)]
+
+    def _rare(self, seen: _Seen) -> Iterator[Unit]:
+        once = [word for word, number in self._frequency.items() if number == 1 and len(word) > 3]
+        if len(once) > _MOST_RARE:
+            return
+        for word in once:
+            if word not in seen.places:
+                place = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self._source.text)
+                if place:
+                    yield self._unit(place.start())
+
+    def _unit(self, at: int) -> Unit:
+        """The line around a place, or of a long line the words near it."""
+        text = self._source.text
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if end - start <= _LINE:
+            return Unit(str(text.count("\n", 0, start) + 1), text[start:end])
+        a = word_start(text, max(start, at - _WINDOW))
+        b = max(word_end(text, min(end, at + _WINDOW)), a)
+        return Unit(f"chars {a}-{b}", text[a:b])
+
+
+class _Seen:
+    """The words of a view and where they stand."""
+
+    def __init__(self, view: str) -> None:
+        self.places: dict[str, list[int]] = {}
+        for found in _TERM.finditer(view):
+            self.places.setdefault(found[0], []).append(found.start())
+        self._view = view
+        self._low = fold(view)
+
+    def has(self, text: str, frequency: Counter[str]) -> bool:
+        """Whether the rarest words of a piece stand near each other, all but one of four."""
+        terms = sorted(dict.fromkeys(_TERM.findall(text)), key=lambda term: (frequency[term], term))[:4]
+        if not terms:
+            return text.strip() in self._view
+        return _together([self.places.get(term, []) for term in terms], len(terms) - (len(terms) == 4))
+
+    def near(self, wanted: Sequence[str]) -> bool:
+        """Whether words in lower case, which may be parts of words, all stand near each other."""
+        places = [
+            [found.start() for found in islice(re.finditer(re.escape(word), self._low), _PLACES)] for word in wanted
+        ]
+        return _together(places, len(places)) if places else True
+
+
+def _together(places: list[list[int]], needed: int) -> bool:
+    """Whether ``needed`` of the lists have a place near one and the same spot."""
+    places = sorted(places, key=len)
+    bases = places[: len(places) - needed + 1]
+    return any(sum(_near(other, at) for other in places) >= needed for base in bases for at in base[:_PLACES])
+
+
+def _near(places: list[int], at: int) -> bool:
+    index = bisect_left(places, at - _NEAR)
+    return index < len(places) and places[index] <= at + _NEAR
