@@ -65,10 +65,12 @@ class Critical:
         text = self._source.text
         sorts: dict[str, tuple[int, int]] = {}
         number: Counter[str] = Counter()
+        seen: set[str] = set()
         for start, end in notable(fold(text)):
             line = text[start : min(end, start + 1000)]
-            severe = _SEVERE.search(line)
-            if severe:
+            severe = None if line in seen else _SEVERE.search(line)
+            seen.add(line)
+            if severe is not None:
                 sort = _NUMBER.sub("#", line[:300])
                 number[sort] += 1
                 sorts.setdefault(sort, (start, start + severe.start()))

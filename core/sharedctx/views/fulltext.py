@@ -29,7 +29,8 @@ class Unit(NamedTuple):
 def divide(text: str, value: Any) -> list[Unit]:
     """Cut a value: rows of an array, counted from 0, else lines, from 1; long ones into windows that overlap.
 
-    A window of a line is labelled ``chars 500-1000``, which ``chars:500-1000`` redeems; one of a row has its number.
+    Lines without text are left out. A window of a line is labelled ``chars 500-1000``, which ``chars:500-1000``
+    redeems; one of a row has its number.
     """
     if isinstance(value, list):
         return [
@@ -42,7 +43,7 @@ def divide(text: str, value: Any) -> list[Unit]:
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONG:
             units += [Unit(f"chars {at + a}-{at + b}", line[a:b]) for a, b in _windows(line)]
-        else:
+        elif line and not line.isspace():
             units.append(Unit(str(number), line))
         at += len(line) + 1
     return units

@@ -38,7 +38,7 @@ def reader(text: str) -> Reversible | None:
     """Return the kind that the legend in a text's first line names, or None."""
     named = _LEGEND.match(text)
     if named is not None:
-        kind = registry.kinds().get(named[1])
+        kind: object = registry.kinds().get(named[1])
         if isinstance(kind, Reversible):
             return kind
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from .view import Marks
@@ -28,25 +29,19 @@ def fold(text: str) -> str:
 
 
 def notable(low: str) -> Iterator[tuple[int, int]]:
-    """Yield where each line with a sign of trouble starts and ends, in a text in lower case; each line once.
+    """Yield where each line with a sign of trouble starts and ends, in a text in lower case; each line once. Linear."""
+    present = tuple(word for word in _NOTABLE if word in low)
+    if not present:
+        return
+    for found in _lines_with(present).finditer(low):
+        yield low.rfind("\n", 0, found.start()) + 1, found.end()
 
-    Linear: every word of trouble is looked for with ``str.find``.
-    """
-    nexts = {word: low.find(word) for word in _NOTABLE}
-    nexts = {word: at for word, at in nexts.items() if at >= 0}
-    while nexts:
-        word = min(nexts, key=nexts.__getitem__)
-        at = nexts[word]
-        after = at + len(word)
-        if word in _ANYWHERE or not at or not (low[at - 1].isalnum() or low[at - 1] == "_"):
-            start, end = low.rfind("\n", 0, at) + 1, low.find("\n", at)
-            end = len(low) if end < 0 else end
-            yield start, end
-            after = end
-        for other in [other for other, where in nexts.items() if where < after]:
-            nexts[other] = low.find(other, after)
-            if nexts[other] < 0:
-                del nexts[other]
+
+@lru_cache(64)
+def _lines_with(present: tuple[str, ...]) -> re.Pattern[str]:
+    """From one of the words to the end of its line."""
+    starts = "|".join(word if word in _ANYWHERE else rf"(?<!\w){word}" for word in present)
+    return re.compile(rf"(?:{starts})[^\n]*")
 
 
 def score(unit: str, wanted: Sequence[str]) -> int:

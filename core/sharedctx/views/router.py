@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from ..errors import DecodeError, InvalidValue
@@ -18,6 +19,7 @@ from .view import Marks, View
 
 UNTOUCHED = 200
 """Texts below this many tokens are given as they are."""
+_MARKERS = 10
 _MARKER = re.compile(r"\[\[[^\[\]\n]{1,200}(?: omitted\]\]| omitted: expand\(| more characters: )")
 
 
@@ -83,4 +85,4 @@ def _is_view(source: Source, tokens: int) -> bool:
         except DecodeError:
             return False
         return True
-    return tokens <= DEFAULT_TOKENS * sum(1 for _ in _MARKER.finditer(source.text))
+    return tokens <= DEFAULT_TOKENS * sum(1 for _ in islice(_MARKER.finditer(source.text), _MARKERS))
