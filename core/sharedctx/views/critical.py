@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,10 @@ _SEVERE = re.compile(
 _TERM = re.compile(r"[^\W\d]{3,40}")
 _NUMBER = re.compile(r"\d+")
 _MOST_ERRORS, _MOST_RARE, _MOST_WANTED = 30, 30, 5
-_LINE, _WINDOW, _NEAR, _PLACES = 400, 150, 400, 200
+_LINE, _WINDOW, _NEAR = 400, 150, 400
+_SCANNED, _TERMS, _PLACES = 1000, 30, 50
+_SAMPLE = 16_384
+_REPETITIVE = 0.2
 
 
 class Critical:
@@ -31,45 +35,35 @@ class Critical:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    @cached_property
-    def _frequency(self) -> Counter[str]:
-        return Counter(_TERM.findall(self._source.text))
-
     def missing(self, view: str) -> list[Unit]:
         """Return the lines of severe errors (one of each sort, the rarest sorts) and of rare words that ``view`` lacks.
 
         Rare words are looked at only where they are few: in a text that repeats itself.
         """
-        found: dict[Unit, None] = {}
         seen = _Seen(view)
-        for unit in (*self._errors(), *self._rare(seen)):
-            if not seen.has(unit.text, self._frequency):
-                found[unit] = None
-        return list(found)
+        return [unit for unit in dict.fromkeys([*self._errors(), *self._rare(seen)]) if not seen.has(unit.text)]
 
     def asked(self, view: str, wanted: Sequence[str]) -> list[Unit]:
         """Return the units that answer the query best and are not in the view."""
         units = divide(self._source.text, self._source.value)
         best = [units[index] for index in search(units, " ".join(wanted), _MOST_WANTED)]
         seen = _Seen(view)
-        return [
-            unit
-            for unit in best
-            if unit.text not in view
-            and not (
-                seen.near([word for word in wanted if word in fold(unit.text)]) and seen.has(unit.text, self._frequency)
-            )
-        ]
+        missing = []
+        for unit in best:
+            found = [word for word in wanted if word in fold(unit.text)]
+            if unit.text not in view and not (seen.near(found) and seen.has(unit.text)):
+                missing.append(unit)
+        return missing
 
     def _errors(self) -> list[Unit]:
         text = self._source.text
         sorts: dict[str, tuple[int, int]] = {}
         number: Counter[str] = Counter()
-        seen: set[str] = set()
+        lines: set[str] = set()
         for start, end in notable(fold(text)):
-            line = text[start : min(end, start + 1000)]
-            severe = None if line in seen else _SEVERE.search(line)
-            seen.add(line)
+            line = text[start : min(end, start + _SCANNED)]
+            severe = None if line in lines else _SEVERE.search(line)
+            lines.add(line)
             if severe is not None:
                 sort = _NUMBER.sub("#", line[:300])
                 number[sort] += 1
@@ -78,14 +72,18 @@ class Critical:
         return [self._unit(at) for _, at in sorted(sorts[sort] for sort in rarest)]
 
     def _rare(self, seen: _Seen) -> Iterator[Unit]:
-        once = [word for word, number in self._frequency.items() if number == 1 and len(word) > 3]
+        text = self._source.text
+        middle = len(text) // 2
+        sample = (text[:_SAMPLE] + text[middle : middle + _SAMPLE]).encode("utf-8", "replace")
+        if len(zlib.compress(sample, 1)) > _REPETITIVE * len(sample):
+            return
+        frequency = Counter(_TERM.findall(text))
+        once = [word for word, number in frequency.items() if number == 1 and len(word) > 3]
         if len(once) > _MOST_RARE:
             return
         for word in once:
             if word not in seen.places:
-                place = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self._source.text)
-                if place:
-                    yield self._unit(place.start())
+                yield self._unit(text.find(word))
 
     def _unit(self, at: int) -> Unit:
         """The line around a place, or of a long line the words near it."""
@@ -103,32 +101,39 @@ class _Seen:
     """The words of a view and where they stand."""
 
     def __init__(self, view: str) -> None:
-        self.places: dict[str, list[int]] = {}
-        for found in _TERM.finditer(view):
-            self.places.setdefault(found[0], []).append(found.start())
         self._view = view
-        self._low = fold(view)
 
-    def has(self, text: str, frequency: Counter[str]) -> bool:
-        """Whether the rarest words of a piece stand near each other, all but one of four."""
-        terms = sorted(dict.fromkeys(_TERM.findall(text)), key=lambda term: (frequency[term], term))[:4]
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        places: dict[str, list[int]] = {}
+        for found in _TERM.finditer(self._view):
+            places.setdefault(found[0], []).append(found.start())
+        return places
+
+    @cached_property
+    def _low(self) -> str:
+        return fold(self._view)
+
+    def has(self, text: str) -> bool:
+        """Whether most of a piece's words stand near each other; the rarer in the view, the more a word counts."""
+        terms = {term: self.places.get(term, []) for term in _TERM.findall(text)[:_TERMS]}
         if not terms:
             return text.strip() in self._view
-        return _together([self.places.get(term, []) for term in terms], len(terms) - (len(terms) == 4))
+        weights = {term: 1 / (1 + len(places)) for term, places in terms.items()}
+        enough = 0.5 * sum(weights.values())
+        rarest = sorted((places for places in terms.values() if places), key=len)[:3]
+        return any(
+            sum(weights[term] for term, places in terms.items() if _near(places, at)) >= enough
+            for base in rarest
+            for at in base[:_PLACES]
+        )
 
     def near(self, wanted: Sequence[str]) -> bool:
         """Whether words in lower case, which may be parts of words, all stand near each other."""
         places = [
             [found.start() for found in islice(re.finditer(re.escape(word), self._low), _PLACES)] for word in wanted
         ]
-        return _together(places, len(places)) if places else True
-
-
-def _together(places: list[list[int]], needed: int) -> bool:
-    """Whether ``needed`` of the lists have a place near one and the same spot."""
-    places = sorted(places, key=len)
-    bases = places[: len(places) - needed + 1]
-    return any(sum(_near(other, at) for other in places) >= needed for base in bases for at in base[:_PLACES])
+        return not places or any(all(_near(other, at) for other in places) for at in min(places, key=len))
 
 
 def _near(places: list[int], at: int) -> bool:

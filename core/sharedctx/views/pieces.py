@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from .view import Marks
@@ -28,20 +27,22 @@ def fold(text: str) -> str:
     return text.replace("\u0130", "I").lower()
 
 
-def notable(low: str) -> Iterator[tuple[int, int]]:
-    """Yield where each line with a sign of trouble starts and ends, in a text in lower case; each line once. Linear."""
-    present = tuple(word for word in _NOTABLE if word in low)
-    if not present:
-        return
-    for found in _lines_with(present).finditer(low):
-        yield low.rfind("\n", 0, found.start()) + 1, found.end()
+def notable(low: str) -> list[tuple[int, int]]:
+    """Return where the lines with a sign of trouble start and end, in a text in lower case.
 
-
-@lru_cache(64)
-def _lines_with(present: tuple[str, ...]) -> re.Pattern[str]:
-    """From one of the words to the end of its line."""
-    starts = "|".join(word if word in _ANYWHERE else rf"(?<!\w){word}" for word in present)
-    return re.compile(rf"(?:{starts})[^\n]*")
+    Word by word with ``str.find``, which is some ten times faster than one pattern for all.
+    """
+    lines: dict[int, int] = {}
+    for word in _NOTABLE:
+        at = low.find(word)
+        while at >= 0:
+            after = at + len(word)
+            if word in _ANYWHERE or at == 0 or not (low[at - 1].isalnum() or low[at - 1] == "_"):
+                after = low.find("\n", after)
+                after = len(low) if after < 0 else after
+                lines[low.rfind("\n", 0, at) + 1] = after
+            at = low.find(word, after)
+    return sorted(lines.items())
 
 
 def score(unit: str, wanted: Sequence[str]) -> int:
@@ -50,7 +51,7 @@ def score(unit: str, wanted: Sequence[str]) -> int:
     if wanted:
         low = fold(unit)
         found = 10 * sum(word in low for word in wanted)
-    return found + any(True for _ in notable(fold(unit[:_SCANNED])))
+    return found + bool(notable(fold(unit[:_SCANNED])))
 
 
 def scores(units: Sequence[str], wanted: Sequence[str]) -> list[int]:
