@@ -74,7 +74,14 @@ def test_ordinary_patterns_are_taken(pattern: str) -> None:
 
 
 def test_a_search_that_does_not_reach_the_end_of_a_line_says_so() -> None:
-    assert "first 10000 characters" in expand("a" * 20_000 + "b", "regex:b")
+    assert "first 2750 characters" in expand("a" * 20_000 + "b", r"regex:\w+ \w+b")
+    assert expand("a" * 20_000 + "b", "regex:b").startswith("1, at ")
+
+
+def test_the_end_of_a_window_is_not_the_end_of_a_line() -> None:
+    line = "word " * 5000 + "last"
+    assert expand(line, "regex:word$") == "no line matches 'word$'"
+    assert expand(line, "regex:last$").endswith(" last")
 
 
 def test_a_reference_is_written_in_plain_digits() -> None:

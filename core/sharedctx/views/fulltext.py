@@ -16,7 +16,9 @@ LONG = 1000
 """A line or row of more characters than this is searched in windows."""
 _WINDOW, _OVERLAP = 500, 100
 _TERMS = 64
-_WORD = re.compile(r"\w")
+_PART = 0.01
+"""What a word counts that is found inside another."""
+_WORDS = re.compile(r"\w+")
 
 
 class Unit(NamedTuple):
@@ -73,7 +75,7 @@ def _ranked(units: Sequence[Unit], query: str, limit: int) -> list[int]:
     whole = [
         term
         for term in (term.strip("\"'`\u201c\u201d\u2018\u2019.,;!?()") for term in query.split())
-        if _WORD.search(term)
+        if _WORDS.search(term)
     ]
     terms = list(dict.fromkeys([*whole, *words(query)]))[:_TERMS]
     match = " OR ".join('"{}"'.format(term.replace('"', " ").replace("\0", " ")) for term in terms)
@@ -98,6 +100,10 @@ def _sound(text: str) -> str:
 def _scanned(units: Sequence[Unit], wanted: Sequence[str], limit: int) -> list[int]:
     lows = [fold(unit.text) for unit in units]
     rarity = {word: 1 + sum(word in low for low in lows) for word in wanted}
-    found = [sum(1 / rarity[word] for word in wanted if word in low) for low in lows]
-    best = sorted((index for index, value in enumerate(found) if value), key=lambda index: (-found[index], index))
-    return best[:limit]
+    ranks = []
+    for index, low in enumerate(lows):
+        present = [word for word in wanted if word in low]
+        if present:
+            whole = set(_WORDS.findall(low))
+            ranks.append((-sum((1 if word in whole else _PART) / rarity[word] for word in present), index))
+    return [index for _, index in sorted(ranks)[:limit]]

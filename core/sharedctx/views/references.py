@@ -26,7 +26,9 @@ _OPEN_ENDED = re.compile(r"[*+]|\{\d*,\d*\}")
 _LONGEST_PATTERN = 200
 _OPTIONAL = re.compile(r"(?<![*+?}])\?")
 _REACH = (10_000, 2_000, 500, 200)
-"""Characters of a line that are searched, by how many repeats the pattern has: each multiplies the worst case."""
+"""Characters of a line searched at once, by how many repeats a pattern has: each multiplies the worst case."""
+_WINDOWS = (400, 100, 10, 1)
+"""How many such windows of a line are searched."""
 _LATER = re.compile(r"from:(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
 _FOUND = 20
 _AROUND = 250
@@ -188,22 +190,32 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
         pattern = re.compile(rest)
     except re.error as error:
         raise InvalidValue(f"{ref!r} is no regular expression ({error}): escape its marks, or use query:") from None
-    reach = _REACH[repeats]
-    rows = not isinstance(content, str | bytes) and isinstance(content, list)
+    reach, windows = _REACH[repeats], _WINDOWS[repeats]
+    rows = isinstance(content, list)
     lines = [compact(row) for row in content] if rows else original.split("\n")
     found = []
     for number, line in enumerate(lines, int(not rows)):
-        match = pattern.search(line, 0, reach)
-        if match is not None:
-            a, b = (0, len(line)) if len(line) <= LONG else _around(line, match.start())
-            found.append(f"{number}: {line[a:b]}" if b - a == len(line) else f"{number}, at {a}: {line[a:b]}")
-    if any(len(line) > reach for line in lines):
-        found.append(f"(only the first {reach} characters of each {'row' if rows else 'line'} were searched)")
+        at = _first(pattern, line, reach, windows)
+        if at is not None and len(line) <= LONG:
+            found.append(f"{number}: {line}")
+        elif at is not None:
+            a, b = word_start(line, max(at - _AROUND, 0)), word_end(line, min(at + _AROUND, len(line)))
+            found.append(f"{number}, at {a}: {line[a : max(b, at + 1)]}")
+    reached = reach + (windows - 1) * (reach // 2)
+    if any(len(line) > reached for line in lines):
+        found.append(f"(only the first {reached} characters of each {'row' if rows else 'line'} were searched)")
     return "\n".join(found) or f"no {'row' if rows else 'line'} matches {rest!r}", None
 
 
-def _around(line: str, at: int) -> tuple[int, int]:
-    return word_start(line, max(at - _AROUND, 0)), max(word_end(line, min(at + _AROUND, len(line))), at + 1)
+def _first(pattern: re.Pattern[str], line: str, reach: int, windows: int) -> int | None:
+    """Where the pattern first matches, looking at so many windows that overlap by half."""
+    for start in range(0, windows * (reach // 2), reach // 2):
+        match = pattern.search(line, start, start + reach)
+        if match is not None and (match.end() < start + reach or start + reach >= len(line)):
+            return match.start()
+        if start + reach >= len(line):
+            return None
+    return None
 
 
 def _query(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:

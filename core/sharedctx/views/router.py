@@ -55,13 +55,10 @@ def compress(
     if kind is not None and kind not in named:
         raise InvalidValue(f"kind {kind!r} is none of {', '.join(sorted(named))}")
     source, bottom = originals.read(content)
-    found: Kind = text.KIND
-    if kind is not None and bottom != "bytes":
-        found = named[kind]
-        source = source if found in registry.JSON else Source(source.text)
-    elif bottom != "bytes":
-        found = registry.find(source) or found
-    shown = kind or (found.name if bottom == "text" or source.value is not None else bottom)
+    found = _kind(source, bottom, named[kind] if kind is not None else None)
+    shown = found.name if source.value is not None or bottom == "text" else bottom
+    if found not in registry.JSON:
+        source = Source(source.text)
     once = Once(count or counter(), source.text)
     before = once.original
     untouched = View(source.text, shown, before, before, lossless=bottom != "bytes")
@@ -72,6 +69,15 @@ def compress(
     if own is not None and mode == "standard":
         return task.own(own)
     return task.lossless() if mode == "lossless" and untouched.lossless else task.standard()
+
+
+def _kind(source: Source, bottom: str, named: Kind | None) -> Kind:
+    """The kind that was named, unless it is one of JSON and the text spells none; else the surest."""
+    if bottom == "bytes":
+        return text.KIND
+    if named is not None and (named not in registry.JSON or source.value is not None):
+        return named
+    return registry.find(source) or text.KIND
 
 
 def _is_view(source: Source, tokens: int) -> bool:

@@ -13,14 +13,14 @@ _CALL = re.compile(r"\bexpand\s{0,9}\((.*)\)[\s\]`.;]*", re.DOTALL | re.IGNORECA
 _QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _ARGUMENTS = re.compile(
     rf"(?:(?:key\s{{0,9}}=\s{{0,9}})?(?P<key>{_QUOTED})\s{{0,9}},\s{{0,9}})?"
-    rf"""(?:ref\s{{0,9}}=\s{{0,9}})?(?P<ref>{_QUOTED}|[^"'\s].*)""",
+    rf"""(?:ref\s{{0,9}}=\s{{0,9}})?(?P<ref>{_QUOTED}|[^"'\s\u2018-\u201f].*)""",
     re.DOTALL,
 )
 _MORE = re.compile(r'\[\[\d+ more characters: ("(?:[^"\\]|\\.)*")\]\]')
 _NOTE = re.compile(r"\[\[(.{1,200}?)(?: omitted)?\]\]")
-_VERSION = re.compile(r"v ?(\d{1,15})\s{0,9}:\s{0,9}(.*)", re.DOTALL | re.ASCII | re.IGNORECASE)
+_VERSION = re.compile(r"v ?(\d{1,15})\s{0,9}[:\uff1a]\s{0,9}(.*)", re.DOTALL | re.ASCII | re.IGNORECASE)
 _FORM = re.compile(
-    r"(lines?|rows?|path|regex|query|chars?|characters?|from|all)\b\s{0,9}:?\s{0,9}(.*)", re.DOTALL | re.I
+    r"(lines?|rows?|path|regex|query|chars?|characters?|from|all)\b\s{0,9}[:\uff1a]?\s{0,9}(.*)", re.DOTALL | re.I
 )
 _STRICT = re.compile(r"(?:v(\d{1,15}):)?((?:from:\d{1,15}:)*(?:regex|query|path):.*)", re.DOTALL | re.ASCII)
 _EXACT = re.compile(r"(regex|query|path)\s{0,9}:(.*)", re.DOTALL | re.IGNORECASE)
