@@ -121,8 +121,8 @@ def counter(model: str | None = None) -> TokenCounter:
 def _encoding(model: str | None) -> str | None:
     if model is None:
         return _DEFAULT
-    short = model.lower().removeprefix("ft:").rpartition("/")[2]
-    return next((name for models, name in _MODELS if models.match(short)), None)
+    parts = re.split("[/:]", model.lower())  # openai/gpt-4o, openai:gpt-4o, ft:gpt-4o:organisation
+    return next((name for part in parts for models, name in _MODELS if models.match(part)), None)
 
 
 def _quicktok(name: str) -> Any:
@@ -135,6 +135,7 @@ def _quicktok(name: str) -> Any:
 
 
 def _tiktoken(name: str) -> Any:
+    """tiktoken's encoding if the file that it would read is there and whole: else it would download one."""
     folder = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR"))
     if folder is None:
         folder = os.path.join(tempfile.gettempdir(), "data-gym-cache")
