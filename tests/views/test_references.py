@@ -110,3 +110,11 @@ def test_a_value_nested_too_deeply_is_refused() -> None:
         value = [value]
     with pytest.raises(InvalidValue, match="nested"):
         compress(value)
+
+
+def test_a_path_leads_into_json_lines() -> None:
+    text = '{"a": {"b": 1}}\n{"a": [1, 2]}\nno json\n'
+    assert expand(text, "path:$[0].a.b") == "1"
+    assert expand(text, "path:$[1:3]") == '[{"a":[1,2]},"no json"]'
+    with pytest.raises(InvalidValue, match="an array of 4"):
+        expand(text, "path:$.a")

@@ -70,6 +70,18 @@ def value_of(content: Any, text: str) -> Any:
     return parse(text) if isinstance(content, str | bytes) else content
 
 
+def lines_as_values(text: str) -> list[Any]:
+    """Return a text as the array of its lines, each the object or array that it spells: what paths into JSON lines,
+    counted from 0, lead into."""
+    values: list[Any] = []
+    for line in text.split("\n"):
+        try:
+            values.append(json.loads(line) if line[:1] in ("{", "[") else line)
+        except (ValueError, RecursionError):
+            values.append(line)
+    return values
+
+
 def read(content: Any) -> tuple[Source, str]:
     """Return the original as a source, and what it is at bottom: "json", "text", or "bytes" that are no text."""
     text = as_text(content)

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InvalidValue
 from ..tokens import TokenCounter, counter
 from .fulltext import LONG, divide, search
-from .originals import as_text, compact, value_of
+from .originals import as_text, compact, lines_as_values, value_of
 from .pieces import words
 from .spelling import FORMS, read_reference
 from .task import LEAST_TOKENS
@@ -143,7 +143,9 @@ def _rows(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
 def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
     value = value_of(content, original)
     at = 1
-    if not rest.startswith("$") or (isinstance(content, str | bytes) and value is None):
+    if value is None and isinstance(content, str | bytes):
+        value = lines_as_values(original)
+    if not rest.startswith("$"):
         raise InvalidValue(f'{ref!r} is no path into a JSON value: write path:$.name[0]["other name"][2:5]')
     while at < len(rest):
         step = _STEP.match(rest, at)

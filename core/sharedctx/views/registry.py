@@ -6,9 +6,10 @@ from . import json_rows, text
 from .kind import Kind, Source
 
 JSON: tuple[Kind, ...] = (json_rows.KIND,)
-"""Kinds of JSON values; a lossless view of theirs gives the value."""
+"""Kinds of JSON: their sources have a value, and a lossless view of theirs gives it back."""
 TEXT: tuple[Kind, ...] = (text.KIND,)
-"""Kinds of text; a lossless view of theirs gives the exact text. The last one takes what is of no other."""
+"""Kinds of text: their sources have no value, and a lossless view of theirs gives the exact text back. The last one
+takes what is of no other."""
 
 
 def kinds() -> dict[str, Kind]:
