@@ -18,7 +18,7 @@ from .text import DEFAULT_TOKENS
 from .view import Marks, View
 
 UNTOUCHED = 200
-"""Texts below this many tokens are given as they are."""
+"""Texts below this many tokens are given as they are; their kind is not looked for, only whether they are JSON."""
 _MARKERS = 10
 _MARKER = re.compile(r"\[\[[^\[\]\n]{1,200}(?: omitted\]\]| omitted: expand\(| more characters: )")
 
@@ -55,12 +55,14 @@ def compress(
     if kind is not None and kind not in named:
         raise InvalidValue(f"kind {kind!r} is none of {', '.join(sorted(named))}")
     source, bottom = originals.read(content)
+    once = Once(count or counter(), source.text)
+    before = once.original
+    if kind is None and before < min(UNTOUCHED, (max_tokens or UNTOUCHED) + 1):
+        return View(source.text, bottom, before, before, lossless=bottom != "bytes")
     found = _kind(source, bottom, named[kind] if kind is not None else None)
     shown = found.name if source.value is not None or bottom == "text" else bottom
     if found not in registry.JSON:
         source = Source(source.text)
-    once = Once(count or counter(), source.text)
-    before = once.original
     untouched = View(source.text, shown, before, before, lossless=bottom != "bytes")
     task = Task(source, found, shown, Brief(max_tokens, once, words(query), Marks(key, version, references)), untouched)
     if task.fits and (before < UNTOUCHED or not source.text or _is_view(source, before)):

@@ -28,6 +28,8 @@ _ADDED = 0.1
 """How much of the original's tokens may be added to a view that lacks what is critical."""
 _ASKED = 0.6
 """How much of a budget may go to what the query asks for and the view lacks."""
+_SHORTEST = 12
+"""Characters: a piece is not cut to fewer."""
 _HEADING = "[[from what was left out:]]"
 
 
@@ -130,18 +132,19 @@ class Task:
                     made = replace(base, text=base.text + note)
                     if self._allows(made.text):
                         return made
-            room = int(2 * _ASKED * budget)  # characters: about half of what may go to it
-            units = units[:-1] if len(units) > 1 else self._clipped(units[0], room)
+            units = units[:-1] if len(units) > 1 else self._clipped(units[0])
         return draft
 
-    def _clipped(self, unit: Unit, room: int) -> list[Unit]:
-        """The unit cut to about ``room`` characters around the first word of the query; none where it is so short."""
-        if len(unit.text) <= room:
+    def _clipped(self, unit: Unit) -> list[Unit]:
+        """The unit cut to two thirds around the first word of the query; none where it is too short to be cut."""
+        room = len(unit.text) * 2 // 3
+        if room < _SHORTEST:
             return []
         low = fold(unit.text)
         at = max(min((place for place in map(low.find, self.brief.wanted) if place >= 0), default=0) - room // 3, 0)
         a = word_start(unit.text, at) if at else 0
-        return [Unit(unit.label, unit.text[a : max(word_end(unit.text, min(a + room, len(unit.text))), a)])]
+        b = max(word_end(unit.text, min(a + room, len(unit.text))), a)
+        return [Unit(unit.label, unit.text[a:b])] if b - a < len(unit.text) else []
 
     def _completed(self, draft: Draft, units: Sequence[Unit]) -> Draft:
         """The draft with as many of the pieces added as may be."""
