@@ -9,7 +9,8 @@ from .pieces import assemble, select
 from .view import Marks
 
 DEFAULT_TOKENS = 2000
-"""A text of no known kind is shortened to about this many tokens where no budget is given."""
+"""A text of no known kind is shortened to about this many tokens where no budget is given, or to a quarter."""
+_MOST_TOKENS = 8000
 _WORD = 80
 
 
@@ -24,8 +25,10 @@ class Text:
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Head, tail, and between them the lines with words of the query or signs of trouble."""
-        budget = DEFAULT_TOKENS if brief.budget is None else brief.budget
-        if brief.count(source.text) <= budget:
+        whole = brief.count(source.text)
+        usual = min(max(DEFAULT_TOKENS, whole // 4), _MOST_TOKENS)
+        budget = usual if brief.budget is None else brief.budget
+        if whole <= budget:
             return None
         for share in (1.0, 0.8, 0.6, 0.4):
             made, refs = shorten(source.text, int(budget * share), brief.count, brief.wanted, brief.marks)
