@@ -8,7 +8,7 @@ from typing import Literal
 
 from .errors import ConfigError
 from .tokens import TokenCounter, counter
-from .views.original import LEAST_TOKENS
+from .views.plain import LEAST_TOKENS
 
 Policy = Literal["reject", "compress", "evict_oldest"]
 

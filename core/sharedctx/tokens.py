@@ -6,8 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 _DEFAULT = "o200k_base"
@@ -100,6 +99,28 @@ class Estimate:
         return max(1, round(total)) if text else 0
 
 
+class ForModel:
+    """The counter of a model, loaded when it first counts: a tokenizer takes half a second."""
+
+    def __init__(self, encoding: str, note: str) -> None:
+        self._encoding = encoding
+        self._note = note
+
+    @cached_property
+    def _ready(self) -> TokenCounter:
+        found = _quicktok(self._encoding) or _tiktoken(self._encoding)
+        name = self._encoding + self._note
+        return Exact(found, name) if found else Estimate(f"estimate of {name}")
+
+    @property
+    def name(self) -> str:
+        """What it counts with."""
+        return self._ready.name
+
+    def __call__(self, text: str) -> int:
+        return self._ready(text)
+
+
 @lru_cache(64)
 def counter(model: str | None = None) -> TokenCounter:
     """Return the counter for a model's name; without a name the default one, which counts o200k.
@@ -113,16 +134,14 @@ def counter(model: str | None = None) -> TokenCounter:
     if wanted is None:
         why = "has no public tokenizer" if _NOT_PUBLIC.search((model or "").lower()) else "unknown"
         note = f" (default; model {model!r} {why})"
-    shown = wanted or _DEFAULT
-    encoding = _quicktok(shown) or _tiktoken(shown)
-    return Exact(encoding, shown + note) if encoding else Estimate(f"estimate of {shown}{note}")
+    return ForModel(wanted or _DEFAULT, note)
 
 
 def _encoding(model: str | None) -> str | None:
     if model is None:
         return _DEFAULT
-    short = model.lower().removeprefix("ft:").rpartition("/")[2]
-    return next((name for models, name in _MODELS if models.match(short)), None)
+    parts = re.split("[/:]", model.lower())  # openai/gpt-4o, openai:gpt-4o, ft:gpt-4o:organisation
+    return next((name for part in parts for models, name in _MODELS if models.match(part)), None)
 
 
 def _quicktok(name: str) -> Any:
@@ -135,13 +154,15 @@ def _quicktok(name: str) -> Any:
 
 
 def _tiktoken(name: str) -> Any:
+    """tiktoken's encoding if the file that it would read is there and whole: else it would download one."""
     folder = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR"))
     if folder is None:
         folder = os.path.join(tempfile.gettempdir(), "data-gym-cache")
     file = hashlib.sha1(_ADDRESS.format(name).encode(), usedforsecurity=False).hexdigest()
     try:
-        if not folder or hashlib.sha256(Path(folder, file).read_bytes()).hexdigest() != _RANKS[name]:
-            return None
+        with open(os.path.join(folder, file), "rb") as ranks:
+            if not folder or hashlib.sha256(ranks.read()).hexdigest() != _RANKS[name]:
+                return None
         import tiktoken
 
         return _Tiktoken(tiktoken.get_encoding(name))

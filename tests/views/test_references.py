@@ -74,7 +74,14 @@ def test_ordinary_patterns_are_taken(pattern: str) -> None:
 
 
 def test_a_search_that_does_not_reach_the_end_of_a_line_says_so() -> None:
-    assert "first 10000 characters" in expand("a" * 20_000 + "b", "regex:b")
+    assert "first 2750 characters" in expand("a" * 20_000 + "b", r"regex:\w+ \w+b")
+    assert expand("a" * 20_000 + "b", "regex:b").startswith("1, at ")
+
+
+def test_the_end_of_a_window_is_not_the_end_of_a_line() -> None:
+    line = "word " * 5000 + "last"
+    assert expand(line, "regex:word$") == "no line matches 'word$'"
+    assert expand(line, "regex:last$").endswith(" last")
 
 
 def test_a_reference_is_written_in_plain_digits() -> None:
@@ -103,3 +110,11 @@ def test_a_value_nested_too_deeply_is_refused() -> None:
         value = [value]
     with pytest.raises(InvalidValue, match="nested"):
         compress(value)
+
+
+def test_a_path_leads_into_json_lines() -> None:
+    text = '{"a": {"b": 1}}\n{"a": [1, 2]}\nno json\n'
+    assert expand(text, "path:$[0].a.b") == "1"
+    assert expand(text, "path:$[1:3]") == '[{"a":[1,2]},"no json"]'
+    with pytest.raises(InvalidValue, match="an array of 4"):
+        expand(text, "path:$.a")

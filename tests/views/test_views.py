@@ -45,9 +45,9 @@ def test_any_text_gives_a_view_within_its_limit(text: str, limit: int) -> None:
 def test_rows_become_columns_and_omitted_rows_can_be_had() -> None:
     rows = [{"id": n, "repo": "same", "state": "error" if n == 700 else "ok"} for n in range(1000)]
     view = compress(rows, key="k", version=1, count=count)
-    assert view.transforms[0].startswith("json:columnar:")
-    assert '"repo":"same"' in view.text.splitlines()[0]
-    assert '700,"error"' in view.text
+    assert view.tokens < 0.3 * view.original_tokens
+    assert view.text.count("same") < 20
+    assert re.search(r"\b700\b.*\berror\b", view.text)
     ranges = [split_version(ref)[1] for ref in view.refs]
     first = json.loads(expand(rows, ranges[0]).splitlines()[0])
     assert first == rows[int(ranges[0].split(":")[1].split("-")[0])]

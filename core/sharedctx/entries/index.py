@@ -12,7 +12,7 @@ from ..backends.steps import Steps
 from ..entry import Hit
 from ..errors import DecodeError
 from ..search import FullText, Passage, passages
-from ..views.original import as_text
+from ..views.plain import as_text
 from .names import check_limit
 from .session import Session
 

@@ -8,7 +8,7 @@ from ..backends import steps
 from ..backends.steps import Steps
 from ..errors import DecodeError
 from ..versions.log import Version
-from ..views.original import as_text
+from ..views.plain import as_text
 from .session import Session
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..errors import BudgetExceeded, ValueTooLarge
 from ..settings import SessionSettings
-from ..views.original import LEAST_TOKENS, as_text
+from ..views.plain import LEAST_TOKENS, as_text
 from .eviction import Victim
 from .ledger import Line
 

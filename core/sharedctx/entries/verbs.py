@@ -14,7 +14,7 @@ from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
-from ..views.original import as_text
+from ..views.plain import as_text
 from .eviction import Eviction
 from .names import check_key, check_limit
 from .session import RESERVED, Session

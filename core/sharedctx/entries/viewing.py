@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..backends.steps import Steps
 from ..settings import SessionSettings
 from ..versions.log import Version
-from ..views.original import SHORT, as_text
+from ..views.plain import SHORT, as_text
 
 if TYPE_CHECKING:
     from ..views import View

@@ -24,7 +24,7 @@ from ..errors import (
     VersionConflict,
 )
 from ..tokens import TokenCounter
-from ..views.original import as_text
+from ..views.plain import as_text
 from .spelling import check_note_key, check_patterns, check_value, iso
 from .state import Access, State
 

@@ -3,13 +3,20 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .lossless import decompress
     from .references import expand, split_version
     from .router import compress
     from .view import View
 
-__all__ = ["View", "compress", "expand", "split_version"]
+__all__ = ["View", "compress", "decompress", "expand", "split_version"]
 
-_PLACES = {"View": "view", "compress": "router", "expand": "references", "split_version": "references"}
+_PLACES = {
+    "View": "view",
+    "compress": "router",
+    "decompress": "lossless",
+    "expand": "references",
+    "split_version": "references",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,40 +4,86 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from .view import Marks
 
-_NOTABLE = re.compile(r"\b(error|fatal|panic|exception|traceback|fail(ed|ure)?|critical|denied|refused|timeout)", re.I)
+_NOTABLE = (
+    "error", "exception", "fatal", "panic", "traceback", "fail", "critical", "severe", "denied", "refused", "timeout",
+    "timed out", "warn",
+)  # fmt: skip
+_ANYWHERE = ("error", "exception")  # as in ValueError
 _SCANNED = 4096
+_WORDS = 64
 
 
 def words(query: str | None) -> list[str]:
-    """The words of a query, in lower case."""
-    return re.findall(r"\w+", query.lower()) if query else []
+    """The words of a query, in lower case, each once."""
+    return list(islice(dict.fromkeys(re.findall(r"\w+", fold(query))), _WORDS)) if query else []
+
+
+def fold(text: str) -> str:
+    """The text in lower case, every character in its place (``str.lower`` makes two of one of them)."""
+    return text.replace("\u0130", "I").lower()
+
+
+def notable(low: str) -> list[tuple[int, int]]:
+    """Return where the lines with a sign of trouble start and end, in a text in lower case.
+
+    Word by word with ``str.find``, which is some ten times faster than one pattern for all.
+    """
+    lines: dict[int, int] = {}
+    for word in _NOTABLE:
+        at = low.find(word)
+        while at >= 0:
+            after = at + len(word)
+            if word in _ANYWHERE or at == 0 or not (low[at - 1].isalnum() or low[at - 1] == "_"):
+                after = low.find("\n", after)
+                after = len(low) if after < 0 else after
+                lines[low.rfind("\n", 0, at) + 1] = after
+            at = low.find(word, after)
+    return sorted(lines.items())
 
 
 def score(unit: str, wanted: Sequence[str]) -> int:
     """How much a unit matters: query words first, then signs of trouble."""
-    text = unit[:_SCANNED]
     found = 0
     if wanted:
-        low = unit.lower()
+        low = fold(unit)
         found = 10 * sum(word in low for word in wanted)
-    return found + (1 if _NOTABLE.search(text) else 0)
+    return found + bool(notable(fold(unit[:_SCANNED])))
+
+
+def scores(units: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """The score of each unit; of many units at once this is much faster than one by one."""
+    joined = "\n".join(units)
+    if joined.count("\n") != len(units) - 1:
+        return [score(unit, wanted) for unit in units]
+    low = fold(joined)
+    lows = low.split("\n")
+    found = [10 * sum(word in unit for word in wanted) for unit in lows] if wanted else [0] * len(units)
+    index = at = 0
+    for start, _ in notable(low):
+        index += low.count("\n", at, start)
+        at = start
+        found[index] += 1
+    return found
 
 
 def select(
     units: Sequence[str], budget: int, count: Callable[[str], int], wanted: Sequence[str], marker_cost: int
 ) -> list[int]:
     """Choose units within ``budget`` tokens: a head and a tail, then what matters most; indexes in order."""
-    costs = [count(unit) + 1 for unit in units]
-    scores = [score(unit, wanted) for unit in units]
+    found = scores(units, wanted)
+    costs: dict[int, int] = {}
     chosen: set[int] = set()
     left = budget
 
     def take(index: int, share: float) -> bool:
         nonlocal left
         extra = 0 if index - 1 in chosen or index + 1 in chosen else marker_cost
+        if index not in costs:  # a token is hardly ever longer than this: do not count what cannot fit
+            costs[index] = count(units[index]) + 1 if len(units[index]) < 100 * budget else budget + 1
         if costs[index] + extra > left or budget - left + costs[index] + extra > share * budget:
             return False
         if index not in chosen:
@@ -45,7 +91,7 @@ def select(
             left -= costs[index] + extra
         return True
 
-    top = sorted((index for index, found in enumerate(scores) if found), key=lambda index: (-scores[index], index))
+    top = sorted((index for index, value in enumerate(found) if value), key=lambda index: (-found[index], index))
     first, last = 0, len(units) - 1
     share = 0.5 if top else 1.0
     while first <= last:
@@ -55,6 +101,8 @@ def select(
             break
         first, last = first + 1, last - 1
     for index in top:
+        if left < 2:
+            break
         take(index, 1.0)
     return sorted(chosen)
 

@@ -8,28 +8,42 @@ from typing import Any
 
 from ..errors import InvalidValue
 from ..tokens import TokenCounter, counter
-from .original import LEAST_TOKENS, as_text, compact
+from .fulltext import LONG, divide, search
+from .originals import lines_as_values, value_of
 from .pieces import words
-from .router import parse
+from .plain import LEAST_TOKENS, as_text, compact
+from .spelling import FORMS, read_reference
+from .text import word_end, word_start
 
-_VERSION = re.compile(r"v(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
 _SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
-_STEP = re.compile(r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]')
+_STEP = re.compile(
+    r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]'
+    r"|\['([^']*)'\]|\[[“”]([^“”]*)[“”]\]"
+)
 _NESTED = re.compile(r"[*+}|][^()]*\)+\s*[*+{]|\\\d|\(\?[^:]")
 _ESCAPED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _OPEN_ENDED = re.compile(r"[*+]|\{\d*,\d*\}")
 _LONGEST_PATTERN = 200
 _OPTIONAL = re.compile(r"(?<![*+?}])\?")
 _REACH = (10_000, 2_000, 500, 200)
-"""Characters of a line that are searched, by how many repeats the pattern has: each multiplies the worst case."""
+"""Characters of a line searched at once, by how many repeats a pattern has: each multiplies the worst case."""
+_WINDOWS = (400, 100, 10, 1)
+"""How many such windows of a line are searched."""
 _LATER = re.compile(r"from:(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
-_FORMS = "lines:12-40, rows:0-9, path:$.a[0], regex:PATTERN, query:WORDS, chars:0-500, from:500:REFERENCE or all"
+_FOUND = 20
+_AROUND = 250
 
 
 def split_version(ref: str) -> tuple[int | None, str]:
-    """Split ``v3:lines:1-2`` into 3 and ``lines:1-2``; the version is None where none is named."""
-    found = _VERSION.fullmatch(ref)
-    return (int(found[1]), found[2]) if found else (None, ref)
+    """Split ``v3:lines:1-2`` into 3 and ``lines:1-2``; the version is None where none is named.
+
+    A reference may be retyped loosely or pasted with its marker; the key of a pasted one stays with it, so that
+    ``expand`` can tell whose it is.
+    """
+    meant = read_reference(ref)
+    if meant.key is None:
+        return meant.version, meant.ref
+    return meant.version, f"expand({json.dumps(meant.key)}, {json.dumps(meant.ref)})"
 
 
 def expand(
@@ -43,10 +57,18 @@ def expand(
 ) -> str:
     """Return what ``ref`` names in the content of one version.
 
-    Lines count from 1 and rows from 0, both ends included; characters are a half-open range. What is over
-    ``max_tokens`` is cut, with the reference to go on from: ``chars:`` of the original, or ``from:N:`` before a
-    reference whose first N characters were read. Raises ``InvalidValue`` for a reference that fits nothing.
+    Lines count from 1 and rows from 0, both ends included; characters are a half-open range. ``query:`` finds the
+    lines, rows or windows of long lines that have its words, the best first. What is over ``max_tokens`` is cut,
+    with the reference to go on from: ``chars:`` of the original, or ``from:N:`` before a reference whose first N
+    characters were read. A reference may be retyped loosely (``Lines 12 - 40``, in quotes, as its whole marker).
+    Raises ``InvalidValue`` for one that fits nothing, or that was made for another ``key`` or ``version``.
     """
+    meant = read_reference(ref)
+    ref = meant.ref
+    if key is not None and meant.key not in (None, key):
+        raise InvalidValue(f"the reference {ref!r} belongs to the key {meant.key!r}, not to {key!r}: expand that key")
+    if version is not None and meant.version not in (None, version):
+        raise InvalidValue(f"the reference {ref!r} belongs to version {meant.version}: this is version {version}")
     later = _LATER.fullmatch(ref)
     skip, inner = (int(later[1]), later[2]) if later else (0, ref)
     text, start = _redeem(content, inner)
@@ -85,7 +107,7 @@ def _redeem(content: Any, ref: str) -> tuple[str, int | None]:
     if form == "all" and not rest:
         return original, 0
     if form not in readers:
-        raise InvalidValue(f"{ref!r} is not a reference: use {_FORMS}")
+        raise InvalidValue(f"{ref!r} is not a reference: use {FORMS}")
     return readers[form](content, original, rest, ref)
 
 
@@ -106,7 +128,7 @@ def _lines(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
 
 
 def _table(content: Any, original: str, ref: str) -> list[Any]:
-    value = parse(original) if isinstance(content, str | bytes) else content
+    value = value_of(content, original)
     if not isinstance(value, list):
         raise InvalidValue(f"{ref!r} names rows, and the value is no JSON array: use lines:1-40 or path:$")
     return value
@@ -119,9 +141,11 @@ def _rows(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
 
 
 def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
-    value = parse(original) if isinstance(content, str | bytes) else content
+    value = value_of(content, original)
     at = 1
-    if not rest.startswith("$") or (isinstance(content, str | bytes) and value is None):
+    if value is None and isinstance(content, str | bytes):
+        value = lines_as_values(original)
+    if not rest.startswith("$"):
         raise InvalidValue(f'{ref!r} is no path into a JSON value: write path:$.name[0]["other name"][2:5]')
     while at < len(rest):
         step = _STEP.match(rest, at)
@@ -132,9 +156,10 @@ def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
                 value = _inner(value, list)[int(step[3])]
             elif step[4] is not None:
                 value = _inner(value, list)[int(step[4]) : int(step[5])]
+            elif step[2] is not None:
+                value = _inner(value, dict)[json.loads(f'"{step[2]}"')]
             else:
-                name = step[1] if step[1] is not None else json.loads(f'"{step[2]}"')
-                value = _inner(value, dict)[name]
+                value = _inner(value, dict)[next(name for name in (step[1], step[6], step[7]) if name is not None)]
         except (KeyError, IndexError, ValueError):
             raise InvalidValue(f"{ref!r} ends at {rest[:at]!r}, where there is {_inside(value)}") from None
         at = step.end()
@@ -167,28 +192,43 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
         pattern = re.compile(rest)
     except re.error as error:
         raise InvalidValue(f"{ref!r} is no regular expression ({error}): escape its marks, or use query:") from None
-    reach = _REACH[repeats]
-    lines = original.split("\n")
-    found = [f"{number}: {line}" for number, line in enumerate(lines, 1) if pattern.search(line, 0, reach)]
-    if any(len(line) > reach for line in lines):
-        found.append(f"(only the first {reach} characters of each line were searched)")
-    return "\n".join(found) or f"no line matches {rest!r}", None
+    reach, windows = _REACH[repeats], _WINDOWS[repeats]
+    rows = isinstance(content, list)
+    lines = [compact(row) for row in content] if rows else original.split("\n")
+    found = []
+    for number, line in enumerate(lines, int(not rows)):
+        at = _first(pattern, line, reach, windows)
+        if at is not None and len(line) <= LONG:
+            found.append(f"{number}: {line}")
+        elif at is not None:
+            a, b = word_start(line, max(at - _AROUND, 0)), word_end(line, min(at + _AROUND, len(line)))
+            found.append(f"{number}, at {a}: {line[a : max(b, at + 1)]}")
+    reached = reach + (windows - 1) * (reach // 2)
+    if any(len(line) > reached for line in lines):
+        found.append(f"(only the first {reached} characters of each {'row' if rows else 'line'} were searched)")
+    return "\n".join(found) or f"no {'row' if rows else 'line'} matches {rest!r}", None
+
+
+def _first(pattern: re.Pattern[str], line: str, reach: int, windows: int) -> int | None:
+    """Where the pattern first matches, looking at so many windows that overlap by half."""
+    for start in range(0, windows * (reach // 2), reach // 2):
+        match = pattern.search(line, start, start + reach)
+        if match is not None and (match.end() < start + reach or start + reach >= len(line)):
+            return match.start()
+        if start + reach >= len(line):
+            return None
+    return None
 
 
 def _query(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:
     wanted = words(rest)
     if not wanted:
         raise InvalidValue(f"{ref!r} has no words: write query:connection refused")
-    value = parse(original) if isinstance(content, str | bytes) else content
-    rows = isinstance(value, list)
-    units = [compact(row) for row in value] if rows else original.split("\n")
-    lows = [unit.lower() for unit in units]
-    rarity = {word: 1 + sum(word in low for low in lows) for word in wanted}
-    scores = [sum(1 / rarity[word] for word in wanted if word in low) for low in lows]
-    best = sorted((index for index, found in enumerate(scores) if found), key=lambda index: (-scores[index], index))
-    if not best:
-        return f"nothing has {' or '.join(wanted)}", None
-    return "\n".join(f"{index + (not rows)}: {units[index]}" for index in best[:20]), None
+    units = divide(original, value_of(content, original))
+    best = search(units, rest, _FOUND)
+    return "\n".join(f"{units[index].label}: {units[index].text}" for index in best) or (
+        f"nothing has {' or '.join(wanted)}"
+    ), None
 
 
 def _chars(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | None]:

@@ -4,8 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .kind import Brief, Draft, Source
 from .pieces import assemble, select
 from .view import Marks
+
+DEFAULT_TOKENS = 2000
+"""A text of no known kind is shortened to about this many tokens where no budget is given, or to a quarter."""
+_MOST_TOKENS = 8000
+_WORD = 80
+
+
+class Text:
+    """The kind of every text that is of no other."""
+
+    name = "text"
+
+    def fits(self, source: Source) -> float:
+        """A floor: any kind that is surer gets it."""
+        return 0.01
+
+    def shorten(self, source: Source, brief: Brief) -> Draft | None:
+        """Head, tail, and between them the lines with words of the query or signs of trouble."""
+        whole = brief.count(source.text)
+        usual = min(max(DEFAULT_TOKENS, whole // 4), _MOST_TOKENS)
+        budget = usual if brief.budget is None else brief.budget
+        if whole <= budget:
+            return None
+        for share in (1.0, 0.8, 0.6, 0.4):
+            made, refs = shorten(source.text, int(budget * share), brief.count, brief.wanted, brief.marks)
+            if brief.count(made) <= budget:
+                break
+        return Draft(made, "head-tail", tuple(refs))
+
+
+KIND = Text()
 
 
 def shorten(
@@ -23,11 +55,31 @@ def shorten(
 
 
 def cut(text: str, budget: int, count: Callable[[str], int], marks: Marks) -> tuple[str, list[str]]:
-    """Keep the start and the end by characters, with a ``chars`` reference between them."""
+    """Keep the start and the end by characters, with a ``chars`` reference between them; words stay whole."""
     whole = max(count(text), 1)
     keep = max(int(len(text) * max(budget, 0) / whole * 0.8), 0)
-    a, b = keep * 2 // 3, len(text) - keep // 3
+    a, b = word_end(text, keep * 2 // 3), word_start(text, len(text) - keep // 3)
     if a >= b:
         return text, []
     ref = f"chars:{a}-{b}"
     return f"{text[:a]}{marks.omitted(f'characters {a}-{b}', ref)}{text[b:]}", [marks.ref(ref)]
+
+
+def word_end(text: str, at: int) -> int:
+    """The nearest place at or before ``at`` where no word is cut; ``at`` itself inside a very long word."""
+    for place in range(at, max(at - _WORD, 0), -1):
+        if place >= len(text) or not (_joins(text[place - 1]) and _joins(text[place])):
+            return place
+    return at if at > _WORD else 0
+
+
+def word_start(text: str, at: int) -> int:
+    """The nearest place at or behind ``at`` where no word is cut; ``at`` itself inside a very long word."""
+    for place in range(at, min(at + _WORD, len(text))):
+        if place == 0 or not (_joins(text[place - 1]) and _joins(text[place])):
+            return place
+    return at if at + _WORD < len(text) else len(text)
+
+
+def _joins(char: str) -> bool:
+    return char.isalnum() or char in "_-.:/"

@@ -12,7 +12,7 @@ class View:
 
     ``tokens`` and ``original_tokens`` are counted with the same counter; ``transforms`` name what was done as
     ``kind:strategy:ratio kept`` (empty: untouched); ``refs`` are the references that redeem what was left out;
-    ``lossless`` says that nothing was.
+    ``lossless`` says that the text alone is enough: ``decompress`` gives the data back.
     """
 
     text: str

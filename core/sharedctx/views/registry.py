@@ -1,0 +1,27 @@
+"""The kinds of content, in the order in which they are asked; a new kind is one line here."""
+
+from __future__ import annotations
+
+from . import json_rows, text
+from .kind import Kind, Source
+
+JSON: tuple[Kind, ...] = (json_rows.KIND,)
+"""Kinds of JSON: their sources have a value, and a lossless view of theirs gives it back."""
+TEXT: tuple[Kind, ...] = (text.KIND,)
+"""Kinds of text: their sources have no value, and a lossless view of theirs gives the exact text back. The last one
+takes what is of no other."""
+
+
+def kinds() -> dict[str, Kind]:
+    """All kinds by name."""
+    return {kind.name: kind for kind in (*JSON, *TEXT)}
+
+
+def find(source: Source) -> Kind | None:
+    """Return the kind that is surest of the source, the first of equals, or None where none is."""
+    best, surest = None, 0.0
+    for kind in JSON if source.value is not None else TEXT:
+        sure = kind.fits(source)
+        if sure > surest:
+            best, surest = kind, sure
+    return best
