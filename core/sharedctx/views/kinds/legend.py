@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 _EXPLAINED = (
+    ("numbered", "rows have their number before them; # tells of all rows"),
     ("table", "@3[a,b]: array of 3 objects, then a line of cells for each"),
     ("map", "@3<#,a>: object of 3 members, # their names"),
     ("record", "a(b,c): cell (1,2) is an object"),
@@ -20,7 +21,7 @@ _EXPLAINED = (
     ("ditto", "^: as above"),
     ("anchor", "&1 names a part, *1 repeats it"),
     ("alone", "a$: numbers are text"),
-    ("whole", "!: not by the columns"),
+    ("whole", "! before a value: not by its column"),
 )
 
 

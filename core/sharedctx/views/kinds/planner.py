@@ -45,14 +45,19 @@ def in_order(shape: Sequence[str], places: dict[str, int]) -> bool:
 
 
 class Planner:
-    """Finds layouts for the values of one pool."""
+    """Finds layouts for the values of one pool. ``whole``: all rows are to be spelled, one after the other."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, whole: bool = True) -> None:
         self._pool = pool
+        self._whole = whole
+        self._found: dict[int, Layout | None] = {}
 
-    def table(self, value: Any, lines: bool = True) -> Layout | None:
+    def table(self, value: Any) -> Layout | None:
         """The layout of an array or object whose members are rows, or None."""
-        return self._rows([value], "list" if type(value) is list else "map", lines)
+        known = id(value)
+        if known not in self._found:
+            self._found[known] = self._rows([value], "list" if type(value) is list else "map", self._whole)
+        return self._found[known]
 
     def _rows(self, packed: list[Any], form: str, lines: bool) -> Layout | None:
         starts: dict[int, int] = {}

@@ -100,7 +100,7 @@ class Reader:
         empty = not layout.cells and not layout.sticky
         regular = 0
         for _ in range(size):
-            if scan.take("!"):
+            if scan.take("!!"):
                 rows.append(self._irregular(layout.keyed))
                 scan.expect("\n")
                 continue
@@ -189,7 +189,7 @@ class Reader:
         while not scan.take(CLOSING[opening]):
             if rows:
                 scan.expect(";")
-            if scan.take("!"):
+            if scan.take("!!"):
                 rows.append(self._irregular(inner.keyed))
             else:
                 rows.append(self._row(inner, self._cells(inner.cells), [], 0))

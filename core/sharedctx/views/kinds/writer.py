@@ -41,21 +41,21 @@ class Writer:
         """A value; ``depth`` from 0 up where tables with lines of their own may stand, -1 inside of lines."""
         kind = type(value)
         if kind is str:
-            return self._string(value, alone)
+            return self.string(value, alone)
         if kind is not dict and kind is not list:
             return literals.scalar(value)
         if not value:
             return "{}" if kind is dict else "[]"
-        before = self._anchor(value)
+        before = self.anchor(value)
         if before[:1] == "*":
             return before
         if depth >= 0 and len(value) >= (_LEAST_MAP if kind is dict else _LEAST_LIST):
             layout = self._planner.table(value)
             if layout is not None:
                 return before + self.table(layout, value)
-        return before + (self._object(value, depth) if kind is dict else self._array(value, depth))
+        return before + (self._object(value, depth) if kind is dict else self.array(value, depth))
 
-    def _anchor(self, value: Any) -> str:
+    def anchor(self, value: Any) -> str:
         """A reference to an equal value before, or a place for a label, or nothing."""
         number = self._pool.add(value)
         if not self._pool.repeats(value, number):
@@ -70,9 +70,10 @@ class Writer:
             self.used.add("anchor")
         return f"*{label}"
 
-    def _string(self, text: str, alone: bool) -> str:
+    def string(self, text: str, alone: bool) -> str:
+        """A string, or a reference to it."""
         if len(text) >= 20:
-            before = self._anchor(text)
+            before = self.anchor(text)
             if before[:1] == "*":
                 return before
             spelled = literals.string(text, alone)
@@ -84,7 +85,7 @@ class Writer:
 
     def _object(self, value: dict[str, Any], depth: int) -> str:
         inner = depth + 1 if depth >= 0 else -1
-        members = [f"{literals.name(name)}:{self.value(part, inner)}" for name, part in value.items()]
+        members = [f"{literals.name(name)}:{self.part(name, part, inner)}" for name, part in value.items()]
         if not 0 <= depth < _BREAKS:
             return "{" + ",".join(members) + "}"
         pieces = ["{"]
@@ -95,9 +96,14 @@ class Writer:
         pieces.append("}")
         return "".join(pieces)
 
-    def _array(self, value: list[Any], depth: int) -> str:
+    def part(self, name: str | int, value: Any, depth: int) -> str:
+        """A member of an object or array."""
+        return self.value(value, depth)
+
+    def array(self, value: list[Any], depth: int) -> str:
+        """An array that is no table."""
         inner = depth + 1 if depth >= 0 else -1
-        return "[" + ",".join([self.value(part, inner) for part in value]) + "]"
+        return "[" + ",".join([self.part(at, part, inner) for at, part in enumerate(value)]) + "]"
 
     def table(self, layout: Layout, value: Any) -> str:
         """A table with its header and a line for each row."""
@@ -121,7 +127,7 @@ class Writer:
             at = layout.place[place]
             if at is None:
                 row = layout.rows[place]
-                lines.append("!" + self.value({keys[place]: row} if layout.keyed else row))
+                lines.append(self._irregular({keys[place]: row} if layout.keyed else row))
                 continue
             if layout.sticky:
                 self._stick(layout, at, above, lines)
@@ -137,8 +143,12 @@ class Writer:
                 else:
                     above[column] = cell
                 cells.append(cell)
-            lines.append(self._row(cells))
+            lines.append(self.row(cells))
         return lines
+
+    def _irregular(self, row: Any) -> str:
+        self.used.add("whole")
+        return f"!!{self.value(row)}"
 
     def _stick(self, layout: Layout, at: int, above: dict[int, str], lines: list[str]) -> None:
         changed = []
@@ -155,7 +165,8 @@ class Writer:
             self.used.add("sticky")
             lines.append("^ " + ",".join(changed))
 
-    def _row(self, cells: list[str]) -> str:
+    def row(self, cells: list[str]) -> str:
+        """The text of a row's cells."""
         while cells and not cells[-1]:
             cells.pop()
         return ",".join(cells) or "-"
@@ -169,12 +180,12 @@ class Writer:
         if rule == "default":
             if value is ABSENT:
                 return "!"
-            if type(value) is type(leaf.given) and value == leaf.given:
+            if type(value) is type(leaf.given) and repr(value) == repr(leaf.given):
                 return ""
         if value is ABSENT:
             return ""
         if leaf.inner is not None and type(value) in (dict, list) and value:
-            return self._packed(leaf, leaf.inner, value)
+            return self.packed(leaf, leaf.inner, value)
         return self.value(value, -1, leaf.alone or self._alone)
 
     def _templated(self, leaf: Column, at: int, value: Any) -> str:
@@ -190,29 +201,33 @@ class Writer:
             if head is not None and tail is not None and len(value) >= len(head) + len(tail):
                 if value.startswith(head) and value.endswith(tail):
                     return literals.string(value[len(head) : len(value) - len(tail)], True)
-        return "null" if value is None else "!" + self.value(value)
+        if value is None:
+            return "null"
+        self.used.add("whole")
+        return f"!{self.value(value)}"
 
-    def _packed(self, leaf: Column, inner: Layout, value: Any) -> str:
+    def packed(self, leaf: Column, inner: Layout, value: Any) -> str:
+        """A cell that is an object or an array by the columns of ``inner``."""
         number = self._pool.add(value)
         start = inner.starts.get(number)
         if start is None or (leaf.form == "list") != (type(value) is list):
             return self.value(value)
         if leaf.form == "record" and inner.place[start] is None:
             return self.value(value)
-        before = self._anchor(value)
+        before = self.anchor(value)
         if before[:1] == "*":
             return before
         if leaf.form == "record":
             at = inner.place[start] or 0
-            row = self._row([self.cell(each, at) for each in inner.cells])
+            row = self.row([self.cell(each, at) for each in inner.cells])
             return f"{before}({'' if row == '-' else row})"
         rows = []
         for offset, part in enumerate(value.items() if leaf.form == "map" else value):
             place = inner.place[start + offset]
             if place is None:
-                rows.append("!" + self.value(dict([part]) if leaf.form == "map" else part))
+                rows.append(self._irregular(dict([part]) if leaf.form == "map" else part))
             else:
-                rows.append(self._row([self.cell(each, place) for each in inner.cells]))
+                rows.append(self.row([self.cell(each, place) for each in inner.cells]))
         opening = _OPENING[leaf.form]
         return f"{before}{opening}{';'.join(rows)}{_CLOSING[opening]}"
 

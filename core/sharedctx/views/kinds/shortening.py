@@ -1,0 +1,229 @@
+"""Standard views of JSON values: packed JSON with the telling rows, shortened strings, and markers for the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..kind import Brief, Draft
+from . import literals
+from .excerpt import excerpt
+from .layout import Column, Layout
+from .legend import legend
+from .planner import Planner
+from .pool import Pool
+from .sampling import Sample, summary
+from .writer import Writer
+
+_STEP = re.compile(r"[^\W\d][\w-]*")
+_TRIES = 6
+_CHARACTERS = 2.7
+"""Of JSON, for one token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a view keeps: ``share`` of the tokens of a table of at least ``rows`` rows and ``tokens`` tokens,
+    ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary."""
+
+    share: float = 0.3
+    tokens: int = 200
+    rows: int = 8
+    text: int = 500
+    parts: int = 24
+    columns: int = 40
+
+    def scaled(self, scale: float) -> Limits:
+        """Limits for less, or for more."""
+        return Limits(
+            min(self.share * scale, 0.9),
+            int(self.tokens * min(scale, 2)),
+            self.rows if scale > 0.5 else 3,
+            max(int(self.text * scale), 40),
+            max(int(self.parts * scale), 3),
+            int(self.columns * min(scale, 1)),
+        )
+
+
+class ShortWriter(Writer):
+    """Spells what ``limits`` allow. ``root`` is the kind of reference that redeems rows of the whole value:
+    ``rows`` or ``path``."""
+
+    def __init__(self, pool: Pool, planner: Planner, brief: Brief, limits: Limits, rows: bool, alone: bool) -> None:
+        super().__init__(pool, planner, alone)
+        self._brief = brief
+        self._limits = limits
+        self._rows = rows
+        self._path: list[str] = []
+        self._row: str | None = None
+        self.refs: list[str] = []
+
+    def part(self, name: str | int, value: Any, depth: int) -> str:
+        """A member, with the path to it."""
+        if self._row is not None:
+            return self.value(value, depth)
+        self._path.append(step(name))
+        spelled = self.value(value, depth)
+        self._path.pop()
+        return spelled
+
+    def _reference(self, rest: str = "") -> str:
+        return self._row or f"path:${''.join(self._path)}{rest}"
+
+    def _omitted(self, what: str, ref: str) -> str:
+        bound = self._brief.marks.ref(ref)
+        if bound not in self.refs[-1:]:
+            self.refs.append(bound)
+        return self._brief.marks.omitted(what, ref)
+
+    def limit(self, text: str) -> int:
+        """How many characters of a string to keep."""
+        return self._limits.text
+
+    def string(self, text: str, alone: bool) -> str:
+        """A string, or the telling parts of a long one around a marker."""
+        limit = self.limit(text)
+        if len(text) <= limit * 5 // 4 + 100:
+            return super().string(text, alone)
+        before = self.anchor(text)
+        if before[:1] == "*":
+            return before
+        pieces = excerpt(text, limit, self._brief.wanted)
+        kept = sum(map(len, pieces))
+        if kept > 0.8 * len(text):
+            return before + (literals.block(text) or literals.quoted(text))
+        marker = self._omitted(f"{len(text) - kept} of {len(text)} characters", self._reference())
+        gap = "\n…\n" if "\n" in text else " … "
+        return f'{before}"""{gap.join(pieces)}{gap[0]}{marker}"""'
+
+    def array(self, value: list[Any], depth: int) -> str:
+        """An array; of a long one the first and the last parts."""
+        most = self._limits.parts
+        if len(value) <= 2 * most + 10:
+            return super().array(value, depth)
+        a, b = most * 3 // 4, len(value) - max(most // 4, 1)
+        inner = depth + 1 if depth >= 0 else -1
+        marker = self._omitted(f"{b - a} of {len(value)} parts", self._reference(f"[{a}:{b}]"))
+        head = [self.part(at, value[at], inner) for at in range(a)]
+        tail = [self.part(at, value[at], inner) for at in range(b, len(value))]
+        return "[" + ",".join([*head, marker, *tail]) + "]"
+
+    def packed(self, leaf: Column, inner: Layout, value: Any) -> str:
+        """A cell of many rows; of a long one the first and the last rows."""
+        spelled = super().packed(leaf, inner, value)
+        most = self._limits.parts
+        if leaf.form == "record" or len(value) <= 2 * most or spelled[:1] == "*":
+            return spelled
+        rows = spelled.split(";")
+        if len(rows) != len(value):  # a string of some row has a semicolon
+            return spelled
+        a, b = most * 3 // 4, len(value) - max(most // 4, 1)
+        marker = self._omitted(f"{b - a} of {len(value)} rows", self._reference())
+        return ";".join([*rows[:a], marker, *rows[b:]])
+
+    def table(self, layout: Layout, value: Any) -> str:
+        """A table; of a long one a summary, the telling rows with their numbers, and a marker."""
+        if self._row is not None:
+            return super().table(layout, value)
+        size = len(layout.rows)
+        costs = [self._cost(layout, place) for place in range(size)]
+        room = max(self._limits.share * sum(costs), self._limits.tokens)
+        if size < self._limits.rows or sum(costs) <= room:
+            return self._all(layout, value)
+        kept: list[int] = []
+        for place in Sample(layout, self._brief.wanted, self._alone).ranked():
+            if costs[place] <= room or len(kept) < 2:
+                kept.append(place)
+                room -= costs[place] + 1
+        if len(kept) > 0.8 * size:
+            return self._all(layout, value)
+        kept.sort()
+        lines = [self.head(layout)]
+        told = summary(layout, self._alone, self._limits.columns)
+        if told:
+            lines.append(f"# {told}")
+        self.used.add("numbered")
+        for place in kept:
+            lines += [f"{place}: {line}" for line in self._line(layout, place, value)]
+        first = next(at for at, place in enumerate([*kept, size]) if at != place)
+        last = size - 1 - next(at for at, place in enumerate([*kept[::-1], -1]) if size - 1 - at != place)
+        lines.append(self._rest(layout, value, kept, first, last))
+        return "\n".join([*lines, ""])
+
+    def _cost(self, layout: Layout, place: int) -> float:
+        at = layout.place[place]
+        if at is None:
+            return self._pool.size(self._pool.add(layout.rows[place])) / _CHARACTERS
+        longest = self._limits.text + 100
+        sizes = [leaf.numbers[at] for leaf in layout.cells]
+        return 2 + sum(min(self._pool.size(number), longest) for number in sizes if number >= 0) / _CHARACTERS
+
+    def _all(self, layout: Layout, value: Any) -> str:
+        lines = [self.head(layout)]
+        if layout.cells or None in layout.place:
+            for place in range(len(layout.rows)):
+                lines += self._line(layout, place, value)
+        return "\n".join([*lines, ""])
+
+    def _line(self, layout: Layout, place: int, value: Any) -> list[str]:
+        if layout.keyed:
+            self._row = self._reference(step(list(value)[place])) if len(value) < 200 else self._reference()
+        else:
+            self._row = f"rows:{place}-{place}" if self._rows and not self._path else self._reference(step(place))
+        lines = self.lines(layout, [place], value)
+        self._row = None
+        return lines
+
+    def _rest(self, layout: Layout, value: Any, kept: list[int], first: int, last: int) -> str:
+        left = len(layout.rows) - len(kept)
+        if layout.keyed:
+            others = set(range(len(layout.rows))) - set(kept)
+            names = [name for place, name in enumerate(value) if place in others][: self._limits.parts * 3]
+            named = ", ".join(name for name in names if len(name) <= 60)
+            return self._omitted(f"{left} of {len(layout.rows)} members ({named})", self._reference())
+        if self._rows and not self._path:
+            return self._omitted(f"{left} of {len(layout.rows)} rows", f"rows:{first}-{last}")
+        return self._omitted(f"{left} of {len(layout.rows)} rows", self._reference(f"[{first}:{last + 1}]"))
+
+
+def step(name: str | int) -> str:
+    """One step of a path."""
+    if type(name) is int:
+        return f"[{name}]"
+    text = str(name)
+    return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
+
+
+def shorten_value(
+    name: str,
+    what: str,
+    value: Any,
+    brief: Brief,
+    limits: Limits,
+    rows: bool = False,
+    alone: bool = False,
+    writer: Callable[..., ShortWriter] = ShortWriter,
+) -> Draft | None:
+    """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
+    try:
+        pool = Pool(value)
+        planner = Planner(pool, False)
+        best: Draft | None = None
+        scale, budget = 1.0, brief.budget
+        for _ in range(_TRIES):
+            own = writer(pool, planner, brief, limits.scaled(scale), rows, alone)
+            body = own.finish(own.value(value, 0))
+            draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
+            if budget is None:
+                return draft
+            tokens = brief.count(draft.text)
+            if tokens <= budget:
+                return draft
+            best = draft
+            scale *= min(0.85 * budget / tokens, 0.7)
+        return best
+    except (TypeError, ValueError, RecursionError):
+        return None
