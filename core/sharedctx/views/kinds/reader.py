@@ -41,6 +41,7 @@ class Reader:
         if first == "&":
             scan.expect("&")
             label = scan.match(_LABEL)[0]
+            scan.expect(" ")
             value = self._anchors[label] = self.value(alone)
             return value
         if first == "*":
@@ -172,6 +173,7 @@ class Reader:
         if first == "&":
             scan.expect("&")
             label = scan.match(_LABEL)[0]
+            scan.expect(" ")
             first = scan.peek()
         value = self._packed(leaf.inner, first) if FORMS.get(first) == leaf.form else self.value()
         if label is not None:

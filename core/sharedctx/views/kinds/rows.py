@@ -10,7 +10,7 @@ from .shortening import Limits, shorten_value
 
 _LEAST = 3
 _SAMPLED = 200
-_LIMITS = Limits(share=0.08, tokens=350, rows=8, text=200, parts=12)
+_LIMITS = Limits(text=300, parts=12)
 
 
 class RowsKind:

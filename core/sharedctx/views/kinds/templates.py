@@ -110,14 +110,14 @@ def _template(leaf: Column, candidates: list[_Candidate]) -> None:
     found = []
     for candidate in candidates:
         spelled = [candidate.text(at) for at in sample]
-        hits = sum(bool(text) and _stands(text or "", values[at]) for text, at in zip(spelled, sample, strict=True))
+        hits = sum(bool(text) and (text or "") in values[at] for text, at in zip(spelled, sample, strict=True))
         if hits >= 0.8 * len(sample):
             found.append((sum(len(text or "") for text in spelled), candidate))
     found.sort(key=lambda pair: -pair[0])
     used = [candidate for _, candidate in found[:_REFERENCES]]
     if any(_FORBIDDEN.search(values[at]) for at in sample):
         return
-    skeletons = [_skeleton(values[at], [candidate.text(at) for candidate in used]) for at in sample]
+    skeletons = [_skeleton(values[at], used, at) for at in sample]
     common = max(set(skeletons), key=lambda each: (skeletons.count(each), each))
     if skeletons.count(common) >= 0.6 * len(sample) and re.search(r"[\ue000-\ue0ff]", common):
         _settle(leaf, common, "", used, False, texts)
@@ -129,26 +129,18 @@ def _template(leaf: Column, candidates: list[_Candidate]) -> None:
             _settle(leaf, prefix, suffix, used, True, texts)
 
 
-def _stands(text: str, value: str) -> bool:
-    """Whether ``text`` stands in ``value`` as a whole word."""
-    at = value.find(text)
-    tries = 0
-    while at >= 0 and tries < 20:
-        end = at + len(text)
-        if not (at and value[at - 1].isalnum() and text[0].isalnum()) and not (
-            end < len(value) and value[end].isalnum() and text[-1].isalnum()
-        ):
-            return True
-        at, tries = value.find(text, at + 1), tries + 1
-    return False
+def _standing(text: str, form: type) -> re.Pattern[str]:
+    """Finds ``text`` where it is no part of a longer word, name or number; integers may be parts of dates."""
+    if form is int:
+        return re.compile(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])")
+    return re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w-]|\.\w*[0-9])")
 
 
-def _skeleton(value: str, texts: list[str | None]) -> str:
-    for at, text in enumerate(texts):
+def _skeleton(value: str, found: list[_Candidate], at: int) -> str:
+    for mark, candidate in enumerate(found):
+        text = candidate.text(at)
         if text and text in value:
-            left = r"(?<![^\W_])" if text[0].isalnum() else ""
-            right = r"(?![^\W_])" if text[-1].isalnum() else ""
-            value = re.sub(left + re.escape(text) + right, chr(_MARK + at), value)
+            value = _standing(text, type(candidate.column.values[at])).sub(chr(_MARK + mark), value)
     return value
 
 
@@ -164,7 +156,7 @@ def _cut(text: str, start: bool) -> str:
 
 
 def _parts(char: str) -> bool:
-    return char in "/:,=_ @#?&\n|T" and char != "T" or _MARK <= ord(char) < _MARK + 256
+    return char in "/:,= @#?&\n|" or _MARK <= ord(char) < _MARK + 256
 
 
 def _settle(leaf: Column, prefix: str, suffix: str, used: list[_Candidate], hole: bool, texts: list[int]) -> None:

@@ -35,7 +35,7 @@ class Writer:
 
     def finish(self, text: str) -> str:
         """Label the places that are referred to."""
-        return _DEFINED.sub(lambda found: f"&{label}" if (label := self._anchors[int(found[1])]) else "", text)
+        return _DEFINED.sub(lambda found: f"&{label} " if (label := self._anchors[int(found[1])]) else "", text)
 
     def value(self, value: Any, depth: int = -1, alone: bool = False) -> str:
         """A value; ``depth`` from 0 up where tables with lines of their own may stand, -1 inside of lines."""
@@ -76,8 +76,7 @@ class Writer:
             before = self.anchor(text)
             if before[:1] == "*":
                 return before
-            spelled = literals.string(text, alone)
-            return before + (literals.quoted(text) if before and spelled[0].isdigit() else spelled)
+            return before + literals.string(text, alone)
         spelled = self._bare.get(text, "")
         if not spelled:
             spelled = self._bare[text] = literals.string(text)
