@@ -10,7 +10,10 @@ from .shortening import Limits, shorten_value
 
 _LEAST = 3
 _SAMPLED = 200
-_LIMITS = Limits(text=300, parts=12)
+_NARROW = Limits(share=0.3, text=300, parts=12)
+_WIDE = Limits(share=0.45)
+_WIDE_ROW = 2000
+"""Characters: rows of this size are records of an API rather than lines of a table."""
 
 
 class RowsKind:
@@ -32,7 +35,8 @@ class RowsKind:
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most."""
-        return shorten_value("rows", f"{len(source.value)} rows", source.value, brief, _LIMITS, rows=True)
+        limits = _WIDE if len(source.text) > _WIDE_ROW * len(source.value) else _NARROW
+        return shorten_value("rows", f"{len(source.value)} rows", source.value, brief, limits, rows=True)
 
     def pack(self, source: Source) -> str | None:
         """All rows, by columns."""

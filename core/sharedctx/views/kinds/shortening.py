@@ -29,7 +29,7 @@ class Limits:
     """How much a view keeps: ``share`` of the tokens of a table of at least ``rows`` rows and ``tokens`` tokens,
     ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary."""
 
-    share: float = 0.3
+    share: float = 0.5
     tokens: int = 200
     rows: int = 8
     text: int = 500
@@ -48,15 +48,26 @@ class Limits:
         )
 
 
-class ShortWriter(Writer):
-    """Spells what ``limits`` allow. ``root`` is the kind of reference that redeems rows of the whole value:
-    ``rows`` or ``path``."""
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What redeems rows of the whole value: ``rows`` or ``lines``, and the number of the first."""
 
-    def __init__(self, pool: Pool, planner: Planner, brief: Brief, limits: Limits, rows: bool, alone: bool) -> None:
+    name: str
+    first: int
+
+    def ref(self, a: int, b: int) -> str:
+        """The reference for the rows from a to b, both of them included."""
+        return f"{self.name}:{a + self.first}-{b + self.first}"
+
+
+class ShortWriter(Writer):
+    """Spells what ``limits`` allow. Rows of the whole value are redeemed by ``unit`` (None: by path)."""
+
+    def __init__(self, pool: Pool, planner: Planner, brief: Brief, limits: Limits, unit: Unit | None, alone: bool) -> None:
         super().__init__(pool, planner, alone)
         self._brief = brief
         self._limits = limits
-        self._rows = rows
+        self._unit = unit
         self._path: list[str] = []
         self._row: str | None = None
         self.refs: list[str] = []
@@ -172,7 +183,7 @@ class ShortWriter(Writer):
         if layout.keyed:
             self._row = self._reference(step(list(value)[place])) if len(value) < 200 else self._reference()
         else:
-            self._row = f"rows:{place}-{place}" if self._rows and not self._path else self._reference(step(place))
+            self._row = self._unit.ref(place, place) if self._unit and not self._path else self._reference(step(place))
         lines = self.lines(layout, [place], value)
         self._row = None
         return lines
@@ -184,8 +195,8 @@ class ShortWriter(Writer):
             names = [name for place, name in enumerate(value) if place in others][: self._limits.parts * 3]
             named = ", ".join(name for name in names if len(name) <= 60)
             return self._omitted(f"{left} of {len(layout.rows)} members ({named})", self._reference())
-        if self._rows and not self._path:
-            return self._omitted(f"{left} of {len(layout.rows)} rows", f"rows:{first}-{last}")
+        if self._unit and not self._path:
+            return self._omitted(f"{left} of {len(layout.rows)} rows", self._unit.ref(first, last))
         return self._omitted(f"{left} of {len(layout.rows)} rows", self._reference(f"[{first}:{last + 1}]"))
 
 
@@ -204,17 +215,19 @@ def shorten_value(
     brief: Brief,
     limits: Limits,
     rows: bool = False,
+    offset: int | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
 ) -> Draft | None:
     """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
+    unit = Unit("lines", offset) if offset is not None else Unit("rows", 0) if rows else None
     try:
         pool = Pool(value)
         planner = Planner(pool, False)
         best: Draft | None = None
         scale, budget = 1.0, brief.budget
         for _ in range(_TRIES):
-            own = writer(pool, planner, brief, limits.scaled(scale), rows, alone)
+            own = writer(pool, planner, brief, limits.scaled(scale), unit, alone)
             body = own.finish(own.value(value, 0))
             draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
             if budget is None:
