@@ -14,7 +14,7 @@ from .shortening import Limits, shorten_value
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _LEAST_LINES = 5
 _SAMPLED = 100
-_LIMITS = Limits(share=0.3, text=300, parts=12)
+_LIMITS = Limits(share=0.3, text=300, parts=12, fill=False)
 _STYLE = re.compile(r"\[\[csv: (comma|tab|semicolon|bar)-separated( crlf)?( all-quoted)?( open-ended)?[;\]]")
 
 

@@ -13,7 +13,7 @@ from .shortening import Limits, shorten_value
 
 _LEAST = 3
 _SAMPLED = 20
-_NARROW = Limits(share=0.3, text=300, parts=12)
+_NARROW = Limits(share=0.3, text=300, parts=12, fill=False)
 _STYLES = {"compact": (",", ":"), "spaced": (", ", ": ")}
 _STYLE = re.compile(r"\[\[jsonl: (compact|spaced)( ascii)? lines( open-ended)?[;\]]")
 

@@ -10,9 +10,9 @@ from .shortening import Limits, shorten_value
 
 _LEAST = 3
 _SAMPLED = 200
-_NARROW = Limits(share=0.3, text=300, parts=12)
-_WIDE = Limits(share=0.45)
-_WIDE_ROW = 2000
+_NARROW = Limits(share=0.3, text=300, parts=12, fill=False)
+_WIDE = Limits(share=0.7)
+_WIDE_ROW = 1000
 """Characters: rows of this size are records of an API rather than lines of a table."""
 
 

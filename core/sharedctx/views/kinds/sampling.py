@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..pieces import score
@@ -18,6 +18,11 @@ _FEW = 25
 _MOST_ERRORS = 8
 _SCANNED = 2000
 _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
+_NOTABLE = re.compile(
+    r"(?i:\b(?:err(?:or|no)|fatal|panic|exception|traceback|fail(?:ed|ure|ing|s)|crit(?:ical)?\b|denied|refused|rejected|"
+    r"time(?:d.)?out|invalid|unreachable|unavailable|aborted|cancell?ed|corrupt|degraded))|"
+    r"(?:Error|Exception|Failure|BackOff|OOMKilled|NotReady|Unhealthy|Evicted)\b"
+)
 _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 
 
@@ -42,9 +47,9 @@ class Sample:
         self._alone = alone
         self._rows = [place for place, at in enumerate(layout.place) if at is not None]
 
-    def ranked(self) -> list[int]:
-        """Rows: first and last, those with words of the query, extremes, errors, rare values, then some from the start
-        and the end; not all of the table."""
+    def ranked(self, fill: bool) -> list[int]:
+        """Rows: first and last, those with words of the query, extremes, errors, rare values; then some from the start
+        and the end, or with ``fill`` all others, the most unusual first."""
         layout, size = self._layout, len(self._layout.rows)
         order = [0, size - 1]
         if self._wanted:
@@ -53,48 +58,74 @@ class Sample:
         irregular = [place for place, at in enumerate(layout.place) if at is None]
         order += irregular[:4]
         order += [self._rows[at] for at in self._extremes(layout)]
-        found = self._matching(layout, lambda text: score(text, ()) > 0, trouble=True)
-        errors = sorted(found)
-        few = len(errors) <= max(3, 0.3 * size)
-        order += [self._rows[at] for at in (errors[:_MOST_ERRORS] + errors[-1:] if few else errors[:1])]
+        errors = self._matching(layout, lambda text: bool(_NOTABLE.search(text, 0, _SCANNED)), trouble=True)
+        worst = sorted(errors, key=lambda at: (-round(errors[at], 6), at))
+        order += [self._rows[at] for at in worst[:_MOST_ERRORS]]
         order += [self._rows[at] for at in self._rare(layout)]
         order += [1, size - 2, 2]
+        if fill:
+            unusual = self._unusual(layout)
+            order += sorted(range(size), key=lambda place: (-round(unusual.get(place, 0.0), 6), place))
         return [place for place in dict.fromkeys(order) if 0 <= place < size]
+
+    def _unusual(self, layout: Layout) -> dict[int, float]:
+        """For each row how rare its values are in columns whose values mostly repeat."""
+        found: dict[int, float] = {}
+        for leaf in layout.leaves:
+            if leaf.rule in ("const", "same", "template"):
+                continue
+            times = Counter(leaf.numbers)
+            if len(times) <= 0.5 * len(leaf.numbers):
+                for at, known in enumerate(leaf.numbers):
+                    place = self._rows[at]
+                    found[place] = found.get(place, 0.0) + 1 / times[known]
+        return found
 
     def _extremes(self, layout: Layout) -> list[int]:
         found: list[int] = []
+        inside: list[int] = []
         for leaf in layout.leaves:
             if leaf.inner is not None and leaf.rule not in ("const", "same"):
                 owners = _owners(leaf)
-                found += [owners[at] for at in self._extremes(leaf.inner) if at in owners]
+                inside += [owners[at] for at in self._extremes(leaf.inner) if at in owners]
             elif leaf.rule not in ("const", "same", "template"):
                 values = [number(value, self._alone) for value in leaf.values]
                 some = [value for value in values if value is not None]
                 if len(some) >= 0.3 * len(values) and len(set(some)) > 3:
                     found += [values.index(max(some)), values.index(min(some))]
+        found += inside
         return list(dict.fromkeys(found))
 
-    def _matching(self, layout: Layout, test: Callable[[str], bool], trouble: bool = False) -> Counter[int]:
-        """Places of rows with text that passes, and how many cells of theirs do."""
-        found: Counter[int] = Counter()
+    def _matching(self, layout: Layout, test: Callable[[str], bool], trouble: bool = False) -> dict[int, float]:
+        """Places of rows with text that passes, and how much that says: little where many rows have such text."""
+        found: dict[int, float] = {}
+
+        def add(places: Collection[int]) -> None:
+            for at in places:
+                found[at] = found.get(at, 0.0) + 1 / len(places)
+
         for leaf in layout.leaves:
             if leaf.rule in ("const", "same"):
                 continue
             if leaf.inner is not None:
                 owners = _owners(leaf)
-                found.update({owners[at] for at in self._matching(leaf.inner, test, trouble) if at in owners})
+                for at, weight in self._matching(leaf.inner, test, trouble).items():
+                    if at in owners:
+                        found[owners[at]] = found.get(owners[at], 0.0) + weight
                 continue
             verdicts: dict[int, bool] = {-1: False}
+            hits = []
             for at, known in enumerate(leaf.numbers):
                 verdict = verdicts.get(known)
                 if verdict is None:
                     verdict = verdicts[known] = test(_text(leaf.values[at]))
                 if verdict:
-                    found[at] += 1
+                    hits.append(at)
+            add(hits)
             if trouble and _TROUBLE.fullmatch(leaf.name):
                 told = [at for at, value in enumerate(leaf.values) if value not in (ABSENT, None, "", False, 0)]
                 if len(told) <= 0.3 * len(leaf.values):
-                    found.update(told)
+                    add(told)
         return found
 
     def _rare(self, layout: Layout) -> list[int]:

@@ -27,14 +27,16 @@ _CHARACTERS = 2.7
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much a view keeps: ``share`` of the tokens of a table of at least ``rows`` rows and ``tokens`` tokens,
-    ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary."""
+    ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary;
+    ``fill``: rows up to the share even if nothing tells for them."""
 
-    share: float = 0.5
+    share: float = 0.8
     tokens: int = 200
     rows: int = 8
     text: int = 500
     parts: int = 24
     columns: int = 40
+    fill: bool = True
 
     def scaled(self, scale: float) -> Limits:
         """Limits for less, or for more."""
@@ -45,6 +47,7 @@ class Limits:
             max(int(self.text * scale), 40),
             max(int(self.parts * scale), 3),
             int(self.columns * min(scale, 1)),
+            self.fill,
         )
 
 
@@ -145,7 +148,7 @@ class ShortWriter(Writer):
         if size < self._limits.rows or sum(costs) <= room:
             return self._all(layout, value)
         kept: list[int] = []
-        for place in Sample(layout, self._brief.wanted, self._alone).ranked():
+        for place in Sample(layout, self._brief.wanted, self._alone).ranked(self._limits.fill):
             if costs[place] <= room or len(kept) < 2:
                 kept.append(place)
                 room -= costs[place] + 1
