@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..pieces import score
 
+_NOTABLE = re.compile(
+    r"(?i:\b(?:err(?:or|no)|fatal|panic|exception|traceback|fail(?:ed|ure|ing|s)|crit(?:ical)?\b|denied|refused|rejected|"
+    r"time(?:d.)?out|invalid|unreachable|unavailable|aborted|cancell?ed|corrupt|degraded))|"
+    r"(?:Error|Exception|Failure|BackOff|OOMKilled|NotReady|Unhealthy|Evicted)\b"
+)
+_SCANNED = 2000
 _LONGEST_LINE = 400
 _MOST_LINES = 20_000
+
+
+def notable(text: str) -> bool:
+    """Whether the start of a text has signs of trouble."""
+    return _NOTABLE.search(text, 0, _SCANNED) is not None
 
 
 def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:
@@ -26,11 +38,11 @@ def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:
                 kept.add(at)
                 room -= cost
 
-    scores = [(score(line, wanted), at) for at, line in enumerate(lines)]
-    notable = sorted(((-found, at) for found, at in scores if found), key=lambda pair: pair)
+    scores = [((score(line, wanted) if wanted else 0) + notable(line), at) for at, line in enumerate(lines)]
+    telling = sorted((-found, at) for found, at in scores if found)
     take(range(len(lines)), limit * 2 // 5)
     take(range(len(lines) - 1, -1, -1), limit // 5)
-    take([at for _, at in notable], limit * 2 // 5)
+    take([at for _, at in telling], limit * 2 // 5)
     if not kept:
         return [start(text, limit)]
     pieces: list[list[str]] = []
@@ -51,7 +63,9 @@ def start(text: str, limit: int) -> str:
         return text
     at = max(limit, 0)
     least = max(at - 200, 0)
-    while at > least and (text[at - 1].isalnum() or text[at - 1] in "_-.") and (text[at].isalnum() or text[at] in "_-."):
+    while (
+        at > least and (text[at - 1].isalnum() or text[at - 1] in "_-.") and (text[at].isalnum() or text[at] in "_-.")
+    ):
         at -= 1
     return text[:at] if at > least else ""
 

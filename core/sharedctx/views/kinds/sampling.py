@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..pieces import score
+from .excerpt import notable
 from .layout import ABSENT, Column, Layout
 from .literals import NUMBER
 
@@ -18,11 +19,6 @@ _FEW = 25
 _MOST_ERRORS = 8
 _SCANNED = 2000
 _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
-_NOTABLE = re.compile(
-    r"(?i:\b(?:err(?:or|no)|fatal|panic|exception|traceback|fail(?:ed|ure|ing|s)|crit(?:ical)?\b|denied|refused|rejected|"
-    r"time(?:d.)?out|invalid|unreachable|unavailable|aborted|cancell?ed|corrupt|degraded))|"
-    r"(?:Error|Exception|Failure|BackOff|OOMKilled|NotReady|Unhealthy|Evicted)\b"
-)
 _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 
 
@@ -58,7 +54,7 @@ class Sample:
         irregular = [place for place, at in enumerate(layout.place) if at is None]
         order += irregular[:4]
         order += [self._rows[at] for at in self._extremes(layout)]
-        errors = self._matching(layout, lambda text: bool(_NOTABLE.search(text, 0, _SCANNED)), trouble=True)
+        errors = self._matching(layout, notable, trouble=True)
         worst = sorted(errors, key=lambda at: (-round(errors[at], 6), at))
         order += [self._rows[at] for at in worst[:_MOST_ERRORS]]
         order += [self._rows[at] for at in self._rare(layout)]
@@ -211,7 +207,7 @@ def _told(leaf: Column, alone: bool) -> str:
     if not texts or len(texts) < 0.8 * len(values):
         return ""
     times = Counter(texts)
-    if len(times) <= 12 and max(map(len, times)) <= 40:
+    if len(times) <= 12 and max(map(len, times)) <= 40 and not any("\n" in text for text in times):
         return " ".join(f"{value}×{count}" for value, count in times.most_common())
     if leaf.rule == "template":
         return ""
@@ -219,7 +215,7 @@ def _told(leaf: Column, alone: bool) -> str:
         low_text, high_text = min(texts), max(texts)
         return f"{low_text}..{high_text}" if max(len(low_text), len(high_text)) < 40 else ""
     top, count = times.most_common(1)[0]
-    often = f", {top}×{count}" if count > 1 and len(top) <= 40 else ""
+    often = f", {top}×{count}" if count > 1 and len(top) <= 40 and "\n" not in top else ""
     return f"{len(times)} distinct{often}" if len(times) < len(texts) else ""
 
 

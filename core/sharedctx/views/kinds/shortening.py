@@ -11,7 +11,7 @@ from typing import Any
 from ..kind import Brief, Draft
 from . import literals
 from .excerpt import excerpt
-from .layout import Column, Layout
+from .layout import Layout
 from .legend import legend
 from .planner import Planner
 from .pool import Pool
@@ -66,7 +66,9 @@ class Unit:
 class ShortWriter(Writer):
     """Spells what ``limits`` allow. Rows of the whole value are redeemed by ``unit`` (None: by path)."""
 
-    def __init__(self, pool: Pool, planner: Planner, brief: Brief, limits: Limits, unit: Unit | None, alone: bool) -> None:
+    def __init__(
+        self, pool: Pool, planner: Planner, brief: Brief, limits: Limits, unit: Unit | None, alone: bool
+    ) -> None:
         super().__init__(pool, planner, alone)
         self._brief = brief
         self._limits = limits
@@ -125,18 +127,13 @@ class ShortWriter(Writer):
         tail = [self.part(at, value[at], inner) for at in range(b, len(value))]
         return "[" + ",".join([*head, marker, *tail]) + "]"
 
-    def packed(self, leaf: Column, inner: Layout, value: Any) -> str:
-        """A cell of many rows; of a long one the first and the last rows."""
-        spelled = super().packed(leaf, inner, value)
+    def chosen(self, size: int) -> list[Any]:
+        """The first and the last rows of a long cell."""
         most = self._limits.parts
-        if leaf.form == "record" or len(value) <= 2 * most or spelled[:1] == "*":
-            return spelled
-        rows = spelled.split(";")
-        if len(rows) != len(value):  # a string of some row has a semicolon
-            return spelled
-        a, b = most * 3 // 4, len(value) - max(most // 4, 1)
-        marker = self._omitted(f"{b - a} of {len(value)} rows", self._reference())
-        return ";".join([*rows[:a], marker, *rows[b:]])
+        if size <= 2 * most + 10:
+            return super().chosen(size)
+        a, b = most * 3 // 4, size - max(most // 4, 1)
+        return [*range(a), self._omitted(f"{b - a} of {size} rows", self._reference()), *range(b, size)]
 
     def table(self, layout: Layout, value: Any) -> str:
         """A table; of a long one a summary, the telling rows with their numbers, and a marker."""

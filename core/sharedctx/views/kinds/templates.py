@@ -176,6 +176,6 @@ def _settle(leaf: Column, prefix: str, suffix: str, used: list[_Candidate], hole
                 good += len(value) >= len(head) + len(tail) and value.startswith(head) and value.endswith(tail)
             else:
                 good += value == head
-    if hole and good >= 0.9 * len(texts) or not hole and good >= 0.6 * len(leaf.values):
+    if (hole and good >= 0.9 * len(texts)) or (not hole and good >= 0.6 * len(leaf.values)):
         leaf.rule, leaf.given, leaf.scope = "template", template, scope
         leaf.optional = not hole and good < len(leaf.values)

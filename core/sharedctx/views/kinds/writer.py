@@ -184,7 +184,7 @@ class Writer:
         if value is ABSENT:
             return ""
         if leaf.inner is not None and type(value) in (dict, list) and value:
-            return self.packed(leaf, leaf.inner, value)
+            return self._packed(leaf, leaf.inner, value)
         return self.value(value, -1, leaf.alone or self._alone)
 
     def _templated(self, leaf: Column, at: int, value: Any) -> str:
@@ -205,8 +205,7 @@ class Writer:
         self.used.add("whole")
         return f"!{self.value(value)}"
 
-    def packed(self, leaf: Column, inner: Layout, value: Any) -> str:
-        """A cell that is an object or an array by the columns of ``inner``."""
+    def _packed(self, leaf: Column, inner: Layout, value: Any) -> str:
         number = self._pool.add(value)
         start = inner.starts.get(number)
         if start is None or (leaf.form == "list") != (type(value) is list):
@@ -220,15 +219,23 @@ class Writer:
             at = inner.place[start] or 0
             row = self.row([self.cell(each, at) for each in inner.cells])
             return f"{before}({'' if row == '-' else row})"
-        rows = []
-        for offset, part in enumerate(value.items() if leaf.form == "map" else value):
+        parts = list(value.items() if leaf.form == "map" else value)
+        rows: list[str] = []
+        for offset in self.chosen(len(parts)):
+            if type(offset) is str:
+                rows.append(offset)
+                continue
             place = inner.place[start + offset]
             if place is None:
-                rows.append(self._irregular(dict([part]) if leaf.form == "map" else part))
+                rows.append(self._irregular(dict([parts[offset]]) if leaf.form == "map" else parts[offset]))
             else:
                 rows.append(self.row([self.cell(each, place) for each in inner.cells]))
         opening = _OPENING[leaf.form]
         return f"{before}{opening}{';'.join(rows)}{_CLOSING[opening]}"
+
+    def chosen(self, size: int) -> list[Any]:
+        """The places of the rows of a cell that are to be spelled; a text stands for itself."""
+        return list(range(size))
 
     def _columns(self, columns: list[Column]) -> str:
         return ",".join(map(self._column, columns))
