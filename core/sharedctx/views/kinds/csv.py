@@ -82,7 +82,10 @@ def parse(text: str) -> Table | None:
         if len(line) > len(names):
             return None
         rows.append(dict(zip(names, line, strict=False)))
-    for quoted in (False, True) if text[:1] == '"' else (False,):
+    if '"' not in text:
+        exact = text.count("\r") == text.count("\n") == text.count(ending) if ending != "\n" else "\r" not in text
+        return Table(Dialect(delimiter, ending, False, ended), names, rows, exact)
+    for quoted in (False, True):
         dialect = Dialect(delimiter, ending, quoted, ended)
         if dialect.write(names, rows) == text:
             return Table(dialect, names, rows, True)

@@ -1,4 +1,4 @@
-"""How single values are spelled in packed JSON: numbers and names as in JSON, strings bare wherever that is unambiguous."""
+"""How single values are spelled in packed JSON: numbers as in JSON, strings bare wherever that is unambiguous."""
 
 from __future__ import annotations
 

@@ -27,36 +27,39 @@ class Pool:
     def add(self, value: Any) -> int:
         """Return the number of a part; equal parts have the same."""
         kind = type(value)
-        if kind is str:
-            number = self._numbers.get(value)
-            return number if number is not None else self._new(value, len(value) + 2)
-        if kind is dict:
+        key: Any
+        if kind is dict or kind is list:
             known = self._known.get(id(value))
-            if known is not None:
-                return known
-            parts = [self.add(part) for part in value.values()]
-            names = tuple(value)
-            if not all(type(name) is str for name in names):
-                raise TypeError("a name that is no string")
-            key: Any = (names, *parts)
-            extra = 2 + sum(map(len, names)) + 2 * len(names)
-        elif kind is list:
-            known = self._known.get(id(value))
-            if known is not None:
-                return known
-            parts = [self.add(part) for part in value]
-            key, extra = (None, *parts), 2 + len(parts)
-        elif value is None or kind in (int, float, bool):
+            if known is None:
+                known = self._known[id(value)] = self._container(value, kind)
+            return known
+        if kind is str or kind is int:
+            key = value
+        elif value is None or kind is bool or kind is float:
             key = (kind, repr(value))
-            number = self._numbers.get(key)
-            return number if number is not None else self._new(key, len(key[1]))
         else:
             raise TypeError(f"{kind.__name__} is no JSON")
         number = self._numbers.get(key)
+        return number if number is not None else self._new(key, len(str(value)) + 2 * (kind is str))
+
+    def _container(self, value: Any, kind: type) -> int:
+        numbers = self._numbers
+        parts: list[int] = []
+        for part in value.values() if kind is dict else value:
+            number = numbers.get(part) if type(part) is str else None
+            parts.append(self.add(part) if number is None else number)
+        names: tuple[str, ...] | None = None
+        size = 2 + len(parts)
+        if kind is dict:
+            names = tuple(value)
+            if not all([type(name) is str for name in names]):
+                raise TypeError("a name that is no string")
+            size += sum(map(len, names)) + len(names)
+        key = (names, *parts)
+        number = numbers.get(key)
         if number is None:
             sizes = self._sizes
-            number = self._new(key, extra + sum(sizes[part] for part in parts))
-        self._known[id(value)] = number
+            number = self._new(key, size + sum([sizes[part] for part in parts]))
         return number
 
     def _new(self, key: Any, size: int) -> int:

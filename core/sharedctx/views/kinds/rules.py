@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from .layout import ABSENT, Column
@@ -51,7 +52,7 @@ def _repeats(leaf: Column, lines: bool) -> None:
     numbers = leaf.numbers
     size = len(numbers)
     if lines and size >= _LEAST_STICKY and -1 not in numbers:
-        runs = 1 + sum(a != b for a, b in zip(numbers, numbers[1:], strict=False))
+        runs = 1 + sum(a != b for a, b in pairwise(numbers))
         if runs <= size / 4:
             leaf.rule = "sticky"
             return

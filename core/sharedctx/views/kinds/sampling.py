@@ -22,6 +22,17 @@ _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnin
 _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 
 
+def numbers(leaf: Column, alone: bool) -> list[float | None]:
+    """The cells of a column as numbers, None for others."""
+    known: dict[int, float | None] = {-1: None}
+    found = []
+    for at, value in zip(leaf.numbers, leaf.values, strict=True):
+        if at not in known:
+            known[at] = number(value, alone)
+        found.append(known[at])
+    return found
+
+
 def number(value: Any, alone: bool) -> float | None:
     """A value as a number; with ``alone`` also a string that spells one."""
     if type(value) is int or type(value) is float:
@@ -85,7 +96,7 @@ class Sample:
                 owners = _owners(leaf)
                 inside += [owners[at] for at in self._extremes(leaf.inner) if at in owners]
             elif leaf.rule not in ("const", "same", "template"):
-                values = [number(value, self._alone) for value in leaf.values]
+                values = numbers(leaf, self._alone)
                 some = [value for value in values if value is not None]
                 if len(some) >= 0.3 * len(values) and len(set(some)) > 3:
                     found += [values.index(max(some)), values.index(min(some))]
@@ -199,23 +210,23 @@ def summary(layout: Layout, alone: bool, most: int) -> str:
 
 def _told(leaf: Column, alone: bool) -> str:
     values = [value for value in leaf.values if value is not ABSENT and value is not None]
-    numbers = [found for value in values if (found := number(value, alone)) is not None]
-    if values and len(numbers) > 0.8 * len(values):
-        low, high = min(numbers), max(numbers)
-        return f"{_short(low)}..{_short(high)} mean {sum(numbers) / len(numbers):.4g}" if low < high else ""
+    measured = [value for value in numbers(leaf, alone) if value is not None]
+    if values and len(measured) > 0.8 * len(values):
+        low, high = min(measured), max(measured)
+        return f"{_short(low)}..{_short(high)} mean {sum(measured) / len(measured):.4g}" if low < high else ""
     texts = [value for value in values if type(value) is str]
     if not texts or len(texts) < 0.8 * len(values):
         return ""
     times = Counter(texts)
     if len(times) <= 12 and max(map(len, times)) <= 40 and not any("\n" in text for text in times):
-        return " ".join(f"{value}×{count}" for value, count in times.most_common())
+        return ", ".join(f"{value} x{count}" for value, count in times.most_common())
     if leaf.rule == "template":
         return ""
     if all(_TIME.match(text) and len(text) < 40 for text in (texts[0], texts[-1], texts[len(texts) // 2])):
         low_text, high_text = min(texts), max(texts)
         return f"{low_text}..{high_text}" if max(len(low_text), len(high_text)) < 40 else ""
     top, count = times.most_common(1)[0]
-    often = f", {top}×{count}" if count > 1 and len(top) <= 40 and "\n" not in top else ""
+    often = f", {top} x{count}" if count > 1 and len(top) <= 40 and "\n" not in top else ""
     return f"{len(times)} distinct{often}" if len(times) < len(texts) else ""
 
 

@@ -140,7 +140,7 @@ class ShortWriter(Writer):
         if self._row is not None:
             return super().table(layout, value)
         size = len(layout.rows)
-        costs = [self._cost(layout, place) for place in range(size)]
+        costs = self._costs(layout)
         room = max(self._limits.share * sum(costs), self._limits.tokens)
         if size < self._limits.rows or sum(costs) <= room:
             return self._all(layout, value)
@@ -164,13 +164,19 @@ class ShortWriter(Writer):
         lines.append(self._rest(layout, value, kept, first, last))
         return "\n".join([*lines, ""])
 
-    def _cost(self, layout: Layout, place: int) -> float:
-        at = layout.place[place]
-        if at is None:
-            return self._pool.size(self._pool.add(layout.rows[place])) / _CHARACTERS
+    def _costs(self, layout: Layout) -> list[float]:
+        """About how many tokens each row takes."""
         longest = self._limits.text + 100
-        sizes = [leaf.numbers[at] for leaf in layout.cells]
-        return 2 + sum(min(self._pool.size(number), longest) for number in sizes if number >= 0) / _CHARACTERS
+        size = self._pool.size
+        sizes = {number: min(size(number), longest) for leaf in layout.cells for number in set(leaf.numbers) - {-1}}
+        sizes[-1] = 0
+        columns = [[sizes[number] for number in leaf.numbers] for leaf in layout.cells]
+        regular = list(map(sum, zip(*columns, strict=True))) or [0] * len(layout.rows)
+        costs = []
+        for place, at in enumerate(layout.place):
+            spelled = size(self._pool.add(layout.rows[place])) if at is None else regular[at]
+            costs.append(2 + spelled / _CHARACTERS)
+        return costs
 
     def _all(self, layout: Layout, value: Any) -> str:
         lines = [self.head(layout)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,7 @@ _MARK = 0xE000
 
 
 class Template:
-    """A text with references to columns of the same row, ``{number}`` or ``{month:02}``, and with ``{}`` for the cell."""
+    """A text with references to columns of the row, ``{number}`` or ``{month:02}``, and with ``{}`` for the cell."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -122,9 +121,9 @@ def _template(leaf: Column, candidates: list[_Candidate]) -> None:
     if skeletons.count(common) >= 0.6 * len(sample) and re.search(r"[\ue000-\ue0ff]", common):
         _settle(leaf, common, "", used, False, texts)
     if not leaf.rule:
-        prefix = _cut(os.path.commonprefix(skeletons), True)
+        prefix = _cut(_common(skeletons), True)
         ends = [skeleton[len(prefix) :][::-1] for skeleton in skeletons]
-        suffix = _cut(os.path.commonprefix(ends)[::-1], False)
+        suffix = _cut(_common(ends)[::-1], False)
         if len(prefix) + len(suffix) >= 4 or re.search(r"[\ue000-\ue0ff]", prefix + suffix):
             _settle(leaf, prefix, suffix, used, True, texts)
 
@@ -142,6 +141,13 @@ def _skeleton(value: str, found: list[_Candidate], at: int) -> str:
         if text and text in value:
             value = _standing(text, type(candidate.column.values[at])).sub(chr(_MARK + mark), value)
     return value
+
+
+def _common(texts: list[str]) -> str:
+    """The longest start that all have."""
+    low, high = min(texts), max(texts)
+    size = next((at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    return low[:size]
 
 
 def _cut(text: str, start: bool) -> str:

@@ -197,9 +197,10 @@ class Writer:
             return ""
         if type(value) is str:
             head, tail = leaf.given.fill(lambda path: leaf.scope[path].values[at])
-            if head is not None and tail is not None and len(value) >= len(head) + len(tail):
-                if value.startswith(head) and value.endswith(tail):
-                    return literals.string(value[len(head) : len(value) - len(tail)], True)
+            size = len(head or "") + len(tail or "")
+            follows = head is not None and tail is not None and len(value) >= size
+            if follows and value.startswith(head) and value.endswith(tail):
+                return literals.string(value[len(head) : len(value) - len(tail)], True)
         if value is None:
             return "null"
         self.used.add("whole")
