@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from .packing import pack_value, unpack_value
-from .shortening import Limits, shorten_value
+from .shortening import Limits, Unit, shorten_value
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _LEAST_LINES = 5
@@ -109,6 +109,14 @@ def _quoted_lines(text: str, delimiter: str) -> list[list[str]] | None:
         at = found.end()
 
 
+def _starts(table: Table) -> list[int]:
+    """The line on which each row starts, and the line after the last row."""
+    starts = [2 + sum(name.count("\n") for name in table.names)]
+    for row in table.rows:
+        starts.append(starts[-1] + 1 + sum(cell.count("\n") for cell in row.values()))
+    return starts
+
+
 class CsvKind:
     """Separated text whose first line has the names."""
 
@@ -141,8 +149,10 @@ class CsvKind:
         table = parse(source.text)
         if table is None:
             return None
-        what = f"{table.dialect.name}; {len(table.rows)} rows, row 0 is line 2"
-        return shorten_value("csv", what, table.rows, brief, _LIMITS, offset=2, alone=True)
+        unit, what = Unit("lines", 2), f"{table.dialect.name}; {len(table.rows)} rows, row 0 is line 2"
+        if '"' in source.text and any("\n" in cell for row in table.rows for cell in (*row, *row.values())):
+            unit, what = Unit("lines", 2, _starts(table)), f"{table.dialect.name}; {len(table.rows)} rows"
+        return shorten_value("csv", what, table.rows, brief, _LIMITS, unit, True)
 
     def pack(self, source: Source) -> str | None:
         """All rows, by columns; None for text that is not spelled in one style."""

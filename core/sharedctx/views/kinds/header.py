@@ -42,7 +42,7 @@ class Header:
                 pending.extend(column.columns[::-1])
             else:
                 leaves.append(column)
-        layout = Layout(columns, leaves, (), [], {}, opening == "<")
+        layout = Layout(columns, leaves, (), [], {}, [] if opening == "<" else None)
         if layout.keyed and not (columns and columns[0].key):
             raise self._in.wrong("no column of names before this")
         self._order(layout)

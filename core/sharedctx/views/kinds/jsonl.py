@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from .packing import pack_value, unpack_value
-from .shortening import Limits, shorten_value
+from .shortening import Limits, Unit, shorten_value
 
 _LEAST = 3
 _SAMPLED = 20
@@ -53,7 +53,7 @@ class JsonlKind:
         lines = source.text.removesuffix("\n").split("\n")
         value = [_object(line) for line in lines]
         what = f"{len(value)} lines, row 0 is line 1"
-        return shorten_value("jsonl", what, value, brief, _NARROW, offset=1)
+        return shorten_value("jsonl", what, value, brief, _NARROW, Unit("lines", 1))
 
     def pack(self, source: Source) -> str | None:
         """All lines, by columns; lines that are not spelled like the others stand as they are."""

@@ -55,14 +55,20 @@ class Column:
 @dataclass(eq=False)
 class Layout:
     """The columns of rows. ``rows`` are all of them, ``place`` says which row each has in the columns (None: none, it
-    is spelled whole); ``starts`` where the rows of a packed value begin, by its number in the pool."""
+    is spelled whole); ``starts`` where the rows of a packed value begin, by its number in the pool. ``names`` are those
+    of the rows of a map."""
 
     columns: list[Column]
     leaves: list[Column]
     rows: Sequence[Any]
     place: list[int | None]
     starts: dict[int, int]
-    keyed: bool = False
+    names: list[str] | None = None
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the rows are members of an object rather than of an array."""
+        return self.names is not None
 
     def __post_init__(self) -> None:
         self.order = self.leaves

@@ -111,8 +111,6 @@ class Planner:
         if len(regular) < 2 or len(regular) < 0.7 * len(rows):
             return None
         columns = self._columns(regular, order, ())
-        if keys is not None:
-            keys = [key for key, at in zip(keys, place, strict=True) if at is not None]
         return self._finish(columns, rows, place, starts, keys, lines)
 
     def _finish(
@@ -125,7 +123,8 @@ class Planner:
         lines: bool,
     ) -> Layout:
         if keys is not None:
-            columns = [Column("#", (), list(keys), [self._pool.add(key) for key in keys], key=True), *columns]
+            regular = [key for key, at in zip(keys, place, strict=True) if at is not None]
+            columns = [Column("#", (), list(regular), [self._pool.add(key) for key in regular], key=True), *columns]
         leaves: list[Column] = []
         pending = columns[::-1]
         while pending:
@@ -135,7 +134,7 @@ class Planner:
             else:
                 leaves.append(column)
         set_rules(leaves, lines)
-        return Layout(columns, leaves, rows, place, starts, keys is not None)
+        return Layout(columns, leaves, rows, place, starts, keys)
 
     def _columns(self, rows: list[dict[str, Any]], order: list[str], path: tuple[str, ...]) -> list[Column]:
         columns = []

@@ -52,7 +52,7 @@ class Pool:
         size = 2 + len(parts)
         if kind is dict:
             names = tuple(value)
-            if not all([type(name) is str for name in names]):
+            if any(type(name) is not str for name in names):
                 raise TypeError("a name that is no string")
             size += sum(map(len, names)) + len(names)
         key = (names, *parts)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..kind import Brief, Draft, Source
 from .packing import pack_value, unpack_value
-from .shortening import Limits, shorten_value
+from .shortening import Limits, Unit, shorten_value
 
 _LEAST = 3
 _SAMPLED = 200
@@ -36,7 +36,7 @@ class RowsKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most."""
         limits = _WIDE if len(source.text) > _WIDE_ROW * len(source.value) else _NARROW
-        return shorten_value("rows", f"{len(source.value)} rows", source.value, brief, limits, rows=True)
+        return shorten_value("rows", f"{len(source.value)} rows", source.value, brief, limits, Unit("rows"))
 
     def pack(self, source: Source) -> str | None:
         """All rows, by columns."""

@@ -42,22 +42,25 @@ def set_rules(leaves: list[Column], lines: bool) -> None:
             open_.append(leaf)
     find_templates(leaves, [leaf for leaf in open_ if leaf.form == "cell"])
     for leaf in open_:
-        if not leaf.rule:
-            _repeats(leaf, lines)
+        if lines and leaf.spelled and _in_runs(leaf.numbers):
+            leaf.rule, leaf.optional = "sticky", False
+        if leaf.form == "cell" and not leaf.rule:
+            _default(leaf)
         if leaf.form == "cell" and leaf.rule != "template":
             leaf.alone = _is_text(leaf.values)
 
 
-def _repeats(leaf: Column, lines: bool) -> None:
+def _in_runs(numbers: list[int]) -> bool:
+    """Whether equal values follow one another, so that a change is worth a line."""
+    if len(numbers) < _LEAST_STICKY or -1 in numbers:
+        return False
+    return 1 + sum(a != b for a, b in pairwise(numbers)) <= len(numbers) / 4
+
+
+def _default(leaf: Column) -> None:
     numbers = leaf.numbers
-    size = len(numbers)
-    if lines and size >= _LEAST_STICKY and -1 not in numbers:
-        runs = 1 + sum(a != b for a, b in pairwise(numbers))
-        if runs <= size / 4:
-            leaf.rule = "sticky"
-            return
     number, times = Counter(numbers).most_common(1)[0]
-    if leaf.form == "cell" and size >= 4 and times >= 0.6 * size and number >= 0:
+    if len(numbers) >= 4 and times >= 0.6 * len(numbers) and number >= 0:
         value = leaf.values[numbers.index(number)]
         if type(value) not in (dict, list) and value != "":
             leaf.rule, leaf.given = "default", value

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +11,17 @@ from . import literals
 from .excerpt import excerpt
 from .layout import Layout
 from .legend import legend
+from .outline import outline, step
+from .packing import pack_value
 from .planner import Planner
 from .pool import Pool
 from .sampling import Sample, summary
 from .writer import Writer
 
-_STEP = re.compile(r"[^\W\d][\w-]*")
 _TRIES = 6
+_LEAST_SCALE = 0.05
+_NAMED = 0.75
+"""Of maps less is kept than of arrays: their marker has the names of what is left out."""
 _CHARACTERS = 2.7
 """Of JSON, for one token."""
 
@@ -41,7 +43,7 @@ class Limits:
     def scaled(self, scale: float) -> Limits:
         """Limits for less, or for more."""
         return Limits(
-            min(self.share * scale, 0.9),
+            self.share if scale >= 1 else min(self.share, 0.9) * scale,
             int(self.tokens * min(scale, 2)),
             self.rows if scale > 0.5 else 3,
             max(int(self.text * scale), 40),
@@ -53,13 +55,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What redeems rows of the whole value: ``rows`` or ``lines``, and the number of the first."""
+    """What redeems rows of the whole value: ``rows`` or ``lines``. ``starts`` has the number of each row's first line
+    and that of the line after the last row; without it a row is a unit, and ``first`` its number."""
 
     name: str
-    first: int
+    first: int = 0
+    starts: Sequence[int] | None = None
 
     def ref(self, a: int, b: int) -> str:
         """The reference for the rows from a to b, both of them included."""
+        if self.starts is not None:
+            return f"{self.name}:{self.starts[a]}-{self.starts[b + 1] - 1}"
         return f"{self.name}:{a + self.first}-{b + self.first}"
 
 
@@ -141,8 +147,9 @@ class ShortWriter(Writer):
             return super().table(layout, value)
         size = len(layout.rows)
         costs = self._costs(layout)
-        room = max(self._limits.share * sum(costs), self._limits.tokens)
-        if size < self._limits.rows or sum(costs) <= room:
+        share = self._limits.share * (_NAMED if layout.keyed and self._limits.share < 1 else 1)
+        room = max(share * sum(costs), self._limits.tokens)
+        if size < self._limits.rows or share >= 1 or sum(costs) <= room:
             return self._all(layout, value)
         kept: list[int] = []
         for place in Sample(layout, self._brief.wanted, self._alone).ranked(self._limits.fill):
@@ -186,8 +193,8 @@ class ShortWriter(Writer):
         return "\n".join([*lines, ""])
 
     def _line(self, layout: Layout, place: int, value: Any) -> list[str]:
-        if layout.keyed:
-            self._row = self._reference(step(list(value)[place])) if len(value) < 200 else self._reference()
+        if layout.names is not None:
+            self._row = self._reference(step(layout.names[place]))
         else:
             self._row = self._unit.ref(place, place) if self._unit and not self._path else self._reference(step(place))
         lines = self.lines(layout, [place], value)
@@ -206,43 +213,35 @@ class ShortWriter(Writer):
         return self._omitted(f"{left} of {len(layout.rows)} rows", self._reference(f"[{first}:{last + 1}]"))
 
 
-def step(name: str | int) -> str:
-    """One step of a path."""
-    if type(name) is int:
-        return f"[{name}]"
-    text = str(name)
-    return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
-
-
 def shorten_value(
     name: str,
     what: str,
     value: Any,
     brief: Brief,
     limits: Limits,
-    rows: bool = False,
-    offset: int | None = None,
+    unit: Unit | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
 ) -> Draft | None:
     """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
-    unit = Unit("lines", offset) if offset is not None else Unit("rows", 0) if rows else None
     try:
         pool = Pool(value)
         planner = Planner(pool, False)
-        best: Draft | None = None
         scale, budget = 1.0, brief.budget
         for _ in range(_TRIES):
             own = writer(pool, planner, brief, limits.scaled(scale), unit, alone)
             body = own.finish(own.value(value, 0))
             draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
+            if not own.refs:
+                draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
             if budget is None:
                 return draft
             tokens = brief.count(draft.text)
             if tokens <= budget:
                 return draft
-            best = draft
-            scale *= min(0.85 * budget / tokens, 0.7)
-        return best
+            if scale < _LEAST_SCALE or tokens > 12 * budget:
+                break
+            scale *= max(min(0.85 * budget / tokens, 0.7), 0.15)
+        return outline(name, what, value, brief)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -13,6 +13,8 @@ _FORBIDDEN = re.compile(r"[\ue000-\ue0ff]")
 _LONGEST_REFERENCE = 400
 _REFERENCES = 8
 _MOST_PAIRS = 40_000
+_LEAST_LITERAL = 60
+"""Characters, over all rows, that a template must save."""
 _MARK = 0xE000
 
 
@@ -124,7 +126,8 @@ def _template(leaf: Column, candidates: list[_Candidate]) -> None:
         prefix = _cut(_common(skeletons), True)
         ends = [skeleton[len(prefix) :][::-1] for skeleton in skeletons]
         suffix = _cut(_common(ends)[::-1], False)
-        if len(prefix) + len(suffix) >= 4 or re.search(r"[\ue000-\ue0ff]", prefix + suffix):
+        literal = len(prefix) + len(suffix)
+        if (literal >= 4 and literal * len(values) >= _LEAST_LITERAL) or re.search(r"[\ue000-\ue0ff]", prefix + suffix):
             _settle(leaf, prefix, suffix, used, True, texts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..kind import Brief, Draft, Source
 from .layout import Column, Layout
 from .packing import pack_value, unpack_value
-from .shortening import Limits, ShortWriter, shorten_value
+from .shortening import Limits, ShortWriter, Unit, shorten_value
 
 _LEAST = 3
 _SAMPLED = 40
@@ -108,8 +108,8 @@ class TrajectoryKind:
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """All steps, with long observations shortened."""
-        rows = type(source.value) is list
-        return shorten_value("trajectory", _what(), source.value, brief, _LIMITS, rows=rows, writer=TrajectoryWriter)
+        unit = Unit("rows") if type(source.value) is list else None
+        return shorten_value("trajectory", _what(), source.value, brief, _LIMITS, unit, writer=TrajectoryWriter)
 
     def pack(self, source: Source) -> str | None:
         """All steps, with names for what repeats."""

@@ -121,12 +121,11 @@ class Writer:
         """The lines of some rows, which follow one another."""
         lines: list[str] = []
         above: dict[int, str] = {}
-        keys = list(value) if layout.keyed else []
         for place in places:
             at = layout.place[place]
             if at is None:
                 row = layout.rows[place]
-                lines.append(self._irregular({keys[place]: row} if layout.keyed else row))
+                lines.append(self._irregular({layout.names[place]: row} if layout.names is not None else row))
                 continue
             if layout.sticky:
                 self._stick(layout, at, above, lines)
