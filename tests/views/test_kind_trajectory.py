@@ -103,4 +103,6 @@ def test_a_budget_is_kept(budget: int) -> None:
 
 def test_other_documents_do_not_fit() -> None:
     assert KIND.fits(source([{"id": 1, "name": "x"}] * 5)) == 0.0
+    assert KIND.fits(source([{"from": "a", "to": "b", "value": n} for n in range(9)])) == 0.0
+    assert KIND.fits(source([{"from": "human", "value": "hello"}] * 5)) > 0.9
     assert KIND.fits(source({"items": [1, 2, 3]})) == 0.0

@@ -20,7 +20,8 @@ class Column:
     ``map``, an object, an array and an object of many names whose parts are rows of ``inner``. ``rule``: how cells
     are told without spelling them (``const``, ``steps``, ``same``, ``template``, ``default``, ``sticky``), with
     ``given`` its value or text. ``alone``: numbers stand for strings. ``optional``: a template that some cells defy.
-    ``key``: the names of a map. ``scope``: the columns of the row that a template may name.
+    ``key``: the names of a map. ``scope``: the columns of the row that a template may name. ``measured``: the
+    cells as numbers, once that was asked for.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     optional: bool = False
     key: bool = False
     scope: dict[str, Column] = field(default_factory=dict)
+    measured: list[float | None] | None = None
 
     @property
     def reference(self) -> str | None:

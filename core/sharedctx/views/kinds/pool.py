@@ -19,6 +19,7 @@ class Pool:
     def __init__(self, value: Any) -> None:
         self._numbers: dict[Any, int] = {}
         self._known: dict[int, int] = {}
+        self._shapes: dict[tuple[str, ...], int] = {}
         self._sizes: list[int] = []
         self._counts: dict[int, int] = {}
         self.add(value)
@@ -52,9 +53,12 @@ class Pool:
         size = 2 + len(parts)
         if kind is dict:
             names = tuple(value)
-            if any(type(name) is not str for name in names):
-                raise TypeError("a name that is no string")
-            size += sum(map(len, names)) + len(names)
+            extra = self._shapes.get(names)
+            if extra is None:
+                if any(type(name) is not str for name in names):
+                    raise TypeError("a name that is no string")
+                extra = self._shapes[names] = sum(map(len, names)) + len(names)
+            size += extra
         key = (names, *parts)
         number = numbers.get(key)
         if number is None:

@@ -24,8 +24,10 @@ _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 
 def numbers(leaf: Column, alone: bool) -> list[float | None]:
     """The cells of a column as numbers, None for others."""
+    if leaf.measured is not None:
+        return leaf.measured
     known: dict[int, float | None] = {-1: None}
-    found = []
+    found = leaf.measured = []
     for at, value in zip(leaf.numbers, leaf.values, strict=True):
         if at not in known:
             known[at] = number(value, alone)

@@ -11,18 +11,8 @@ from .shortening import Limits, ShortWriter, Unit, shorten_value
 
 _LEAST = 3
 _SAMPLED = 40
-_MARKS = (
-    "role",
-    "content",
-    "observation",
-    "action",
-    "thought",
-    "tool_calls",
-    "tool_call_id",
-    "response",
-    "from",
-    "value",
-)
+_MARKS = ("role", "content", "observation", "action", "thought", "tool_calls", "tool_call_id", "response")
+_SPEAKERS = frozenset(("human", "gpt", "user", "assistant", "system", "tool", "function"))
 _OBSERVED = frozenset(
     ("observation", "output", "result", "results", "stdout", "stderr", "tool_result", "state", "prompt", "system")
 )
@@ -86,11 +76,16 @@ def _speaks(step: Any) -> bool:
     return type(role) is not str or role not in _OBSERVERS
 
 
+def _is_said(step: dict[str, Any]) -> bool:
+    speaker = step.get("from")
+    return type(speaker) is str and speaker in _SPEAKERS and "value" in step
+
+
 def _is_steps(value: Any) -> bool:
     if type(value) is not list or len(value) < _LEAST:
         return False
     sample = value[:_SAMPLED]
-    marked = [sum(mark in step for mark in _MARKS) >= 2 for step in sample if type(step) is dict]
+    marked = [sum(mark in step for mark in _MARKS) >= 2 or _is_said(step) for step in sample if type(step) is dict]
     return sum(marked) >= 0.8 * len(sample)
 
 

@@ -125,7 +125,7 @@ class Writer:
             at = layout.place[place]
             if at is None:
                 row = layout.rows[place]
-                lines.append(self._irregular({layout.names[place]: row} if layout.names is not None else row))
+                lines.append(self._irregular(layout.names[place] if layout.names else None, row))
                 continue
             if layout.sticky:
                 self._stick(layout, at, above, lines)
@@ -144,9 +144,9 @@ class Writer:
             lines.append(self.row(cells))
         return lines
 
-    def _irregular(self, row: Any) -> str:
+    def _irregular(self, name: str | None, row: Any) -> str:
         self.used.add("whole")
-        return f"!!{self.value(row)}"
+        return f"!!{self.value(row)}" if name is None else f"!!{{{literals.name(name)}:{self.value(row)}}}"
 
     def _stick(self, layout: Layout, at: int, above: dict[int, str], lines: list[str]) -> None:
         changed = []
@@ -227,7 +227,9 @@ class Writer:
                 continue
             place = inner.place[start + offset]
             if place is None:
-                rows.append(self._irregular(dict([parts[offset]]) if leaf.form == "map" else parts[offset]))
+                rows.append(
+                    self._irregular(*parts[offset]) if leaf.form == "map" else self._irregular(None, parts[offset])
+                )
             else:
                 rows.append(self.row([self.cell(each, place) for each in inner.cells]))
         opening = _OPENING[leaf.form]
