@@ -1,0 +1,236 @@
+"""Which rows of a table tell most, and what its columns hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from ..pieces import score
+from .excerpt import notable
+from .layout import ABSENT, Column, Layout
+from .literals import NUMBER
+
+_RARE = 0.03
+_FEW = 25
+_MOST_ERRORS = 8
+_SCANNED = 2000
+_TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
+_TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
+
+
+def numbers(leaf: Column, alone: bool) -> list[float | None]:
+    """The cells of a column as numbers, None for others."""
+    if leaf.measured is not None:
+        return leaf.measured
+    known: dict[int, float | None] = {-1: None}
+    found = leaf.measured = []
+    for at, value in zip(leaf.numbers, leaf.values, strict=True):
+        if at not in known:
+            known[at] = number(value, alone)
+        found.append(known[at])
+    return found
+
+
+def number(value: Any, alone: bool) -> float | None:
+    """A value as a number; with ``alone`` also a string that spells one."""
+    if type(value) is int or type(value) is float:
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    if alone and type(value) is str and len(value) < 40 and NUMBER.fullmatch(value):
+        return float(value)
+    return None
+
+
+class Sample:
+    """Ranks the rows of one table, the most telling first."""
+
+    def __init__(self, layout: Layout, wanted: Sequence[str], alone: bool) -> None:
+        self._layout = layout
+        self._wanted = wanted
+        self._alone = alone
+        self._rows = [place for place, at in enumerate(layout.place) if at is not None]
+
+    def ranked(self, fill: bool) -> list[int]:
+        """Rows: first and last, those with words of the query, extremes, errors, rare values; then some from the start
+        and the end, or with ``fill`` all others, the most unusual first."""
+        layout, size = self._layout, len(self._layout.rows)
+        order = [0, size - 1]
+        if self._wanted:
+            hits = self._matching(layout, lambda text: score(text, self._wanted) >= 10)
+            order += [self._rows[at] for at in sorted(hits, key=lambda at: (-hits[at], at))]
+        irregular = [place for place, at in enumerate(layout.place) if at is None]
+        order += irregular[:4]
+        order += [self._rows[at] for at in self._extremes(layout)]
+        errors = self._matching(layout, notable, trouble=True)
+        worst = sorted(errors, key=lambda at: (-round(errors[at], 6), at))
+        order += [self._rows[at] for at in worst[:_MOST_ERRORS]]
+        order += [self._rows[at] for at in self._rare(layout)]
+        order += [1, size - 2, 2]
+        if fill:
+            unusual = self._unusual(layout)
+            order += sorted(range(size), key=lambda place: (-round(unusual.get(place, 0.0), 6), place))
+        return [place for place in dict.fromkeys(order) if 0 <= place < size]
+
+    def _unusual(self, layout: Layout) -> dict[int, float]:
+        """For each row how rare its values are in columns whose values mostly repeat."""
+        found: dict[int, float] = {}
+        for leaf in layout.leaves:
+            if leaf.rule in ("const", "same", "template"):
+                continue
+            times = Counter(leaf.numbers)
+            if len(times) <= 0.5 * len(leaf.numbers):
+                for at, known in enumerate(leaf.numbers):
+                    place = self._rows[at]
+                    found[place] = found.get(place, 0.0) + 1 / times[known]
+        return found
+
+    def _extremes(self, layout: Layout) -> list[int]:
+        found: list[int] = []
+        inside: list[int] = []
+        for leaf in layout.leaves:
+            if leaf.inner is not None and leaf.rule not in ("const", "same"):
+                owners = _owners(leaf)
+                inside += [owners[at] for at in self._extremes(leaf.inner) if at in owners]
+            elif leaf.rule not in ("const", "same", "template"):
+                values = numbers(leaf, self._alone)
+                some = [value for value in values if value is not None]
+                if len(some) >= 0.3 * len(values) and len(set(some)) > 3:
+                    found += [values.index(max(some)), values.index(min(some))]
+        found += inside
+        return list(dict.fromkeys(found))
+
+    def _matching(self, layout: Layout, test: Callable[[str], bool], trouble: bool = False) -> dict[int, float]:
+        """Places of rows with text that passes, and how much that says: little where many rows have such text."""
+        found: dict[int, float] = {}
+
+        def add(places: Collection[int]) -> None:
+            for at in places:
+                found[at] = found.get(at, 0.0) + 1 / len(places)
+
+        for leaf in layout.leaves:
+            if leaf.rule in ("const", "same"):
+                continue
+            if leaf.inner is not None:
+                owners = _owners(leaf)
+                for at, weight in self._matching(leaf.inner, test, trouble).items():
+                    if at in owners:
+                        found[owners[at]] = found.get(owners[at], 0.0) + weight
+                continue
+            verdicts: dict[int, bool] = {-1: False}
+            hits = []
+            for at, known in enumerate(leaf.numbers):
+                verdict = verdicts.get(known)
+                if verdict is None:
+                    verdict = verdicts[known] = test(_text(leaf.values[at]))
+                if verdict:
+                    hits.append(at)
+            add(hits)
+            if trouble and _TROUBLE.fullmatch(leaf.name):
+                told = [at for at, value in enumerate(leaf.values) if value not in (ABSENT, None, "", False, 0)]
+                if len(told) <= 0.3 * len(leaf.values):
+                    add(told)
+        return found
+
+    def _rare(self, layout: Layout) -> list[int]:
+        size = len(self._rows)
+        most = max(1, int(_RARE * size))
+        found: list[int] = []
+        for leaf in layout.leaves:
+            if leaf.rule in ("const", "same", "template"):
+                continue
+            kinds = Counter(map(type, leaf.values))
+            for kind, times in kinds.items():
+                if times <= most:
+                    found.append(next(at for at, value in enumerate(leaf.values) if type(value) is kind))
+            first: dict[int, int] = {}
+            for at, known in enumerate(leaf.numbers):
+                first.setdefault(known, at)
+            if 2 <= len(first) <= _FEW and leaf.inner is None:
+                times_of = Counter(leaf.numbers)
+                for known, at in first.items():
+                    if times_of[known] <= most and len(_text(leaf.values[at])) <= 80:
+                        found.append(at)
+            if list in kinds and leaf.inner is None:
+                found += _rare_parts(leaf.values, most)
+        return list(dict.fromkeys(found))
+
+
+def _rare_parts(values: list[Any], most: int) -> list[int]:
+    """Places of arrays with a part that hardly any other array has."""
+    times: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    for at, value in enumerate(values):
+        for part in {_text(part) for part in value[:_FEW]} if type(value) is list else ():
+            times[part] += 1
+            first.setdefault(part, at)
+    rare = sorted(at for part, at in first.items() if times[part] <= most)
+    return rare[:6] if len(rare) < 0.3 * len(times) + 2 else []
+
+
+def _owners(leaf: Column) -> dict[int, int]:
+    """For each row of the inner table a row that has it."""
+    owners: dict[int, int] = {}
+    inner = leaf.inner
+    if inner is None:
+        return owners
+    for at, known in enumerate(leaf.numbers):
+        start = inner.starts.get(known)
+        if start is not None:
+            parts = 1 if leaf.form == "record" else len(leaf.values[at])
+            for place in inner.place[start : start + parts]:
+                if place is not None:
+                    owners.setdefault(place, at)
+    return owners
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)[:_SCANNED]
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def summary(layout: Layout, alone: bool, most: int) -> str:
+    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values."""
+    told = []
+    for leaf in layout.leaves:
+        if leaf.rule in ("const", "same", "steps") or leaf.inner is not None or leaf.key:
+            continue
+        text = _told(leaf, alone)
+        if text:
+            told.append(f"{leaf.name}: {text}")
+    return "; ".join(told[:most])
+
+
+def _told(leaf: Column, alone: bool) -> str:
+    values = [value for value in leaf.values if value is not ABSENT and value is not None]
+    measured = [value for value in numbers(leaf, alone) if value is not None]
+    if values and len(measured) > 0.8 * len(values):
+        low, high = min(measured), max(measured)
+        return f"{_short(low)}..{_short(high)} mean {sum(measured) / len(measured):.4g}" if low < high else ""
+    texts = [value for value in values if type(value) is str]
+    if not texts or len(texts) < 0.8 * len(values):
+        return ""
+    times = Counter(texts)
+    if len(times) <= 12 and max(map(len, times)) <= 40 and not any("\n" in text for text in times):
+        return ", ".join(f"{value} x{count}" for value, count in times.most_common())
+    if leaf.rule == "template":
+        return ""
+    if all(_TIME.match(text) and len(text) < 40 for text in (texts[0], texts[-1], texts[len(texts) // 2])):
+        low_text, high_text = min(texts), max(texts)
+        return f"{low_text}..{high_text}" if max(len(low_text), len(high_text)) < 40 else ""
+    top, count = times.most_common(1)[0]
+    often = f", {top} x{count}" if count > 1 and len(top) <= 40 and "\n" not in top else ""
+    return f"{len(times)} distinct{often}" if len(times) < len(texts) else ""
+
+
+def _short(value: float) -> str:
+    return f"{value:.10g}"

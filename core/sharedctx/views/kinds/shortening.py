@@ -1,0 +1,247 @@
+"""Standard views of JSON values: packed JSON with the telling rows, shortened strings, and markers for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..kind import Brief, Draft
+from . import literals
+from .excerpt import excerpt
+from .layout import Layout
+from .legend import legend
+from .outline import outline, step
+from .packing import pack_value
+from .planner import Planner
+from .pool import Pool
+from .sampling import Sample, summary
+from .writer import Writer
+
+_TRIES = 6
+_LEAST_SCALE = 0.05
+_NAMED = 0.75
+"""Of maps less is kept than of arrays: their marker has the names of what is left out."""
+_CHARACTERS = 2.7
+"""Of JSON, for one token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a view keeps: ``share`` of the tokens of a table of at least ``rows`` rows and ``tokens`` tokens,
+    ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary;
+    ``fill``: rows up to the share even if nothing tells for them."""
+
+    share: float = 0.8
+    tokens: int = 200
+    rows: int = 8
+    text: int = 500
+    parts: int = 24
+    columns: int = 40
+    fill: bool = True
+
+    def scaled(self, scale: float) -> Limits:
+        """Limits for less, or for more."""
+        return Limits(
+            self.share if scale >= 1 else min(self.share, 0.9) * scale,
+            int(self.tokens * min(scale, 2)),
+            self.rows if scale > 0.5 else 3,
+            max(int(self.text * scale), 40),
+            max(int(self.parts * scale), 3),
+            int(self.columns * min(scale, 1)),
+            self.fill,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What redeems rows of the whole value: ``rows`` or ``lines``. ``starts`` has the number of each row's first line
+    and that of the line after the last row; without it a row is a unit, and ``first`` its number."""
+
+    name: str
+    first: int = 0
+    starts: Sequence[int] | None = None
+
+    def ref(self, a: int, b: int) -> str:
+        """The reference for the rows from a to b, both of them included."""
+        if self.starts is not None:
+            return f"{self.name}:{self.starts[a]}-{self.starts[b + 1] - 1}"
+        return f"{self.name}:{a + self.first}-{b + self.first}"
+
+
+class ShortWriter(Writer):
+    """Spells what ``limits`` allow. Rows of the whole value are redeemed by ``unit`` (None: by path)."""
+
+    def __init__(
+        self, pool: Pool, planner: Planner, brief: Brief, limits: Limits, unit: Unit | None, alone: bool
+    ) -> None:
+        super().__init__(pool, planner, alone)
+        self._brief = brief
+        self._limits = limits
+        self._unit = unit
+        self._path: list[str] = []
+        self._row: str | None = None
+        self.refs: list[str] = []
+
+    def part(self, name: str | int, value: Any, depth: int) -> str:
+        """A member, with the path to it."""
+        if self._row is not None:
+            return self.value(value, depth)
+        self._path.append(step(name))
+        spelled = self.value(value, depth)
+        self._path.pop()
+        return spelled
+
+    def _reference(self, rest: str = "") -> str:
+        return self._row or f"path:${''.join(self._path)}{rest}"
+
+    def _omitted(self, what: str, ref: str) -> str:
+        bound = self._brief.marks.ref(ref)
+        if bound not in self.refs[-1:]:
+            self.refs.append(bound)
+        return self._brief.marks.omitted(what, ref)
+
+    def limit(self, text: str) -> int:
+        """How many characters of a string to keep."""
+        return self._limits.text
+
+    def string(self, text: str, alone: bool) -> str:
+        """A string, or the telling parts of a long one around a marker."""
+        limit = self.limit(text)
+        if len(text) <= limit * 5 // 4 + 100:
+            return super().string(text, alone)
+        before = self.anchor(text)
+        if before[:1] == "*":
+            return before
+        pieces = excerpt(text, limit, self._brief.wanted)
+        kept = sum(map(len, pieces))
+        if kept > 0.8 * len(text):
+            return before + (literals.block(text) or literals.quoted(text))
+        marker = self._omitted(f"{len(text) - kept} of {len(text)} characters", self._reference())
+        gap = "\n…\n" if "\n" in text else " … "
+        return f'{before}"""{gap.join(pieces)}{gap[0]}{marker}"""'
+
+    def array(self, value: list[Any], depth: int) -> str:
+        """An array; of a long one the first and the last parts."""
+        most = self._limits.parts
+        if len(value) <= 2 * most + 10:
+            return super().array(value, depth)
+        a, b = most * 3 // 4, len(value) - max(most // 4, 1)
+        inner = depth + 1 if depth >= 0 else -1
+        marker = self._omitted(f"{b - a} of {len(value)} parts", self._reference(f"[{a}:{b}]"))
+        head = [self.part(at, value[at], inner) for at in range(a)]
+        tail = [self.part(at, value[at], inner) for at in range(b, len(value))]
+        return "[" + ",".join([*head, marker, *tail]) + "]"
+
+    def chosen(self, size: int) -> list[Any]:
+        """The first and the last rows of a long cell."""
+        most = self._limits.parts
+        if size <= 2 * most + 10:
+            return super().chosen(size)
+        a, b = most * 3 // 4, size - max(most // 4, 1)
+        return [*range(a), self._omitted(f"{b - a} of {size} rows", self._reference()), *range(b, size)]
+
+    def table(self, layout: Layout, value: Any) -> str:
+        """A table; of a long one a summary, the telling rows with their numbers, and a marker."""
+        if self._row is not None:
+            return super().table(layout, value)
+        size = len(layout.rows)
+        costs = self._costs(layout)
+        share = self._limits.share * (_NAMED if layout.keyed and self._limits.share < 1 else 1)
+        room = max(share * sum(costs), self._limits.tokens)
+        if size < self._limits.rows or share >= 1 or sum(costs) <= room:
+            return self._all(layout, value)
+        kept: list[int] = []
+        for place in Sample(layout, self._brief.wanted, self._alone).ranked(self._limits.fill):
+            if costs[place] <= room or len(kept) < 2:
+                kept.append(place)
+                room -= costs[place] + 1
+        if len(kept) > 0.8 * size:
+            return self._all(layout, value)
+        kept.sort()
+        lines = [self.head(layout)]
+        told = summary(layout, self._alone, self._limits.columns)
+        if told:
+            lines.append(f"# {told}")
+        self.used.add("numbered")
+        for place in kept:
+            lines += [f"{place}: {line}" for line in self._line(layout, place, value)]
+        first = next(at for at, place in enumerate([*kept, size]) if at != place)
+        last = size - 1 - next(at for at, place in enumerate([*kept[::-1], -1]) if size - 1 - at != place)
+        lines.append(self._rest(layout, value, kept, first, last))
+        return "\n".join([*lines, ""])
+
+    def _costs(self, layout: Layout) -> list[float]:
+        """About how many tokens each row takes."""
+        longest = self._limits.text + 100
+        size = self._pool.size
+        sizes = {number: min(size(number), longest) for leaf in layout.cells for number in set(leaf.numbers) - {-1}}
+        sizes[-1] = 0
+        columns = [[sizes[number] for number in leaf.numbers] for leaf in layout.cells]
+        regular = list(map(sum, zip(*columns, strict=True))) or [0] * len(layout.rows)
+        costs = []
+        for place, at in enumerate(layout.place):
+            spelled = size(self._pool.add(layout.rows[place])) if at is None else regular[at]
+            costs.append(2 + spelled / _CHARACTERS)
+        return costs
+
+    def _all(self, layout: Layout, value: Any) -> str:
+        lines = [self.head(layout)]
+        if layout.cells or None in layout.place:
+            for place in range(len(layout.rows)):
+                lines += self._line(layout, place, value)
+        return "\n".join([*lines, ""])
+
+    def _line(self, layout: Layout, place: int, value: Any) -> list[str]:
+        if layout.names is not None:
+            self._row = self._reference(step(layout.names[place]))
+        else:
+            self._row = self._unit.ref(place, place) if self._unit and not self._path else self._reference(step(place))
+        lines = self.lines(layout, [place], value)
+        self._row = None
+        return lines
+
+    def _rest(self, layout: Layout, value: Any, kept: list[int], first: int, last: int) -> str:
+        left = len(layout.rows) - len(kept)
+        if layout.keyed:
+            others = set(range(len(layout.rows))) - set(kept)
+            names = [name for place, name in enumerate(value) if place in others][: self._limits.parts * 3]
+            named = ", ".join(name for name in names if len(name) <= 60)
+            return self._omitted(f"{left} of {len(layout.rows)} members ({named})", self._reference())
+        if self._unit and not self._path:
+            return self._omitted(f"{left} of {len(layout.rows)} rows", self._unit.ref(first, last))
+        return self._omitted(f"{left} of {len(layout.rows)} rows", self._reference(f"[{first}:{last + 1}]"))
+
+
+def shorten_value(
+    name: str,
+    what: str,
+    value: Any,
+    brief: Brief,
+    limits: Limits,
+    unit: Unit | None = None,
+    alone: bool = False,
+    writer: Callable[..., ShortWriter] = ShortWriter,
+) -> Draft | None:
+    """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
+    try:
+        pool = Pool(value)
+        planner = Planner(pool, False)
+        scale, budget = 1.0, brief.budget
+        for _ in range(_TRIES):
+            own = writer(pool, planner, brief, limits.scaled(scale), unit, alone)
+            body = own.finish(own.value(value, 0))
+            draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
+            if not own.refs:
+                draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
+            if budget is None:
+                return draft
+            tokens = brief.count(draft.text)
+            if tokens <= budget:
+                return draft
+            if scale < _LEAST_SCALE or tokens > 12 * budget:
+                break
+            scale *= max(min(0.85 * budget / tokens, 0.7), 0.15)
+        return outline(name, what, value, brief)
+    except (TypeError, ValueError, RecursionError):
+        return None
