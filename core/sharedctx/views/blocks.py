@@ -1,0 +1,121 @@
+"""A document as blocks (headings, paragraphs, items, code, tables), of which a view shows the gist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .fitting import afford, rate, relevance, within
+from .kind import Brief, Draft
+from .sentences import gist
+
+_HEAD, _TAIL = 40, 8
+"""Of code with more lines than both, the first and the last that stay; between them declarations stay."""
+_DECLARES = re.compile(
+    r"[ \t]{0,16}(?:@\w|(?:(?:export|default|public|private|protected|static|async|pub|abstract|final)[ \t]+){0,4}"
+    r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b)"
+)
+_RANKS = {"heading": 4.0, "note": 2.0, "text": 1.5, "item": 1.0, "code": 1.0, "table": 0.8, "extra": -1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a document, made of its lines ``first`` to ``last`` (from 1).
+
+    ``extra`` is left out of every view: markup, badges, link targets, what repeats the headings. ``level`` is that of
+    a heading.
+    """
+
+    kind: Literal["heading", "note", "text", "item", "code", "table", "extra"]
+    first: int
+    last: int
+    text: str
+    level: int = 1
+
+
+def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> Draft:
+    """The gist of the blocks within the brief's budget; ``whole`` is the reference that redeems all of them."""
+    short = list(_shortened(blocks, brief))
+    made = _assembled(blocks, short, set(range(len(blocks))), whole, brief, strategy)
+    if brief.budget is None or brief.count(made.text) <= brief.budget:
+        return made
+    price = rate(made.text, brief)
+    ranks = [_rank(block, text, place, brief) for place, (block, text) in enumerate(zip(blocks, short, strict=True))]
+    costs = [len(text) * price + 3 for text in short]
+
+    def attempt(tokens: float) -> Draft:
+        left = tokens - brief.count(_note(whole, brief)) - 8
+        return _assembled(blocks, short, afford(costs, ranks, left), whole, brief, strategy)
+
+    return within(brief, brief.budget, attempt)
+
+
+def _rank(block: Block, text: str, place: int, brief: Brief) -> float:
+    if not text:
+        return -1.0
+    level = block.level / 10 if block.kind == "heading" else 0
+    return _RANKS[block.kind] - level + relevance(text, brief) - place * 1e-7
+
+
+def _shortened(blocks: Sequence[Block], brief: Brief) -> Iterator[str]:
+    seen: set[str] = set()
+    for block in blocks:
+        if block.kind == "extra":
+            yield ""
+        elif block.kind in ("text", "item"):
+            yield gist(block.text, brief)
+        elif block.kind == "code":
+            yield _code(block.text, seen, brief)
+        else:
+            yield block.text
+
+
+def _code(text: str, seen: set[str], brief: Brief) -> str:
+    lines = [line for line in text.split("\n") if line.strip()]
+    repeated = [len(line.strip()) > 3 and line.strip() in seen for line in lines]
+    out: list[str] = []
+    cut = False
+    for place, line in enumerate(lines):
+        outer = _HEAD <= place < len(lines) - _TAIL
+        again = repeated[place] and (place > 0 and repeated[place - 1]) and (repeated[place + 1 : place + 2] != [False])
+        if ((outer and not _DECLARES.match(line)) or again) and not relevance(line, brief):
+            cut = True
+            continue
+        if cut:
+            out.append("…")
+        cut = False
+        out.append(line)
+    seen.update(line.strip() for line in lines)
+    return "\n".join([*out, "…"] if cut else out)
+
+
+def _note(whole: str, brief: Brief) -> str:
+    return brief.marks.omitted('rest at "…", link targets, markup (L9: line 9)', whole)
+
+
+def _assembled(
+    blocks: Sequence[Block],
+    short: Sequence[str],
+    chosen: set[int],
+    whole: str,
+    brief: Brief,
+    strategy: str,
+) -> Draft:
+    out: list[str] = []
+    left_out = False
+    for place, (block, text) in enumerate(zip(blocks, short, strict=True)):
+        if not text:
+            left_out = left_out or block.kind == "extra"
+            continue
+        if place not in chosen:
+            left_out = True
+            if not out or out[-1] != "…":
+                out.append("…")
+            continue
+        left_out = left_out or text != block.text
+        out.append(f"{'#' * block.level} {text} L{block.first}" if block.kind == "heading" else text)
+    if not left_out:
+        return Draft("\n".join(out), strategy)
+    return Draft("\n".join([_note(whole, brief), *out]), strategy, (brief.marks.ref(whole),))

@@ -1,0 +1,52 @@
+"""Markdown, reStructuredText and plain prose: headings, first sentences, code, tables, warnings."""
+
+from __future__ import annotations
+
+import re
+
+from ..blocks import draft
+from ..kind import Brief, Draft, Source
+from ..markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
+
+_LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['’-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
+
+
+class MarkdownKind:
+    """Documents written for people: Markdown, reStructuredText and plain prose."""
+
+    name = "markdown"
+
+    def fits(self, source: Source) -> float:
+        """Of the first lines, how many are sentences, and which signs of markup stand among them."""
+        lines = [line[:500] for line in source.text[:40_000].split("\n")[:600]]
+        filled = [line for line in lines if line.strip()]
+        if not filled:
+            return 0.0
+        prose = sum(map(_is_prose, filled)) / len(filled)
+        titles = sum(1 for line in lines if heading(line))
+        rules = sum(
+            1 for line, rule in zip(lines, lines[1:], strict=False) if line.strip() and line[0] != " " and RULE.match(rule)
+        )
+        signs = [
+            titles > 1,
+            rules > 1,
+            any(map(FENCE.match, lines)),
+            any(map(DIRECTIVE.match, lines)),
+            sum(1 for line in filled if ITEM.match(line)) > 2,
+        ]
+        if sum(signs) >= 2 and prose >= 0.1:
+            return 0.75 if prose >= 0.2 else 0.55
+        return 0.6 if any(signs) and prose >= 0.3 else 0.5 if prose >= 0.6 else 0.0
+
+    def shorten(self, source: Source, brief: Brief) -> Draft | None:
+        """Headings with their lines, the first sentences of paragraphs, code, tables and warnings."""
+        total = len(source.lines)
+        return draft(read(source.lines), f"lines:1-{total}", brief, "outline")
+
+
+def _is_prose(line: str) -> bool:
+    words = line.split()
+    return len(words) >= 4 and sum(1 for word in words if _LETTERS.fullmatch(word)) >= 0.75 * len(words)
+
+
+KIND = MarkdownKind()
