@@ -13,6 +13,12 @@ from .sentences import gist
 
 _HEAD, _TAIL = 40, 8
 """Of code with more lines than both, the first and the last that stay; between them declarations stay."""
+_NAMES = 40
+"""More names of one paragraph are not looked at."""
+_TIGHT = 200
+"""Budgets below this have no room for a legend."""
+_JOINED, _WIDTH = 30, 200
+"""Items of a list shorter than this share a line up to this width."""
 _DECLARES = re.compile(
     r"[ \t]{0,16}(?:@\w|(?:(?:export|default|public|private|protected|static|async|pub|abstract|final)[ \t]+){0,4}"
     r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b)"
@@ -25,7 +31,7 @@ class Block:
     """One piece of a document, made of its lines ``first`` to ``last`` (from 1).
 
     ``extra`` is left out of every view: markup, badges, link targets, what repeats the headings. ``level`` is that of
-    a heading.
+    a heading. ``names`` are code and links in a paragraph, which a shortened paragraph still mentions.
     """
 
     kind: Literal["heading", "note", "text", "item", "code", "table", "extra"]
@@ -33,6 +39,7 @@ class Block:
     last: int
     text: str
     level: int = 1
+    names: tuple[str, ...] = ()
 
 
 def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> Draft:
@@ -46,7 +53,7 @@ def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> D
     costs = [len(text) * price + 3 for text in short]
 
     def attempt(tokens: float) -> Draft:
-        left = tokens - brief.count(_note(whole, brief)) - 8
+        left = tokens - brief.count(_note(whole, brief)) - 3
         return _assembled(blocks, short, afford(costs, ranks, left), whole, brief, strategy)
 
     return within(brief, brief.budget, attempt)
@@ -61,11 +68,15 @@ def _rank(block: Block, text: str, place: int, brief: Brief) -> float:
 
 def _shortened(blocks: Sequence[Block], brief: Brief) -> Iterator[str]:
     seen: set[str] = set()
+    mentioned: set[str] = set()
     for block in blocks:
         if block.kind == "extra":
             yield ""
         elif block.kind in ("text", "item"):
-            yield gist(block.text, brief)
+            short = gist(block.text, brief)
+            lost = [name for name in block.names[:_NAMES] if name not in mentioned and name not in short]
+            mentioned.update(block.names)
+            yield f"{short} ({'; '.join(lost)})" if lost and short != block.text else short
         elif block.kind == "code":
             yield _code(block.text, seen, brief)
         else:
@@ -92,7 +103,14 @@ def _code(text: str, seen: set[str], brief: Brief) -> str:
 
 
 def _note(whole: str, brief: Brief) -> str:
-    return brief.marks.omitted('rest at "…", link targets, markup (L9: line 9)', whole)
+    tight = brief.budget is not None and brief.budget < _TIGHT
+    return brief.marks.omitted("rest" if tight else 'rest at "…", link targets, markup (L9: line 9)', whole)
+
+
+def _mark(item: str) -> str:
+    """The bullet of an item with its indentation; empty for a numbered one."""
+    indent = len(item) - len(item.lstrip())
+    return item[: indent + 2] if item[indent : indent + 2] in ("- ", "* ", "+ ") else ""
 
 
 def _assembled(
@@ -104,7 +122,7 @@ def _assembled(
     strategy: str,
 ) -> Draft:
     out: list[str] = []
-    left_out = False
+    left_out = joins = False
     for place, (block, text) in enumerate(zip(blocks, short, strict=True)):
         if not text:
             left_out = left_out or block.kind == "extra"
@@ -115,7 +133,13 @@ def _assembled(
                 out.append("…")
             continue
         left_out = left_out or text != block.text
-        out.append(f"{'#' * block.level} {text} L{block.first}" if block.kind == "heading" else text)
+        if block.kind == "heading":
+            text = f"{'#' * block.level} {text} L{block.first}"
+        joins, joined = block.kind == "item" and len(text) < _JOINED, joins
+        if joins and joined and out and len(out[-1]) < _WIDTH and (_mark(text) or None) == _mark(out[-1]):
+            out[-1] += f" · {text.lstrip()[2:]}"
+        else:
+            out.append(text)
     if not left_out:
         return Draft("\n".join(out), strategy)
     return Draft("\n".join([_note(whole, brief), *out]), strategy, (brief.marks.ref(whole),))

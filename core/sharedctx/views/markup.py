@@ -210,5 +210,3 @@ class _Reader:
             text = ""
         quoted = line.lstrip().startswith(">") and re.match(r"> ?(?:\[!\w+\]|\*\*\w+)", line.lstrip())
         self.add("note" if quoted else "item" if item else "text", end, " " * min(indent, 4) + text if text else "")
-
-

@@ -7,8 +7,10 @@ import re
 from .fitting import wanted
 from .kind import Brief
 
-_END = re.compile(r"[.!?:][)\"'”’*_`\]]{0,4}\s+(?=[^\sa-z])|[。！？]")
-_SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|fig|eq|dr|mr|ms|st|approx|resp|[a-z])|\.\.)[.][)\"'*_`]*$", re.I)
+_END = re.compile(r"[.!?:][)\"'\u201d\u2019*_`\]]{0,4}\s+(?=[^\sa-z])|[\u3002\uff01\uff1f]")
+_SHORT = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|no|fig|eq|dr|mr|ms|st|approx|resp|[a-z])|\.\.)[.][)\"'*_`]*$", re.I
+)
 _WARNS = re.compile(
     r"\b(?:errors?|fatal|fail(?:s|ed|ure|ures)?|invalid|exceptions?|critical|denied|refused|timeouts?|warnings?|caution"
     r"|never|deprecated|panics?|traceback|crash\w{0,4}|insecure|breaking|must not)\b",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ..blocks import draft
 from ..kind import Brief, Draft, Source
 from ..markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
 
-_LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['’-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
+_LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
 
 
 class MarkdownKind:
@@ -24,9 +25,7 @@ class MarkdownKind:
             return 0.0
         prose = sum(map(_is_prose, filled)) / len(filled)
         titles = sum(1 for line in lines if heading(line))
-        rules = sum(
-            1 for line, rule in zip(lines, lines[1:], strict=False) if line.strip() and line[0] != " " and RULE.match(rule)
-        )
+        rules = sum(1 for line, rule in pairwise(lines) if line.strip() and line[0] != " " and RULE.match(rule))
         signs = [
             titles > 1,
             rules > 1,
@@ -46,7 +45,7 @@ class MarkdownKind:
 
 def _is_prose(line: str) -> bool:
     words = line.split()
-    return len(words) >= 4 and sum(1 for word in words if _LETTERS.fullmatch(word)) >= 0.75 * len(words)
+    return len(words) >= 5 and sum(1 for word in words if _LETTERS.fullmatch(word)) >= 0.75 * len(words)
 
 
 KIND = MarkdownKind()
