@@ -42,9 +42,10 @@ LINES = st.lists(
             st.sampled_from([*FILES, "a", "# x", "C:\\a.py", "x-1-y"]),
             st.sampled_from(":-"),
             st.one_of(st.integers(0, 12), st.just("007")),
-            st.sampled_from(["", "x", "  x", "y\r", "1:2", "-3-"]),
+            st.sampled_from(["", "x", "  x", " ", "y\r", "1:2", "-3-"]),
         ),
-        st.sampled_from(["", "--", "= x", "# a.py", "3:x", "1,2:x", "Binary file x matches"]),
+        st.builds(lambda path, text: f"{path}:{text}", st.sampled_from(FILES), st.sampled_from(["", "x", " x", "12"])),
+        st.sampled_from(["", "--", "= x", " x", "# a.py", "3:x", "1,2:x", "Binary file x matches"]),
         st.text(max_size=12),
     )
 )
@@ -109,6 +110,18 @@ def test_nothing_but_paths_is_factored_where_there_is_no_context() -> None:
     assert draft is not None
     assert draft.refs == ()
     assert "9,18:" not in draft.text.replace("9,18,36", "")
+
+
+def test_results_without_numbers_are_read() -> None:
+    text = "\n".join(f"{path}:    raise it {n}" for path in FILES for n in range(20))
+    assert KIND.fits(Source(text)) > 0.5
+    packed = KIND.pack(Source(text))
+    assert packed is not None
+    assert KIND.unpack(packed) == text
+    assert COUNT(packed) < 0.7 * COUNT(text)
+    draft = KIND.shorten(Source(text), brief())
+    assert draft is not None
+    assert f"# {FILES[0]}\n raise it 0\n raise it 1" in draft.text
 
 
 def test_headings_of_ripgrep_are_read() -> None:

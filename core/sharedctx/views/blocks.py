@@ -32,6 +32,7 @@ class Block:
 
     ``extra`` is left out of every view: markup, badges, link targets, what repeats the headings. ``level`` is that of
     a heading. ``names`` are code and links in a paragraph, which a shortened paragraph still mentions.
+    ``stripped`` says that markup was taken out of the text.
     """
 
     kind: Literal["heading", "note", "text", "item", "code", "table", "extra"]
@@ -40,6 +41,7 @@ class Block:
     text: str
     level: int = 1
     names: tuple[str, ...] = ()
+    stripped: bool = False
 
 
 def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> Draft:
@@ -132,7 +134,7 @@ def _assembled(
             if not out or out[-1] != "…":
                 out.append("…")
             continue
-        left_out = left_out or text != block.text
+        left_out = left_out or block.stripped or text != block.text
         if block.kind == "heading":
             text = f"{'#' * block.level} {text} L{block.first}"
         joins, joined = block.kind == "item" and len(text) < _JOINED, joins

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from .kind import Brief, Draft
 from .pieces import score
 
-_SHARES = (1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.15, 0.0)
+_TRIES = 6
+_FULL = 0.85
+"""A first try that uses less than this share of the budget is followed by one with more."""
 
 
 def afford(costs: Sequence[float], ranks: Sequence[float], budget: float) -> set[int]:
@@ -23,13 +25,21 @@ def afford(costs: Sequence[float], ranks: Sequence[float], budget: float) -> set
 
 
 def within(brief: Brief, budget: int, draft: Callable[[float], Draft]) -> Draft:
-    """Return ``draft(tokens)`` for the largest share of the budget whose text is within it by the brief's counter."""
-    made = draft(budget * _SHARES[0])
-    for share in _SHARES[1:]:
-        if brief.count(made.text) <= budget:
-            break
+    """Return ``draft(tokens)`` for a share of the budget whose text is within it by the brief's counter.
+
+    Each miss lowers the share by what was over; the last try is with nothing.
+    """
+    share = 1.0
+    for _ in range(_TRIES):
         made = draft(budget * share)
-    return made
+        used = brief.count(made.text)
+        if used <= budget:
+            more = (
+                draft(budget * share * 0.95 * budget / max(used, 1)) if share == 1 and used < _FULL * budget else made
+            )
+            return more if brief.count(more.text) <= budget else made
+        share *= min(0.95 * budget / used, 0.9)
+    return draft(0)
 
 
 def rate(text: str, brief: Brief) -> float:

@@ -13,6 +13,7 @@ from ..kind import Brief, Draft, Source
 
 _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
 _PATH = re.compile(r"((?:[A-Za-z]:[\\/])?[^:\n]{1,300}):([1-9]\d{0,8}):")
+_BARE = re.compile(r"([^\s:]{1,300}):")
 _CONTEXT = re.compile(r"-([1-9]\d{0,8})-")
 _NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
@@ -24,9 +25,9 @@ _AGAIN = 500
 
 @dataclass(slots=True)
 class Row:
-    """A line of a file: its number, ``:`` for a match or ``-`` for context, its text, its line in the source."""
+    """A line of a file: its number or None, ``:`` (match) or ``-`` (context), its text, its place in the source."""
 
-    number: int
+    number: int | None
     mark: str
     text: str
     line: int
@@ -64,13 +65,18 @@ def read(lines: list[str]) -> Iterator[Found]:
         yield now
 
 
-def _row(line: str, known: set[str], path: str | None) -> tuple[str, int, str, str] | None:
+def _row(line: str, known: set[str], path: str | None) -> tuple[str, int | None, str, str] | None:
     found = _PATH.match(line, 0, _REACH)
     for context in _CONTEXT.finditer(line, 0, _REACH):
         head = line[: context.start()]
         if (head == path or head in known) and (found is None or context.start() < found.end(1)):
             return head, int(context[1]), "-", line[context.end() :]
-    return (found[1], int(found[2]), ":", line[found.end() :]) if found else None
+    if found:
+        return found[1], int(found[2]), ":", line[found.end() :]
+    bare = _BARE.match(line)
+    if bare and _LOOKS_LIKE_PATH.fullmatch(bare[1]):
+        return bare[1], None, ":", line[bare.end() :]
+    return None
 
 
 def read_headings(lines: list[str]) -> Iterator[Found]:
@@ -98,12 +104,18 @@ def read_headings(lines: list[str]) -> Iterator[Found]:
 def merged(rows: list[Row], strip: bool) -> list[str]:
     """The rows as text; the same text at several lines once, if the numbers rise."""
     texts = [row.text.strip() if strip else row.text for row in rows]
-    if any(a.number >= b.number for a, b in pairwise(rows)):
-        return [f"{row.number}{row.mark}{text}" for row, text in zip(rows, texts, strict=True)]
+    if any(a.number is None or b.number is None or a.number >= b.number for a, b in pairwise(rows)):
+        return [_said(row, text) for row, text in zip(rows, texts, strict=True)]
+    if len(rows) == 1:
+        return [_said(rows[0], texts[0])]
     places: dict[tuple[str, str], list[str]] = {}
     for row, text in zip(rows, texts, strict=True):
         places.setdefault((row.mark, text), []).append(str(row.number))
     return [f"{','.join(numbers)}{mark}{text}" for (mark, text), numbers in places.items()]
+
+
+def _said(row: Row, text: str) -> str:
+    return f" {text}" if row.number is None else f"{row.number}{row.mark}{text}"
 
 
 def _listed(path: str, rows: list[str]) -> Iterator[str]:
@@ -127,18 +139,24 @@ class GrepKind:
         if len(sample) < 3:
             return 0.0
         rows = numbered = headings = 0
+        bare: list[str] = []
         for line, after in zip(sample, [*sample[1:], ""], strict=True):
             found = _PATH.match(line)
+            named = _BARE.match(line)
             if found and _LOOKS_LIKE_PATH.fullmatch(found[1]):
                 rows += 1
-            elif _CONTEXT.search(line) or line == "--":
-                rows += bool(rows)
+            elif rows and (_CONTEXT.search(line) or line == "--"):
+                rows += 1
+            elif named and _LOOKS_LIKE_PATH.fullmatch(named[1]):
+                bare.append(named[1])
             if _NUMBERED.match(line):
                 numbered += 1
             elif _LOOKS_LIKE_PATH.fullmatch(line) and _NUMBERED.match(after):
                 headings += 1
         share = max(rows, headings and numbered + headings) / len(sample)
-        return 0.9 if share >= 0.85 else 0.6 if share >= 0.6 else 0.0
+        if share >= 0.6:
+            return 0.9 if share >= 0.85 else 0.6
+        return 0.7 if len(bare) >= 0.85 * len(sample) and any(a == b for a, b in pairwise(bare)) else 0.0
 
     def _read(self, source: Source) -> list[Found]:
         """The rows by file, in order of the files' first rows; lines that are no rows stay between them."""
@@ -249,6 +267,10 @@ class GrepKind:
                 if len(numbers) > 1:
                     merges.append(row)
                 run += [(int(number), f"{path}{found[2]}{number}{found[2]}{text}") for number in numbers]
+            elif row.startswith(" "):
+                if path is None:
+                    raise DecodeError("a row of search results stands before the path that it belongs to")
+                run.append((0, f"{path}:{row[1:]}"))
             elif row.startswith("# "):
                 if row[2:] != path:
                     close()

@@ -31,6 +31,7 @@ class MarkdownKind:
             rules > 1,
             any(map(FENCE.match, lines)),
             any(map(DIRECTIVE.match, lines)),
+            any(a.rstrip().endswith("::") and not b.strip() for a, b in pairwise(lines)),
             sum(1 for line in filled if ITEM.match(line)) > 2,
         ]
         if sum(signs) >= 2 and prose >= 0.1:
