@@ -107,7 +107,7 @@ class _Page:
 
     def name(self, text: str) -> None:
         """Note what a link or a piece of code says, if it is short enough to be a name."""
-        said = " ".join(decoded(text[:200]).split())
+        said = " ".join(decoded(text).split()) if len(text) < 3 * _LONGEST_NAME else ""
         if 2 < len(said) <= _LONGEST_NAME:
             self.names.append(said)
 

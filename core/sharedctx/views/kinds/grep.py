@@ -13,7 +13,7 @@ from ..kind import Brief, Draft, Source
 
 _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
 _PATH = re.compile(r"((?:[A-Za-z]:[\\/])?[^:\n]{1,300}):([1-9]\d{0,8}):")
-_BARE = re.compile(r"([^\s:]{1,300}):")
+_BARE = re.compile(r"([^\s:]{1,300}):(?!:)")
 _CONTEXT = re.compile(r"-([1-9]\d{0,8})-")
 _NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
@@ -143,9 +143,7 @@ class GrepKind:
         for line, after in zip(sample, [*sample[1:], ""], strict=True):
             found = _PATH.match(line)
             named = _BARE.match(line)
-            if found and _LOOKS_LIKE_PATH.fullmatch(found[1]):
-                rows += 1
-            elif rows and (_CONTEXT.search(line) or line == "--"):
+            if (found and _LOOKS_LIKE_PATH.fullmatch(found[1])) or (rows and (_CONTEXT.search(line) or line == "--")):
                 rows += 1
             elif named and _LOOKS_LIKE_PATH.fullmatch(named[1]):
                 bare.append(named[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from ..blocks import draft
@@ -10,6 +11,10 @@ from ..kind import Brief, Draft, Source
 from ..markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
 
 _LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
+_CODE = re.compile(
+    r"(?:import|from|def|class|package|func|fn|pub|use|export|const|public|private|#include|@\w+|diff --git|---|\+\+\+)"
+    r"\s*[\w.({<\"'*+-]|\w+ = |__\w+|[)}\]]|(?:\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[\d)"
+)
 
 
 class MarkdownKind:
@@ -23,25 +28,43 @@ class MarkdownKind:
         filled = [line for line in lines if line.strip()]
         if not filled:
             return 0.0
-        prose = sum(map(_is_prose, filled)) / len(filled)
-        titles = sum(1 for line in lines if heading(line))
-        rules = sum(1 for line, rule in pairwise(lines) if line.strip() and line[0] != " " and RULE.match(rule))
+        outside = list(_outside(lines))
+        if sum(1 for line in outside if _CODE.match(line)) > 1 + len(filled) / 60:
+            return 0.0
+        flush = [line for line in outside if line.strip() and line[:4].strip()]
+        prose = sum(map(_is_prose, flush)) / max(len(flush), 1)
+        titles = sum(1 for line in outside if heading(line))
+        rules = sum(1 for a, b in pairwise(outside) if a.strip() and a[0] not in " \t" and RULE.match(b))
         signs = [
             titles > 1,
             rules > 1,
-            any(map(FENCE.match, lines)),
-            any(map(DIRECTIVE.match, lines)),
-            any(a.rstrip().endswith("::") and not b.strip() for a, b in pairwise(lines)),
-            sum(1 for line in filled if ITEM.match(line)) > 2,
+            len(outside) < len(lines),
+            any(map(DIRECTIVE.match, outside)),
+            any(a.rstrip().endswith("::") and not b.strip() for a, b in pairwise(outside)),
+            sum(1 for line in outside if ITEM.match(line)) > 2,
         ]
         if sum(signs) >= 2 and prose >= 0.1:
-            return 0.75 if prose >= 0.2 else 0.55
-        return 0.6 if any(signs) and prose >= 0.3 else 0.5 if prose >= 0.6 else 0.0
+            return 0.7 if prose >= 0.2 else 0.55
+        return 0.6 if any(signs) and prose >= 0.2 else 0.5 if prose >= 0.6 else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Headings with their lines, the first sentences of paragraphs, code, tables and warnings."""
         total = len(source.lines)
         return draft(read(source.lines), f"lines:1-{total}", brief, "outline")
+
+
+def _outside(lines: list[str]) -> Iterator[str]:
+    """The lines that stand in no fence."""
+    fence = ""
+    for line in lines:
+        found = FENCE.match(line)
+        if fence:
+            if found and found[1].startswith(fence):
+                fence = ""
+        elif found:
+            fence = found[1]
+        else:
+            yield line
 
 
 def _is_prose(line: str) -> bool:
