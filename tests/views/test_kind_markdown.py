@@ -145,6 +145,14 @@ def test_a_budget_is_kept_and_headings_come_first(budget: int) -> None:
     assert "needle 7" in view(text + "\nThe needle 7 is here.\n", budget, "needle").text
 
 
+def test_a_paragraph_over_the_budget_is_cut_between_words() -> None:
+    text = "identifier_number_12345 " * 4000
+    draft = view(text, 200)
+    assert COUNT(draft.text) <= 200
+    assert set(draft.text.split("]]\n")[1].split()) == {"identifier_number_12345", "…"}
+    assert draft.refs == ("v4:lines:1-1",)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.one_of(st.sampled_from(["# ", "```", "::", "\n\n", "    ", "- ", "| ", "---\n", ".. x::"]), st.text()))

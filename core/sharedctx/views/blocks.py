@@ -51,6 +51,7 @@ def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> D
     if brief.budget is None or brief.count(made.text) <= brief.budget:
         return made
     price = rate(made.text, brief)
+    short = [_clipped(text, int(brief.budget / price / 2)) for text in short]
     ranks = [_rank(block, text, place, brief) for place, (block, text) in enumerate(zip(blocks, short, strict=True))]
     costs = [len(text) * price + 3 for text in short]
 
@@ -59,6 +60,14 @@ def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> D
         return _assembled(blocks, short, afford(costs, ranks, left), whole, brief, strategy)
 
     return within(brief, brief.budget, attempt)
+
+
+def _clipped(text: str, most: int) -> str:
+    """A text of one block that alone would take most of the budget, cut between words or lines."""
+    if len(text) <= most:
+        return text
+    end = max(text.rfind(" ", 0, most), text.rfind("\n", 0, most))
+    return f"{text[:end].rstrip()} …" if end > 0 else "…"
 
 
 def _rank(block: Block, text: str, place: int, brief: Brief) -> float:
