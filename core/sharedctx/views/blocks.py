@@ -12,7 +12,7 @@ from .kind import Brief, Draft
 from .sentences import gist
 
 _HEAD, _TAIL = 40, 8
-"""Of code with more lines than both, the first and the last that stay; between them declarations stay."""
+"""Of code with more lines than both, the first and the last that stay; between them declarations, titles and failures stay."""
 _NAMES = 40
 """More names of one paragraph are not looked at."""
 _TIGHT = 200
@@ -21,7 +21,8 @@ _JOINED, _WIDTH = 30, 200
 """Items of a list shorter than this share a line up to this width."""
 _DECLARES = re.compile(
     r"[ \t]{0,16}(?:@\w|(?:(?:export|default|public|private|protected|static|async|pub|abstract|final)[ \t]+){0,4}"
-    r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b)"
+    r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b"
+    r"|[E>][ \t]|[_=-]{3,}[ \t]\S)"
 )
 _RANKS = {"heading": 4.0, "note": 2.0, "text": 1.5, "item": 1.0, "code": 1.0, "table": 0.8, "extra": -1.0}
 
