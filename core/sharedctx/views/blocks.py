@@ -12,7 +12,7 @@ from .kind import Brief, Draft
 from .sentences import gist
 
 _HEAD, _TAIL = 40, 8
-"""Of code with more lines than both, the first and the last that stay; between them declarations, titles and failures stay."""
+"""The first and the last lines that stay of longer code; between them stay declarations, titles and failures."""
 _NAMES = 40
 """More names of one paragraph are not looked at."""
 _TIGHT = 200
