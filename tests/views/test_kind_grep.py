@@ -105,11 +105,12 @@ def test_every_match_stands_under_its_file_and_context_is_left_out() -> None:
     assert 'expand("hits", "v4:lines:1-' in draft.text
 
 
-def test_nothing_but_paths_is_factored_where_there_is_no_context() -> None:
-    draft = KIND.shorten(Source(results()), brief())
+def test_indentation_that_is_left_out_can_be_had() -> None:
+    text = results()
+    draft = KIND.shorten(Source(text), brief())
     assert draft is not None
-    assert draft.refs == ()
-    assert "9,18:" not in draft.text.replace("9,18,36", "")
+    assert ":raise" in draft.text
+    assert [expand(text, ref.removeprefix("v4:")) for ref in draft.refs] == [text]
 
 
 def test_results_without_numbers_are_read() -> None:

@@ -104,6 +104,13 @@ def test_words_of_the_query_are_kept_under_a_budget() -> None:
     assert "part-00017.parquet" in draft.text
 
 
+def test_a_view_without_references_gives_the_listing_back() -> None:
+    for text in (TEXT.replace("part-", "p"), "\n".join(f"src/shop/{name}.py\r" for name in "abcdefgh" * 4)):
+        draft = KIND.shorten(Source(text), brief())
+        assert draft is not None
+        assert draft.refs or KIND.unpack(draft.text) == text
+
+
 def test_every_name_is_shown_or_counted() -> None:
     for budget in (60, 150, None):
         draft = KIND.shorten(Source(TEXT), brief(budget))

@@ -128,10 +128,10 @@ def test_code_that_stood_before_is_not_repeated() -> None:
     assert "one_more()" in view(text).text
 
 
-def test_the_whole_of_a_short_plain_text_has_no_marker() -> None:
-    draft = view("One sentence alone.\n\nAnd a second one.")
-    assert draft.text == "One sentence alone.\nAnd a second one."
-    assert draft.refs == ()
+def test_only_a_view_that_is_the_text_itself_has_no_reference() -> None:
+    assert view("One sentence alone.") == Draft("One sentence alone.", "outline")
+    for text in ("One sentence\n\nalone.", "One  space.", "See [it](https://shop.example).", "```\na\n\nb\n```"):
+        assert view(text).refs == ("v4:lines:1-" + str(text.count("\n") + 1),)
 
 
 @pytest.mark.parametrize("budget", [50, 80, 160, 400])

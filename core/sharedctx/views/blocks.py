@@ -33,7 +33,6 @@ class Block:
 
     ``extra`` is left out of every view: markup, badges, link targets, what repeats the headings. ``level`` is that of
     a heading. ``names`` are code and links in a paragraph, which a shortened paragraph still mentions.
-    ``stripped`` says that markup was taken out of the text.
     """
 
     kind: Literal["heading", "note", "text", "item", "code", "table", "extra"]
@@ -42,13 +41,12 @@ class Block:
     text: str
     level: int = 1
     names: tuple[str, ...] = ()
-    stripped: bool = False
 
 
-def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> Draft:
-    """The gist of the blocks within the brief's budget; ``whole`` is the reference that redeems all of them."""
+def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strategy: str) -> Draft:
+    """The gist of the blocks within the brief's budget; ``whole`` is the reference that redeems all of ``source``."""
     short = list(_shortened(blocks, brief))
-    made = _assembled(blocks, short, set(range(len(blocks))), whole, brief, strategy)
+    made = _assembled(blocks, short, set(range(len(blocks))), source, whole, brief, strategy)
     if brief.budget is None or brief.count(made.text) <= brief.budget:
         return made
     price = rate(made.text, brief)
@@ -58,7 +56,7 @@ def draft(blocks: Sequence[Block], whole: str, brief: Brief, strategy: str) -> D
 
     def attempt(tokens: float) -> Draft:
         left = tokens - brief.count(_note(whole, brief)) - 3
-        return _assembled(blocks, short, afford(costs, ranks, left), whole, brief, strategy)
+        return _assembled(blocks, short, afford(costs, ranks, left), source, whole, brief, strategy)
 
     return within(brief, brief.budget, attempt)
 
@@ -129,22 +127,20 @@ def _assembled(
     blocks: Sequence[Block],
     short: Sequence[str],
     chosen: set[int],
+    source: str,
     whole: str,
     brief: Brief,
     strategy: str,
 ) -> Draft:
     out: list[str] = []
-    left_out = joins = False
+    joins = False
     for place, (block, text) in enumerate(zip(blocks, short, strict=True)):
         if not text:
-            left_out = left_out or block.kind == "extra"
             continue
         if place not in chosen:
-            left_out = True
             if not out or out[-1] != "…":
                 out.append("…")
             continue
-        left_out = left_out or block.stripped or text != block.text
         if block.kind == "heading":
             text = f"{'#' * block.level} {text} L{block.first}"
         joins, joined = block.kind == "item" and len(text) < _JOINED, joins
@@ -152,6 +148,7 @@ def _assembled(
             out[-1] += f" · {text.lstrip()[2:]}"
         else:
             out.append(text)
-    if not left_out:
-        return Draft("\n".join(out), strategy)
-    return Draft("\n".join([_note(whole, brief), *out]), strategy, (brief.marks.ref(whole),))
+    text = "\n".join(out)
+    if text == source:
+        return Draft(text, strategy)
+    return Draft(f"{_note(whole, brief)}\n{text}", strategy, (brief.marks.ref(whole),))

@@ -76,9 +76,7 @@ class _Reader:
 
     def add(self, kind: str, end: int, text: str, level: int = 1) -> None:
         shown = kind if text or kind == "extra" else "extra"
-        said = sum(len(part) for line in self.lines[self.at : end] for part in line.split())
-        stripped = kind in ("text", "item", "note", "heading") and sum(map(len, text.split())) < said
-        self.found.append(Block(shown, self.at + 1, end, text, level, (), stripped))  # type: ignore[arg-type]
+        self.found.append(Block(shown, self.at + 1, end, text, level))  # type: ignore[arg-type]
         self.at = end
 
     def block(self) -> None:

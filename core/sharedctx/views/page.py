@@ -129,7 +129,7 @@ class _Page:
             kind = "item"
         else:
             kind = self.kind
-        block = Block(kind, self.place(self.first), self.place(end), text, self.level, names, True)  # type: ignore[arg-type]
+        block = Block(kind, self.place(self.first), self.place(end), text, self.level, names)  # type: ignore[arg-type]
         self.found.append(block)
 
     def data(self) -> list[Block]:
@@ -144,9 +144,7 @@ class _Page:
             except (ValueError, RecursionError):
                 continue
             for said in dict.fromkeys(_strings(value)):
-                found.append(
-                    Block("text", self.place(start), self.place(end), " ".join(decoded(said).split()), stripped=True)
-                )
+                found.append(Block("text", self.place(start), self.place(end), " ".join(decoded(said).split())))
         return found
 
 

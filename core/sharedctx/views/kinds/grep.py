@@ -202,7 +202,7 @@ class GrepKind:
         total = sum(len(each.rows) for each in found)
         if tokens is None:
             chosen = set(range(len(units)))
-            note = f"{context} context lines and indentation" if context else ""
+            note = f"{context} context lines and indentation" if context else "indentation"
         else:
             price = rate(source.text, brief)
             left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
@@ -216,14 +216,14 @@ class GrepKind:
         shown: dict[int, list[str]] = {group: [] for group in heads}
         for unit in sorted(chosen):
             shown.setdefault(units[unit][0], []).append(units[unit][1])
-        out = [brief.marks.omitted(note, ref)] if note else []
+        out = [brief.marks.omitted(note, ref)]
         for group in sorted(shown):
             if group in heads:
                 rows = shown[group]
                 out += _listed(heads[group], rows) if rows else [f"# {heads[group]}"]
             else:
                 out += shown[group]
-        return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),) if note else ())
+        return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
 
     def pack(self, source: Source) -> str | None:
         """The exact text with each path named once for its rows; None where that is not shorter."""

@@ -41,7 +41,7 @@ class HtmlKind:
         if not blocks:
             return None
         whole = f"lines:1-{len(source.lines)}" if by_line else f"chars:0-{len(source.text)}"
-        return draft(blocks, whole, brief, "visible-text")
+        return draft(blocks, source.text, whole, brief, "visible-text")
 
 
 KIND = HtmlKind()

@@ -77,6 +77,9 @@ class ListingKind:
         tree = grow([line.rstrip("\r") for line in source.lines])
         shown = _typical(tree, brief)
         whole = _draft(tree, shown, source, brief)
+        exact = self.pack(source) if len(shown) == sum(map(bool, source.lines)) else None
+        if exact and (brief.budget is None or brief.count(exact) <= brief.budget):
+            return Draft(exact, "tree")
         if brief.budget is None or brief.count(whole.text) <= brief.budget:
             return whole
         return within(brief, brief.budget, lambda tokens: _budgeted(tree, tokens, source, brief))
@@ -114,8 +117,10 @@ def _by_lines(form: str, source: Source, brief: Brief) -> Draft:
         legend = f"[[a letter stands for the start of a line: {ls_lines.spelled(heads)}]]"
     else:
         legend, rows = "", tree_lines.fold(source.lines)
+    whole = f"lines:1-{len(rows)}"
+    note = brief.marks.omitted("branches", whole)
     if brief.budget is None:
-        return Draft("\n".join(rows), form)
+        return Draft("\n".join([note, *rows]), form, (brief.marks.ref(whole),))
     if 4 * brief.count(legend) > brief.budget:
         legend, rows = "", source.lines
 
@@ -123,6 +128,8 @@ def _by_lines(form: str, source: Source, brief: Brief) -> Draft:
         room = int(tokens) - brief.count(legend) - _MARKER
         chosen = select(rows, max(room, 0), brief.count, brief.wanted, _MARKER)
         pieces, refs = assemble(rows, chosen, brief.marks, "lines", 1)
+        if not refs:
+            pieces, refs = [note, *pieces], [brief.marks.ref(whole)]
         return Draft("\n".join([legend, *pieces] if legend else pieces), form, tuple(refs))
 
     return within(brief, brief.budget, attempt)
@@ -216,8 +223,6 @@ def _draft(tree: Sequence[Leaf | Branch], shown: set[int], source: Source, brief
         return [*names, f"+{gap}"] if gap else names
 
     lines = list(render(tree, say))
-    if not left_out:
-        return Draft("\n".join(lines), "tree")
     return Draft("\n".join([_note(left_out, total, brief), *lines]), "tree", (brief.marks.ref(f"lines:1-{total}"),))
 
 

@@ -50,7 +50,7 @@ class MarkdownKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Headings with their lines, the first sentences of paragraphs, code, tables and warnings."""
         total = len(source.lines)
-        return draft(read(source.lines), f"lines:1-{total}", brief, "outline")
+        return draft(read(source.lines), source.text, f"lines:1-{total}", brief, "outline")
 
 
 def _outside(lines: list[str]) -> Iterator[str]:
