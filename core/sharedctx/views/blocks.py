@@ -1,0 +1,154 @@
+"""A document as blocks (headings, paragraphs, items, code, tables), of which a view shows the gist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .fitting import afford, rate, relevance, within
+from .kind import Brief, Draft
+from .sentences import gist
+
+_HEAD, _TAIL = 40, 8
+"""The first and the last lines that stay of longer code; between them stay declarations, titles and failures."""
+_NAMES = 40
+"""More names of one paragraph are not looked at."""
+_TIGHT = 200
+"""Budgets below this have no room for a legend."""
+_JOINED, _WIDTH = 30, 200
+"""Items of a list shorter than this share a line up to this width."""
+_DECLARES = re.compile(
+    r"[ \t]{0,16}(?:@\w|(?:(?:export|default|public|private|protected|static|async|pub|abstract|final)[ \t]+){0,4}"
+    r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b"
+    r"|[E>][ \t]|[_=-]{3,}[ \t]\S)"
+)
+_RANKS = {"heading": 4.0, "note": 2.0, "text": 1.5, "item": 1.0, "code": 1.0, "table": 0.8, "extra": -1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a document, made of its lines ``first`` to ``last`` (from 1).
+
+    ``extra`` is left out of every view: markup, badges, link targets, what repeats the headings. ``level`` is that of
+    a heading. ``names`` are code and links in a paragraph, which a shortened paragraph still mentions.
+    """
+
+    kind: Literal["heading", "note", "text", "item", "code", "table", "extra"]
+    first: int
+    last: int
+    text: str
+    level: int = 1
+    names: tuple[str, ...] = ()
+
+
+def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strategy: str) -> Draft:
+    """The gist of the blocks within the brief's budget; ``whole`` is the reference that redeems all of ``source``."""
+    short = list(_shortened(blocks, brief))
+    made = _assembled(blocks, short, set(range(len(blocks))), source, whole, brief, strategy)
+    if brief.budget is None or brief.count(made.text) <= brief.budget:
+        return made
+    price = rate(made.text, brief)
+    short = [_clipped(text, int(brief.budget / price / 2)) for text in short]
+    ranks = [_rank(block, text, place, brief) for place, (block, text) in enumerate(zip(blocks, short, strict=True))]
+    costs = [len(text) * price + 3 for text in short]
+
+    def attempt(tokens: float) -> Draft:
+        left = tokens - brief.count(_note(whole, brief)) - 3
+        return _assembled(blocks, short, afford(costs, ranks, left), source, whole, brief, strategy)
+
+    return within(brief, brief.budget, attempt)
+
+
+def _clipped(text: str, most: int) -> str:
+    """A text of one block that alone would take most of the budget, cut between words or lines."""
+    if len(text) <= most:
+        return text
+    end = max(text.rfind(" ", 0, most), text.rfind("\n", 0, most))
+    return f"{text[:end].rstrip()} …" if end > 0 else "…"
+
+
+def _rank(block: Block, text: str, place: int, brief: Brief) -> float:
+    if not text:
+        return -1.0
+    level = block.level / 10 if block.kind == "heading" else 0
+    return _RANKS[block.kind] - level + relevance(text, brief) - place * 1e-7
+
+
+def _shortened(blocks: Sequence[Block], brief: Brief) -> Iterator[str]:
+    seen: set[str] = set()
+    mentioned: set[str] = set()
+    for block in blocks:
+        if block.kind == "extra":
+            yield ""
+        elif block.kind in ("text", "item"):
+            short = gist(block.text, brief)
+            lost = [name for name in block.names[:_NAMES] if name not in mentioned and name not in short]
+            mentioned.update(block.names)
+            yield f"{short} ({'; '.join(lost)})" if lost and short != block.text else short
+        elif block.kind == "code":
+            yield _code(block.text, seen, brief)
+        else:
+            yield block.text
+
+
+def _code(text: str, seen: set[str], brief: Brief) -> str:
+    lines = [line for line in text.split("\n") if line.strip()]
+    repeated = [len(line.strip()) > 3 and line.strip() in seen for line in lines]
+    out: list[str] = []
+    cut = False
+    for place, line in enumerate(lines):
+        outer = _HEAD <= place < len(lines) - _TAIL
+        again = repeated[place] and (place > 0 and repeated[place - 1]) and (repeated[place + 1 : place + 2] != [False])
+        if ((outer and not _DECLARES.match(line)) or again) and not relevance(line, brief):
+            cut = True
+            continue
+        if cut:
+            out.append("…")
+        cut = False
+        out.append(line)
+    seen.update(line.strip() for line in lines)
+    return "\n".join([*out, "…"] if cut else out)
+
+
+def _note(whole: str, brief: Brief) -> str:
+    tight = brief.budget is not None and brief.budget < _TIGHT
+    return brief.marks.omitted("rest" if tight else 'rest at "…", link targets, markup (L9: line 9)', whole)
+
+
+def _mark(item: str) -> str:
+    """The bullet of an item with its indentation; empty for a numbered one."""
+    indent = len(item) - len(item.lstrip())
+    return item[: indent + 2] if item[indent : indent + 2] in ("- ", "* ", "+ ") else ""
+
+
+def _assembled(
+    blocks: Sequence[Block],
+    short: Sequence[str],
+    chosen: set[int],
+    source: str,
+    whole: str,
+    brief: Brief,
+    strategy: str,
+) -> Draft:
+    out: list[str] = []
+    joins = False
+    for place, (block, text) in enumerate(zip(blocks, short, strict=True)):
+        if not text:
+            continue
+        if place not in chosen:
+            if not out or out[-1] != "…":
+                out.append("…")
+            continue
+        if block.kind == "heading":
+            text = f"{'#' * block.level} {text} L{block.first}"
+        joins, joined = block.kind == "item" and len(text) < _JOINED, joins
+        if joins and joined and out and len(out[-1]) < _WIDTH and (_mark(text) or None) == _mark(out[-1]):
+            out[-1] += f" · {text.lstrip()[2:]}"
+        else:
+            out.append(text)
+    text = "\n".join(out)
+    if text == source:
+        return Draft(text, strategy)
+    return Draft(f"{_note(whole, brief)}\n{text}", strategy, (brief.marks.ref(whole),))

@@ -1,0 +1,285 @@
+"""Search results (``path:line:match``, ripgrep's headings): by file, each match once, context behind a reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from ...errors import DecodeError
+from ..fitting import afford, rate, relevance, wanted, within
+from ..kind import Brief, Draft, Source
+
+_LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
+_PATH = re.compile(r"((?:[A-Za-z]:[\\/])?[^:\n]{1,300}):([1-9]\d{0,8}):")
+_BARE = re.compile(r"([^\s:]{1,300}):(?!:)")
+_CONTEXT = re.compile(r"-([1-9]\d{0,8})-")
+_NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
+_PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
+_LOOKS_LIKE_PATH = re.compile(r"(?=[^\s]{0,299}[A-Za-z])(?:[A-Za-z]:[\\/])?[^\s:]*(?:[/\\][^\s:]*|\.[A-Za-z]\w{0,9})")
+_REACH = 400
+_AGAIN = 500
+"""Characters of rows after which a path is named again: a reader of a long list needs it near."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A line of a file: its number or None, ``:`` (match) or ``-`` (context), its text, its place in the source."""
+
+    number: int | None
+    mark: str
+    text: str
+    line: int
+
+
+@dataclass(slots=True)
+class Found:
+    """The adjacent rows of one file, or one line that is no row (``path`` is None)."""
+
+    path: str | None
+    line: int
+    rows: list[Row] = field(default_factory=list)
+    raw: str = ""
+
+
+def read(lines: list[str]) -> Iterator[Found]:
+    """Divide lines of ``path:number:text`` and ``path-number-text`` into runs of one path."""
+    known = {found[1] for line in lines if (found := _PATH.match(line, 0, _REACH))}
+    now: Found | None = None
+    for index, line in enumerate(lines):
+        parsed = _row(line, known, now.path if now else None)
+        if parsed is None:
+            if now:
+                yield now
+                now = None
+            yield Found(None, index, raw=line)
+            continue
+        path, number, mark, text = parsed
+        if now is None or now.path != path:
+            if now:
+                yield now
+            now = Found(path, index)
+        now.rows.append(Row(number, mark, text, index))
+    if now:
+        yield now
+
+
+def _row(line: str, known: set[str], path: str | None) -> tuple[str, int | None, str, str] | None:
+    found = _PATH.match(line, 0, _REACH)
+    for context in _CONTEXT.finditer(line, 0, _REACH):
+        head = line[: context.start()]
+        if (head == path or head in known) and (found is None or context.start() < found.end(1)):
+            return head, int(context[1]), "-", line[context.end() :]
+    if found:
+        return found[1], int(found[2]), ":", line[found.end() :]
+    bare = _BARE.match(line)
+    if bare and _LOOKS_LIKE_PATH.fullmatch(bare[1]):
+        return bare[1], None, ":", line[bare.end() :]
+    return None
+
+
+def read_headings(lines: list[str]) -> Iterator[Found]:
+    """Divide ripgrep's output with headings: a path, its numbered lines, an empty line."""
+    now: Found | None = None
+    for index, line in enumerate(lines):
+        found = _NUMBERED.match(line)
+        if found and now:
+            now.rows.append(Row(int(found[1]), found[2], line[found.end() :], index))
+            continue
+        if line == "--" and now:
+            continue
+        if now:
+            yield now
+            now = None
+        follows = lines[index + 1] if index + 1 < len(lines) else ""
+        if line.strip() and not found and _NUMBERED.match(follows):
+            now = Found(line, index)
+        else:
+            yield Found(None, index, raw=line)
+    if now:
+        yield now
+
+
+def merged(rows: list[Row], strip: bool) -> list[str]:
+    """The rows as text; the same text at several lines once, if the numbers rise."""
+    texts = [row.text.strip() if strip else row.text for row in rows]
+    if any(a.number is None or b.number is None or a.number >= b.number for a, b in pairwise(rows)):
+        return [_said(row, text) for row, text in zip(rows, texts, strict=True)]
+    if len(rows) == 1:
+        return [_said(rows[0], texts[0])]
+    places: dict[tuple[str, str], list[str]] = {}
+    for row, text in zip(rows, texts, strict=True):
+        places.setdefault((row.mark, text), []).append(str(row.number))
+    return [f"{','.join(numbers)}{mark}{text}" for (mark, text), numbers in places.items()]
+
+
+def _said(row: Row, text: str) -> str:
+    return f" {text}" if row.number is None else f"{row.number}{row.mark}{text}"
+
+
+def _listed(path: str, rows: list[str]) -> Iterator[str]:
+    since = _AGAIN
+    for row in rows:
+        if since >= _AGAIN:
+            yield f"# {path}"
+            since = 0
+        yield row
+        since += len(row)
+
+
+class GrepKind:
+    """Search results as grep, ripgrep, ag and compilers print them."""
+
+    name = "grep"
+
+    def fits(self, source: Source) -> float:
+        """Of the first lines, how many name a path and a line."""
+        sample = [line[:_REACH] for line in source.text[:40_000].split("\n")[:400] if line.strip()]
+        if len(sample) < 3:
+            return 0.0
+        rows = numbered = headings = 0
+        bare: list[str] = []
+        for line, after in zip(sample, [*sample[1:], ""], strict=True):
+            found = _PATH.match(line)
+            named = _BARE.match(line)
+            if (found and _LOOKS_LIKE_PATH.fullmatch(found[1])) or (rows and (_CONTEXT.search(line) or line == "--")):
+                rows += 1
+            elif named and _LOOKS_LIKE_PATH.fullmatch(named[1]):
+                bare.append(named[1])
+            if _NUMBERED.match(line):
+                numbered += 1
+            elif _LOOKS_LIKE_PATH.fullmatch(line) and _NUMBERED.match(after):
+                headings += 1
+        share = max(rows, headings and numbered + headings) / len(sample)
+        if share >= 0.6:
+            return 0.9 if share >= 0.85 else 0.6
+        return 0.7 if len(bare) >= 0.85 * len(sample) and any(a == b for a, b in pairwise(bare)) else 0.0
+
+    def _read(self, source: Source) -> list[Found]:
+        """The rows by file, in order of the files' first rows; lines that are no rows stay between them."""
+        found = list(read(source.lines))
+        if not any(each.path for each in found):
+            found = list(read_headings(source.lines))
+        files: dict[str, Found] = {}
+        kept: list[Found] = []
+        for each in found:
+            if each.path is None:
+                if each.raw.strip() and each.raw != "--":
+                    kept.append(each)
+            elif each.path in files:
+                files[each.path].rows += each.rows
+            else:
+                files[each.path] = each
+                kept.append(each)
+        return kept
+
+    def shorten(self, source: Source, brief: Brief) -> Draft | None:
+        """Every match under its file, without indentation; context lines and what is over the budget by reference."""
+        found = self._read(source)
+        files = [each for each in found if each.path is not None]
+        if not files:
+            return None
+        whole = self._draft(found, None, source, brief)
+        if brief.budget is None or brief.count(whole.text) <= brief.budget:
+            return whole
+        return within(brief, brief.budget, lambda tokens: self._draft(found, tokens, source, brief))
+
+    def _draft(self, found: list[Found], tokens: float | None, source: Source, brief: Brief) -> Draft:
+        ref = f"lines:1-{len(source.lines)}"
+        units: list[tuple[int, str, float]] = []  # the group, its row, its rank
+        heads: dict[int, str] = {}
+        context = 0
+        for group, each in enumerate(found):
+            if each.path is None:
+                units.append((group, each.raw, 1 + 10 * relevance(each.raw, brief)))
+                continue
+            heads[group] = each.path
+            kept = [row for row in each.rows if row.mark == ":" or wanted(row.text, brief)]
+            context += len(each.rows) - len(kept)
+            for place, row in enumerate(merged(kept, True)):
+                units.append((group, row, 10 * relevance(row, brief) + 1 / (1 + place)))
+        total = sum(len(each.rows) for each in found)
+        if tokens is None:
+            chosen = set(range(len(units)))
+            note = f"{context} context lines and indentation" if context else "indentation"
+        else:
+            price = rate(source.text, brief)
+            left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
+            paths = afford([len(path) * price + 3 for path in heads.values()], [1.0] * len(heads), left * 0.7)
+            named = [group for place, group in enumerate(heads) if place in paths]
+            left -= sum(len(heads[group]) * price + 3 for group in named)
+            chosen = afford([len(row) * price + 1 for _, row, _ in units], [rank for _, _, rank in units], left)
+            heads = {group: path for group, path in heads.items() if group in set(named)}
+            chosen = {unit for unit in chosen if units[unit][0] in heads or found[units[unit][0]].path is None}
+            note = f"{len(units) - len(chosen)} of {len(units)} different lines, context and indentation"
+        shown: dict[int, list[str]] = {group: [] for group in heads}
+        for unit in sorted(chosen):
+            shown.setdefault(units[unit][0], []).append(units[unit][1])
+        out = [brief.marks.omitted(note, ref)]
+        for group in sorted(shown):
+            if group in heads:
+                rows = shown[group]
+                out += _listed(heads[group], rows) if rows else [f"# {heads[group]}"]
+            else:
+                out += shown[group]
+        return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
+
+    def pack(self, source: Source) -> str | None:
+        """The exact text with each path named once for its rows; None where that is not shorter."""
+        out = [_LEGEND]
+        for each in read(source.lines):
+            if each.path is not None:
+                out += _listed(each.path, merged(each.rows, False))
+            elif each.raw == "--":
+                out.append(each.raw)
+            else:
+                out.append(f"= {each.raw}")
+        packed = "\n".join(out)
+        return packed if len(packed) < len(source.text) else None
+
+    def unpack(self, text: str) -> str:
+        """Return the exact text of a lossless view; raises ``DecodeError``."""
+        legend, *rows = text.split("\n")
+        if legend != _LEGEND or not rows:
+            raise DecodeError("this is no lossless view of search results: its first line is not the legend")
+        out: list[str] = []
+        run: list[tuple[int, str]] = []
+        merges: list[str] = []  # rows of the run that stand for several lines: only then is it in order of number
+        path: str | None = None
+
+        def close() -> None:
+            if merges:
+                run.sort(key=lambda each: each[0])
+            out.extend(line for _, line in run)
+            run.clear()
+            merges.clear()
+
+        for row in rows:
+            found = _PACKED.match(row)
+            if found:
+                if path is None:
+                    raise DecodeError("a row of search results stands before the path that it belongs to")
+                text = row[found.end() :]
+                numbers = found[1].split(",")
+                if len(numbers) > 1:
+                    merges.append(row)
+                run += [(int(number), f"{path}{found[2]}{number}{found[2]}{text}") for number in numbers]
+            elif row.startswith(" "):
+                if path is None:
+                    raise DecodeError("a row of search results stands before the path that it belongs to")
+                run.append((0, f"{path}:{row[1:]}"))
+            elif row.startswith("# "):
+                if row[2:] != path:
+                    close()
+                path = row[2:]
+            elif row == "--" or row.startswith("= "):
+                close()
+                out.append(row if row == "--" else row[2:])
+            else:
+                raise DecodeError(f"{row[:60]!r} is no row of a lossless view of search results")
+        close()
+        return "\n".join(out)
+
+
+KIND = GrepKind()

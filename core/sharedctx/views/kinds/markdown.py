@@ -1,0 +1,75 @@
+"""Markdown, reStructuredText and plain prose: headings, first sentences, code, tables, warnings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ..blocks import draft
+from ..kind import Brief, Draft, Source
+from ..markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
+
+_LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
+_CODE = re.compile(
+    r"(?:import|from|def|class|package|func|fn|pub|use|export|const|public|private|#include|@\w+|diff --git|---|\+\+\+)"
+    r"\s*[\w.({<\"'*+-]|\w+ = |__\w+|[)}\]]|(?:\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[\d)"
+)
+
+
+class MarkdownKind:
+    """Documents written for people: Markdown, reStructuredText and plain prose."""
+
+    name = "markdown"
+
+    def fits(self, source: Source) -> float:
+        """Of the first lines, how many are sentences, and which signs of markup stand among them."""
+        lines = [line[:500] for line in source.text[:40_000].split("\n")[:600]]
+        filled = [line for line in lines if line.strip()]
+        if not filled:
+            return 0.0
+        outside = list(_outside(lines))
+        if sum(1 for line in outside if _CODE.match(line)) > 1 + len(filled) / 60:
+            return 0.0
+        flush = [line for line in outside if line.strip() and line[:4].strip()]
+        prose = sum(map(_is_prose, flush)) / max(len(flush), 1)
+        titles = sum(1 for line in outside if heading(line))
+        rules = sum(1 for a, b in pairwise(outside) if a.strip() and a[0] not in " \t" and RULE.match(b))
+        signs = [
+            titles > 1,
+            rules > 1,
+            len(outside) < len(lines),
+            any(map(DIRECTIVE.match, outside)),
+            any(a.rstrip().endswith("::") and not b.strip() for a, b in pairwise(outside)),
+            sum(1 for line in outside if ITEM.match(line)) > 2,
+        ]
+        if sum(signs) >= 2 and prose >= 0.1:
+            return 0.7 if prose >= 0.2 else 0.55
+        return 0.6 if any(signs) and prose >= 0.2 else 0.5 if prose >= 0.6 else 0.0
+
+    def shorten(self, source: Source, brief: Brief) -> Draft | None:
+        """Headings with their lines, the first sentences of paragraphs, code, tables and warnings."""
+        total = len(source.lines)
+        return draft(read(source.lines), source.text, f"lines:1-{total}", brief, "outline")
+
+
+def _outside(lines: list[str]) -> Iterator[str]:
+    """The lines that stand in no fence."""
+    fence = ""
+    for line in lines:
+        found = FENCE.match(line)
+        if fence:
+            if found and found[1].startswith(fence):
+                fence = ""
+        elif found:
+            fence = found[1]
+        else:
+            yield line
+
+
+def _is_prose(line: str) -> bool:
+    words = line.split()
+    return len(words) >= 5 and sum(1 for word in words if _LETTERS.fullmatch(word)) >= 0.75 * len(words)
+
+
+KIND = MarkdownKind()
