@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from . import json_rows, text
+from . import text
 from .kind import Kind, Source
+from .kinds import csv, grep, html, json, jsonl, listing, markdown, rows, trajectory
 
-JSON: tuple[Kind, ...] = (json_rows.KIND,)
+JSON: tuple[Kind, ...] = (trajectory.KIND, rows.KIND, json.KIND)
 """Kinds of JSON: their sources have a value, and a lossless view of theirs gives it back."""
-TEXT: tuple[Kind, ...] = (text.KIND,)
+TEXT: tuple[Kind, ...] = (
+    jsonl.KIND,
+    csv.KIND,
+    grep.KIND,
+    listing.KIND,
+    html.KIND,
+    markdown.KIND,
+    text.KIND,
+)
 """Kinds of text: their sources have no value, and a lossless view of theirs gives the exact text back. The last one
 takes what is of no other."""
 

@@ -51,6 +51,8 @@ class JsonlKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the lines that tell most; markers count the text's lines."""
         lines = source.text.removesuffix("\n").split("\n")
+        if len(lines) < 2:
+            return None  # paths and rows lead into a single line, not into the list of it
         value = [_object(line) for line in lines]
         what = f"{len(value)} lines, row 0 is line 1"
         return shorten_value("jsonl", what, value, brief, _NARROW, Unit("lines", 1))
