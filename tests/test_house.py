@@ -28,6 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"versions"}),
     frozenset({"access", "entry", "grouping", "watching"}),
     frozenset({"entries"}),
+    frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
     frozenset({"tools", "notes"}),
     frozenset({"sharedctx"}),  # the package's own __init__

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
@@ -19,6 +18,7 @@ from .snapshot import Snapshot
 from .tokens import TokenCounter, counter
 
 if TYPE_CHECKING:
+    from .handover import Packet, Window
     from .store import Store
 
 T = TypeVar("T")
@@ -146,6 +146,39 @@ class SharedContext:
         """
         return self.run(self.verbs.search(self.participant, query, prefix, limit))
 
+    def window(
+        self,
+        max_tokens: int,
+        *,
+        priorities: Mapping[str, float] | None = None,
+        query: str | None = None,
+        prefix: str = "",
+    ) -> Window:
+        """Return as much of the session as ``max_tokens`` (from 50 up) allow: the highest priority whole, the rest
+        compressed or as references that ``expand`` redeems, each with its reason. ``priorities`` maps patterns of keys
+        to numbers, 0 where none fits. Raises ``InvalidValue``.
+        """
+        from .handover import window
+
+        return self.run(
+            window(self.verbs, self.participant, max_tokens, priorities=priorities, query=query, prefix=prefix)
+        )
+
+    def packet(
+        self,
+        *,
+        for_agent: str,
+        task: str,
+        max_tokens: int,
+        priorities: Mapping[str, float] | None = None,
+        prefix: str = "",
+    ) -> Packet:
+        """Return the bundle that hands this session over to ``for_agent``: what it may read and its task asks for,
+        within ``max_tokens``; the same state gives the same bytes. Raises ``InvalidValue``."""
+        from .handover import packet
+
+        return self.run(packet(self.verbs, for_agent, task, max_tokens, priorities=priorities, prefix=prefix))
+
     def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
         return self.run(self.verbs.get_entry(self.participant, key, version))
@@ -263,7 +296,5 @@ class SharedContext:
     def __enter__(self) -> SharedContext:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
