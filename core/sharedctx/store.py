@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .backends.steps import run
 from .context import SharedContext
 from .entries.names import check_session
 from .errors import BackendUnavailable, ConfigError, DecodeError
+from .savings import SPACE, Savings
 from .settings import SessionSettings
 from .versions.log import ContentCache, VersionLog
 
@@ -58,6 +60,11 @@ class Store:
             _opened[self._key] = (backend, contents, count + 1)
         self.backend, self.contents = backend, contents
 
+    @cached_property
+    def savings(self) -> Savings:
+        """What this store's contexts served to models."""
+        return Savings(self.backend)
+
     @property
     def address(self) -> str:
         """Where the store lies."""
@@ -87,7 +94,9 @@ class Store:
     def delete_session(self, session: str) -> int:
         """Remove a session with all history, grants and records; returns the number of rows removed."""
         check_session(session)
-        return sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        removed = sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        self.backend.reclaim(SPACE, session)
+        return removed
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a consistent copy to the new directory ``path`` while the store is in use.
@@ -141,6 +150,8 @@ class Store:
         """Give the store back; the backend closes with its last opener. A second close does nothing."""
         if self._closed:
             return
+        if "savings" in self.__dict__:
+            self.savings.close()
         self._closed = True
         if self._driver is not None:
             self._driver.close()

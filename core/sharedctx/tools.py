@@ -16,6 +16,7 @@ from .context import SharedContext
 from .entries.names import check_limit
 from .entry import ContextEntry
 from .errors import InvalidAction, InvalidValue, KeyNotFound, SharedContextError
+from .handover.staleness import note
 
 if TYPE_CHECKING:
     from .aio import AsyncSharedContext
@@ -60,12 +61,18 @@ class Tool:
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
     def call(self, context: SharedContext, arguments: Mapping[str, Any] | str | None = None) -> Answer:
-        """Do what the model asked (arguments as an object or as its JSON) and return the answer; never raises
-        ``SharedContextError``."""
+        """Do what the model asked (arguments as an object or as its JSON) and return the answer.
+
+        A bound context's answer ends with what changed since its participant read it. Raises no
+        ``SharedContextError``.
+        """
         try:
-            return Answer(self.function(context, **self._read(arguments)))
+            answer = Answer(self.function(context, **self._read(arguments)))
         except SharedContextError as error:
-            return Answer(f"{error.code}: {error.message}", error.code)
+            answer = Answer(f"{error.code}: {error.message}", error.code)
+        if context.participant is not None and (changed := note(context.stale())):
+            return answer._replace(text=f"{answer.text}\n{changed}")
+        return answer
 
     async def acall(self, context: AsyncSharedContext, arguments: Mapping[str, Any] | str | None = None) -> Answer:
         """The same, off the event loop."""

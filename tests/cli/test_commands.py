@@ -94,3 +94,21 @@ def test_the_demo_checks_everything_on_given_files(shell: Shell, tmp_path: Path)
 
 def test_the_demo_fails_on_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
     assert shell("demo", str(tmp_path / "absent"))[0] == 2
+
+
+def test_search_window_packet_and_savings(shell: Shell) -> None:
+    shell("put", "plan", "mend the pump", "--type", "text")
+    shell("put", "log", "\n".join(f"step {n} of the run went as it should" for n in range(900)))
+    (hit,) = shell.json("search", "pump")
+    assert (hit["key"], hit["ref"]) == ("plan", "v1:lines:1-1")
+    assert shell("search", "pump")[1].decode().split() == ["plan", "v1:lines:1-1", "mend", "the", "pump"]
+    window = shell.json("window", "--max-tokens", "200", "--priority", "plan=9", "--query", "pump")
+    assert window["tokens"] <= 200
+    assert window["entries"][0]["key"] == "plan"
+    assert b"## plan v1\nmend the pump" in shell("window", "--max-tokens", "200", "--priority", "plan=9")[1]
+    packet = shell.json("packet", "--for", "coder", "--task", "mend the pump", "--max-tokens", "200")
+    assert packet["text"].startswith("# Shared context for coder\nTask: mend the pump")
+    kinds = {found["kind"]: found["calls"] for found in shell.json("savings")}
+    assert kinds == {"window": 2, "packet": 1}
+    assert shell("window", "--max-tokens", "9")[0] == 2
+    assert shell("window", "--max-tokens", "200", "--priority", "plan")[0] == 2

@@ -15,6 +15,7 @@ from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Draft, Version, VersionLog
 from . import values
+from .reads import Reads
 from .viewing import Viewing
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Session:
         self.log = VersionLog(store, f"session:{session}", cache)
         self._access = VersionLog(store, f"access:{session}", cache)
         self.views = Viewing(settings, self.value)
+        self.reads = Reads()
 
     @property
     def space(self) -> str:
@@ -82,9 +84,12 @@ class Session:
         """Return a readable version, the live one by default."""
         if participant is not None:
             yield from self.guard(participant, "read", key)
-        if version is None:
-            return (yield from self.log.head(key))
-        return (yield from self.log.at(key, version))
+        if version is not None:
+            return (yield from self.log.at(key, version))
+        head = yield from self.log.head(key)
+        if head is not None and participant is not None:
+            self.reads.note(participant, key, head.number)
+        return head
 
     def value(self, version: Version) -> Steps[Any]:
         """Return the stored value."""

@@ -18,6 +18,7 @@ from ..views.plain import as_text
 from .eviction import Eviction
 from .names import check_key, check_limit
 from .session import RESERVED, Session
+from .viewing import Shown
 from .writing import Admit, Writing
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class Verbs:
         self.keys = self.session.keys
         self.allows = self.session.allows
         self.archived: Callable[[], Steps[bool]] = self.session.archived
-        self.delete = self._writing.delete
         self.erase = self._writing.erase
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
         self.evicted: Callable[[], Steps[list[Evicted]]] = eviction.evicted
@@ -55,6 +55,8 @@ class Verbs:
         admit: Admit | None = None,
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
+        if participant is not None:
+            self.session.reads.note(participant, key, version.number)
         return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
@@ -81,36 +83,43 @@ class Verbs:
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
+        if participant is not None:
+            self.session.reads.note(participant, key, written.number)
         return self.session.entry(written)
 
-    def get(
-        self,
-        participant: str | None,
-        key: str,
-        full: bool,
-        number: int | None,
-        max_tokens: int | None = None,
-        query: str | None = None,
-    ) -> Steps[Any]:
+    def delete(
+        self, participant: str | None, key: str, agent: str, expect: int | None, admit: Admit | None = None
+    ) -> Steps[int]:
+        version = yield from self._writing.delete(participant, key, agent, expect, admit)
+        self.session.reads.forget(participant, key)
+        return version
+
+    def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
+        version = yield from self._find(participant, key, number)
+        return None if version is None else (yield from self.session.value(version))
+
+    def show(
+        self, participant: str | None, key: str, number: int | None, max_tokens: int | None, query: str | None
+    ) -> Steps[Shown | None]:
+        version = yield from self._find(participant, key, number)
+        return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
+
+    def _find(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
         check_key(key)
         try:
-            version = yield from self.session.find(participant, key, number)
+            return (yield from self.session.find(participant, key, number))
         except KeyNotFound:
             return None
-        if version is None:
+
+    def peek(self, participant: str, key: str) -> Steps[ContextEntry | None]:
+        """The live entry, without noting that the participant has seen it."""
+        if not (yield from self.session.allows(participant, "read", key)):
             return None
-        if full:
-            return (yield from self.session.value(version))
-        if max_tokens is None and query is None:
-            return (yield from self.session.views.text(version))
-        return (yield from self.session.views.view(version, max_tokens, query)).text
+        head = yield from self.session.log.head(key)
+        return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
-        check_key(key)
-        try:
-            version = yield from self.session.find(participant, key, number)
-        except KeyNotFound:
-            return None
+        version = yield from self._find(participant, key, number)
         return None if version is None else self.session.entry(version)
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:

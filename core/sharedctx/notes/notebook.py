@@ -86,7 +86,7 @@ class Notebook:
         return (yield from self._entry(entry))
 
     def _entry(self, entry: ContextEntry) -> Steps[Found]:
-        value = as_text((yield from self._verbs.get(None, entry.key, True, entry.version)))
+        value = as_text((yield from self._verbs.value(None, entry.key, entry.version)))
         return {**_metadata(entry, self._count(value)), "value": value}
 
     def read_batch(self, participant: str | None, keys: Sequence[str]) -> Steps[Found]:
@@ -111,7 +111,7 @@ class Notebook:
             raise KeyNotFound(f"there is no note {key!r}: list_keys tells what there is")
         versions = []
         for entry in entries:
-            value = yield from self._verbs.get(None, entry.key, True, entry.version)
+            value = yield from self._verbs.value(None, entry.key, entry.version)
             line = {"version": entry.version, "written_by": entry.agent, "written_at": iso(entry.timestamp)}
             versions.append({**line, "deleted": True} if value is None else {**line, "value": as_text(value)})
         return {"key": key, "versions": versions}
