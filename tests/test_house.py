@@ -22,7 +22,7 @@ INTEGRATIONS = ROOT / "integrations"
 
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors"}),
+    frozenset({"errors", "forking"}),
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
@@ -40,8 +40,9 @@ ONLY: dict[str, frozenset[str]] = {
     "views": frozenset({"errors", "tokens", "search"}),
     "search": frozenset({"errors", "tokens", "views"}),
     "settings": frozenset({"errors", "tokens", "views"}),
-    "backends": frozenset({"errors"}),
-    "versions": frozenset({"errors", "backends"}),
+    "backends": frozenset({"errors", "forking"}),
+    "versions": frozenset({"errors", "forking", "backends"}),
+    "access": frozenset({"errors"}),
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
 FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}

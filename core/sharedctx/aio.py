@@ -173,7 +173,7 @@ class AsyncSharedContext:
 
     async def evicted(self) -> list[Evicted]:
         """Return what the limits and TTL removed."""
-        return await self.run(self._sync.verbs.evicted())
+        return await self.run(self._sync.verbs.evicted(self._sync.participant))
 
     async def sweep(self) -> int:
         """Record expired entries as evicted."""

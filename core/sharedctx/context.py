@@ -249,7 +249,7 @@ class SharedContext:
 
     def evicted(self) -> list[Evicted]:
         """Return what the limits and TTL removed, oldest first: key, version, when and why."""
-        return self.run(self.verbs.evicted())
+        return self.run(self.verbs.evicted(self.participant))
 
     def sweep(self) -> int:
         """Record expired entries as evicted; reads never see them either way. Returns how many."""

@@ -11,6 +11,7 @@ from .backends import steps
 from .backends.base import Backend, Drop, Put
 from .backends.steps import Steps, run
 from .errors import ConditionFailed, SharedContextError
+from .forking import renew_after_fork
 
 SPACE = "savings"
 _FLUSH_EVERY = 512
@@ -45,6 +46,14 @@ class Savings:
         self._sums: dict[_What, list[int]] = {}
         self._unwritten = 0
         self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Start from nothing: what was served before is the parent's to write."""
+        self._lock = threading.Lock()
+        self._own = uuid.uuid4().hex
+        self._sums = {}
+        self._unwritten = 0
 
     def record(self, session: str, participant: str | None, face: str, kind: str, served: int, replay: int) -> None:
         """Add one call; now and then this writes."""

@@ -20,7 +20,8 @@ class SessionSettings:
     ``ttl`` is seconds for entries put without one of their own; ``max_entries`` counts live entries;
     ``max_value_tokens`` and ``max_store_tokens`` count views, or with ``count_originals`` whole values; ``policy`` says
     what happens when a token budget is met: "reject" the write, "compress" the view further, or "evict_oldest" other
-    entries. The limits bind, count and evict the keys that start with ``scope``, others are free. Raises
+    entries. The limits bind, count and evict the keys that start with ``scope``, except notes, which
+    have limits of their own. Raises
     ``ConfigError``.
     """
 
@@ -50,6 +51,10 @@ class SessionSettings:
                 f"max_value_tokens {self.max_value_tokens} is below {LEAST_TOKENS}, which a view needs for its "
                 "references: raise it, or use policy='reject'"
             )
+
+    def covers(self, key: str) -> bool:
+        """Whether the limits bind this key; notes have their own."""
+        return key.startswith(self.scope) and (self.scope.startswith("notes/") or not key.startswith("notes/"))
 
     @property
     def bounded(self) -> bool:

@@ -15,7 +15,9 @@ from .backends.registry import default_address, normalise, open_backend
 from .backends.steps import run
 from .context import SharedContext
 from .entries.names import check_session
+from .entries.record import PK, Record
 from .errors import BackendUnavailable, ConfigError, DecodeError
+from .forking import renew_after_fork
 from .savings import SPACE, Savings
 from .settings import SessionSettings
 from .versions.log import ContentCache, VersionLog
@@ -24,15 +26,20 @@ if TYPE_CHECKING:
     from .grouping import GroupDriver
 
 _opened: dict[tuple[str, bool], tuple[Backend, ContentCache, int]] = {}
-_lock = threading.Lock()
 
-if hasattr(os, "register_at_fork"):
 
-    def _fresh_lock() -> None:
-        global _lock
-        _lock = threading.Lock()
+class _Opening:
+    """The lock around the table of open backends."""
 
-    os.register_at_fork(after_in_child=_fresh_lock)
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        self.lock = threading.Lock()
+
+
+_opening = _Opening()
 
 
 class Store:
@@ -51,7 +58,7 @@ class Store:
         if not self._shared:
             self.backend, self.contents = open_backend(address, durable=durable, clock=clock), ContentCache()
             return
-        with _lock:
+        with _opening.lock:
             backend, contents, count = _opened.get(self._key) or (
                 open_backend(address, durable=durable, clock=clock),
                 ContentCache(),
@@ -94,7 +101,10 @@ class Store:
     def delete_session(self, session: str) -> int:
         """Remove a session with all history, grants and records; returns the number of rows removed."""
         check_session(session)
-        removed = sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        space = f"session:{session}"
+        run(self.backend, Record(space, session).condemn())
+        removed = sum(self.backend.reclaim(space, pk) for pk in self._pks(space) if pk != PK)
+        removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
         self.backend.reclaim(SPACE, session)
         return removed
 
@@ -158,7 +168,7 @@ class Store:
         if not self._shared:
             self.backend.close()
             return
-        with _lock:
+        with _opening.lock:
             held = _opened.get(self._key)
             if held is None:
                 return

@@ -10,6 +10,10 @@ from typing import Any
 from ..errors import ConfigError, InvalidKey, InvalidValue
 
 MAX_KEY_BYTES = 512
+RESERVED = "\x01"
+"""Partitions of the session's own start with this; keys cannot."""
+NOTES = "notes/"
+"""The keys of the session's notes start with this."""
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")

@@ -16,8 +16,8 @@ from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
 from ..views.plain import as_text
 from .eviction import Eviction
-from .names import check_key, check_limit
-from .session import RESERVED, Session
+from .names import RESERVED, check_key, check_limit
+from .session import Session
 from .viewing import Shown
 from .writing import Admit, Writing
 
@@ -36,13 +36,13 @@ class Verbs:
         self._writing = Writing(self.session, eviction)
         self._index: Index | None = None
         self.space = self.session.space
-        self.grants: Callable[[], Steps[Grants]] = self.session.grants
+        self.grants: Callable[[], Steps[Grants]] = self.session.rights.grants
         self.keys = self.session.keys
-        self.allows = self.session.allows
+        self.allows = self.session.rights.allows
         self.archived: Callable[[], Steps[bool]] = self.session.archived
         self.erase = self._writing.erase
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
-        self.evicted: Callable[[], Steps[list[Evicted]]] = eviction.evicted
+        self._eviction = eviction
 
     def put(
         self,
@@ -61,25 +61,21 @@ class Verbs:
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
         """Return the readable live entries in the limits' scope with the tokens that count for the budget."""
-        grants = None if participant is None else (yield from self.session.grants())
+        allows = yield from self.session.rights.judge(participant)
         lines = yield from self._writing.lines()
         return [
             (self.session.entry(line.version), line.tokens)
             for key, line in sorted(lines.items())
-            if grants is None or participant is None or grants.allows(participant, "read", key)
+            if allows("read", key)
         ]
 
     def search(self, participant: str | None, query: str, prefix: str, limit: int) -> Steps[list[Hit]]:
-        grants = None if participant is None else (yield from self.session.grants())
-
-        def allowed(key: str) -> bool:
-            return grants is None or participant is None or grants.allows(participant, "read", key)
-
+        allows = yield from self.session.rights.judge(participant)
         if self._index is None:
             from .index import Index
 
             self._index = Index(self.session)
-        return (yield from self._index.search(query, prefix, limit, allowed))
+        return (yield from self._index.search(query, prefix, limit, lambda key: allows("read", key)))
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
@@ -113,7 +109,7 @@ class Verbs:
 
     def peek(self, participant: str, key: str) -> Steps[ContextEntry | None]:
         """The live entry, without noting that the participant has seen it."""
-        if not (yield from self.session.allows(participant, "read", key)):
+        if not (yield from self.session.rights.allows(participant, "read", key)):
             return None
         head = yield from self.session.log.head(key)
         return None if head is None else self.session.entry(head)
@@ -144,7 +140,7 @@ class Verbs:
         check_key(key)
         limit = check_limit(limit)
         try:
-            yield from self.session.guard(participant, "read", key)
+            yield from self.session.rights.guard(participant, "read", key)
         except KeyNotFound:
             return []
         rows = yield from steps.scan(self.space, key, 1, before, limit=limit, newest_first=True)
@@ -180,7 +176,7 @@ class Verbs:
     def entry_as_of(self, participant: str | None, key: str, rev: int) -> Steps[ContextEntry | None]:
         check_key(key)
         try:
-            yield from self.session.guard(participant, "read", key)
+            yield from self.session.rights.guard(participant, "read", key)
         except KeyNotFound:
             return None
         version = yield from self.session.log.as_of(key, rev)
@@ -204,7 +200,7 @@ class Verbs:
         check_key(key)
         if keep < 1:
             raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
-        yield from self.session.guard(participant, "delete", key)
+        yield from self.session.rights.guard(participant, "delete", key)
         yield from self.session.require_open(key)
         return (yield from self.session.log.trim(key, keep))
 
@@ -241,12 +237,12 @@ class Verbs:
         return (yield from self._events(participant, page)), page[-1].rev
 
     def _events(self, participant: str | None, page: list[Change]) -> Steps[list[Event]]:
-        grants = None if participant is None else (yield from self.session.grants())
+        allows = yield from self.session.rights.judge(participant)
         found = []
         for change in page:
             if change.pk.startswith(RESERVED) or not isinstance(change.sk, int):
                 continue
-            if grants is not None and participant is not None and not grants.allows(participant, "read", change.pk):
+            if not allows("read", change.pk):
                 continue
             agent, op = None, change.op == "put"
             rows = yield from steps.scan(self.space, change.pk, change.sk, change.sk + 1, limit=1)
@@ -274,5 +270,9 @@ class Verbs:
             after += view.tokens
         return Stats(entries, before, after, self.session.settings.count_tokens.name)
 
+    def evicted(self, participant: str | None) -> Steps[list[Evicted]]:
+        allows = yield from self.session.rights.judge(participant)
+        return [gone for gone in (yield from self._eviction.evicted()) if allows("read", gone.key)]
+
     def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
-        return (yield from self.session.set_grants(change, ""))
+        return (yield from self.session.rights.set_grants(change))

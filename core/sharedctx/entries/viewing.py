@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..backends.steps import Steps
+from ..forking import renew_after_fork
 from ..settings import SessionSettings
 from ..versions.log import Version
 from ..views.plain import SHORT, as_text
@@ -38,6 +39,13 @@ class Viewing:
         self._kept: OrderedDict[_At, View] = OrderedDict()
         self._size = 0
         self._lock = Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Keep nothing: a thread of the parent may have been at it."""
+        self._lock = Lock()
+        self._kept = OrderedDict()
+        self._size = 0
 
     def show(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Steps[Shown]:
         """Return the text of the version's view with its tokens.

@@ -51,7 +51,7 @@ class Writing:
         check_key(key)
         kind, data, digest = values.encode(key, value)
         if participant is not None:
-            yield from self._session.guard(participant, "write", key)
+            yield from self._session.rights.guard(participant, "write", key)
         now = yield from steps.now()
         if ttl is None:
             ttl = self._session.settings.ttl
@@ -110,7 +110,7 @@ class Writing:
     ) -> Steps[int]:
         """Put a tombstone on a live key and return the version it removed; raises ``KeyNotFound``."""
         check_key(key)
-        yield from self._session.guard(participant, "delete", key)
+        yield from self._session.rights.guard(participant, "delete", key)
         now = yield from steps.now()
         while True:
             head = yield from self._session.log.head(key)
@@ -131,7 +131,7 @@ class Writing:
         An empty mark stays, so that no version number is ever given twice.
         """
         check_key(key)
-        yield from self._session.guard(participant, "delete", key)
+        yield from self._session.rights.guard(participant, "delete", key)
         newest = yield from steps.newest(self._session.space, key)
         if newest is None:
             raise KeyNotFound(f"there is nothing under {key!r} to erase")
@@ -142,7 +142,7 @@ class Writing:
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[Version]:
         """Write an old version's value as the newest; raises ``KeyNotFound`` and ``VersionConflict``."""
         check_key(key)
-        yield from self._session.guard(participant, "rollback", key)
+        yield from self._session.rights.guard(participant, "rollback", key)
         old = yield from self._session.log.at(key, version)
         if old is None:
             raise KeyNotFound(f"{key!r} has no version {version} to roll back to: `history` lists what there is")
