@@ -1,0 +1,1 @@
+"""The kinds of content, a module each; ``registry`` lists them."""
