@@ -78,8 +78,11 @@ class Picks:
         """Say something beside a line's number, if the line is picked."""
         self._notes[index] = note
 
-    def draft(self, strategy: str, about: str) -> Draft | None:
-        """Return the picked lines in their order within the budget, or None where that shows nothing or everything."""
+    def draft(self, strategy: str, about: str, intro: str = "") -> Draft | None:
+        """Return the picked lines in their order within the budget, or None where that shows nothing or everything.
+
+        ``about`` is said in the marker, ``intro`` below it.
+        """
         order = list(self._picked)
         budget = self._brief.budget
         while order:
@@ -87,7 +90,7 @@ class Picks:
             self._close(chosen)
             if len(chosen) == len(self._lines) and not any(self._cut(index) for index in chosen):
                 return None
-            text, ref = self._render(sorted(chosen), about)
+            text, ref = self._render(sorted(chosen), about, intro)
             over = 0 if budget is None else self._brief.count(text) - budget
             if over <= 0:
                 return Draft(text, strategy, (ref,))
@@ -107,13 +110,13 @@ class Picks:
                 if self._brief.count(self._lines[gap]) <= _SHORT:
                     chosen.add(gap)
 
-    def _render(self, chosen: list[int], about: str) -> tuple[str, str]:
+    def _render(self, chosen: list[int], about: str, intro: str) -> tuple[str, str]:
         total = len(self._lines)
         ref = f"lines:1-{total}"
         left = total - len(chosen)
         what = f"{left} of {total} lines{about}" if left else f"parts of {total} lines{about}"
         marks = self._brief.marks
-        pieces = [marks.omitted(what, ref)]
+        pieces = [marks.omitted(what, ref), *([intro] if intro else [])]
         last = -2
         for index in chosen:
             note = self._notes.get(index, "")
