@@ -1,0 +1,71 @@
+"""Which language a text is written in, from samples of it alone."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .language import Language
+from .languages import LANGUAGES
+
+_SAMPLES = (12_000, 50_000)
+"""Characters from the start that are looked at; more only where the first give no answer."""
+_REACH = 200
+_PATCH = re.compile(r"diff --git |@@ -\d|\*{15}$|Index: ")
+_FOREIGN = re.compile(
+    r"diff --git |@@ -\d|--- \S|\+\+\+ \S|index [0-9a-f]{7}|[^\s:]{1,200}:\d+:|\[?\d{4}-\d\d-\d\d[T ]\d\d:|<(?!\?php)[/!a-zA-Z]"
+    r"|\d{1,3}(?:\.\d{1,3}){3} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|[-*] \w|```|\.\. [\w-]+::"
+    r"|[ \t]*(?:E  |>  |={3,}|_{3,}|-{5,}|at [\w.$<>]+\(|\"[^\"\n]{0,80}\": )"
+)
+_CODE_SIGN = re.compile(r"[{};:()\[\],=\\|&]$|=|\w\(|^\s*\w+$|->|::|\$\w|^\s*[@#]\w")
+
+
+def recognise(text: str) -> tuple[Language, float] | None:
+    """Return the language and how sure it is, from 0 to 1; None for what is no program."""
+    for size in _SAMPLES:
+        found = _recognise(_sample(text[:size]))
+        if found or size >= len(text):
+            return found
+    return None
+
+
+def _sample(text: str) -> str:
+    return "\n".join(line[:_REACH] for line in text.split("\n") if line and not line.isspace())
+
+
+@lru_cache(8)  # asked twice for each text: whether it is a program, and which
+def _recognise(sample: str) -> tuple[Language, float] | None:
+    lines = sample.split("\n")
+    if len(lines) < 4 or sum(1 for line in lines if _FOREIGN.match(line)) > 0.15 * len(lines):
+        return None
+    if sum(1 for line in lines if _PATCH.match(line)) > 1:
+        return None
+    best: tuple[float, int, Language] | None = None
+    for language in LANGUAGES:
+        declared = len({line for line in lines if language.declaring.match(line)})
+        if declared:
+            hints = sum(1 for line in lines if language.hinting.search(line))
+            score = 2.0 * min(declared, 2 * hints) + hints
+            if score and (best is None or score > best[0]):
+                best = score, declared, language
+    if best is None:
+        return None
+    score, declared, language = best
+    rest = [line for line in language.inert.sub(_bare, sample).split("\n") if line.strip()]
+    if not rest:
+        return None
+    signs = [_CODE_SIGN.search(line.rstrip()) is not None for line in rest]
+    prose = sum(1 for line, sign in zip(rest, signs, strict=True) if not sign and _is_prose(line))
+    code, density = sum(signs) / len(rest), score / len(rest)
+    if code < 0.55 or prose > 0.08 * len(rest) or density < 0.08 or declared < 1 + (len(rest) > 40):
+        return None
+    return language, min(0.95, 0.45 + 0.4 * code + min(density, 0.3) / 3)
+
+
+def _bare(found: re.Match[str]) -> str:
+    return "" if found[1] else '""'
+
+
+def _is_prose(line: str) -> bool:
+    words = line.split()
+    return len(words) > 4 and sum(1 for word in words if word.strip(".,;:!?()'\"`*_").isalpha()) >= 0.7 * len(words)
