@@ -19,6 +19,8 @@ _READERS: Mapping[str, Callable[[str, list[str], Language], Plan]] = {
     "statements": statements.read,
 }
 _FEWEST_LINES = 8
+_WIDEST = 300
+"""A program with more characters to a line was made by a program: its lines say nothing."""
 
 
 class CodeKind:
@@ -36,7 +38,10 @@ class CodeKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Signatures, types, imports, constants, first lines of documentation, what fails, and notes of work to do."""
         found = recognise(source.text)
-        if found is None or len(source.lines) < _FEWEST_LINES or is_skeleton(source.lines[0]):
+        lines = source.lines
+        if found is None or len(lines) < _FEWEST_LINES or len(source.text) > _WIDEST * len(lines):
+            return None
+        if is_skeleton(lines[0]):
             return None
         language = found[0]
         plan = _READERS[language.reader](source.text, source.lines, language)

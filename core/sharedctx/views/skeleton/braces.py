@@ -13,9 +13,9 @@ from .plan import (
     IMPORT,
     MEMBER,
     NESTED,
+    NOTE,
     STATED,
     STATEMENT,
-    TODO,
     TYPE,
     LineNumbers,
     Plan,
@@ -33,8 +33,13 @@ _CONTINUES = re.compile(
 _LABEL = re.compile(r"[ \t]*\w+(?:[ \t]+\w+)?[ \t]*:")
 _ARGUMENT = re.compile(r"[(,][ \t]*$")
 _ATTRIBUTE = re.compile(r"[ \t]*(?:@\w|#!?\[|\[[A-Z]\w*)")
+_NAMED = re.compile(
+    r"^[ \t]*(?:[a-z]{2,9}[ \t]+){0,3}(?:function|class|interface|func|fun|fn|struct|enum|trait|impl)\b"
+)
+_BANNER = re.compile(r"[/*=#~_-]{8}")
 _LETTERS = re.compile(r"\w")
-_FIELDS = 40
+_IMPORTS = 60
+_FIRST_FIELDS, _FIELDS = 6, 40
 """So many lines of one run of fields or statements are kept at its start."""
 
 
@@ -62,16 +67,17 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
     imported = [at.of(found.start()) for found in language.importing.finditer(text)]
     at = LineNumbers(text)
     failing = [at.of(found.start()) for found in language.failing.finditer(text)]
-    at = LineNumbers(text)
-    noted = [at.of(found.end()) for found in TODO.finditer(text)]
-    plan.keep_lines_of((line for line in imported if not hidden[line]), IMPORT, inert)
-    for line in declared:
+    for line in imported:
         if not inert[line]:
+            plan.keep_statement(line, IMPORT, _IMPORTS)
+    for line in declared:
+        if not inert[line] and (not hidden[line] or _NAMED.search(lines[line][:_REACH])):
             rank = NESTED if hidden[line] else max(plan.ranks[line], MEMBER if lines[line][:1] in " \t" else FUNCTION)
-            plan.keep_statement(line, rank)
-    plan.keep_lines_of(failing, FAILURE, inert)
-    for line in noted:
-        plan.keep(line, line, DETAIL)
+            plan.keep_declaration(line, rank)
+    for line in failing:
+        if not inert[line]:
+            plan.keep_statement(line, FAILURE)
+    plan.keep_todos(text)
     _rank_rest(plan, hidden, inert)
     return plan
 
@@ -140,7 +146,9 @@ def _header(lines: list[str], opened: int, since: int) -> int:
         if not line or line[-1] in ";{}" or _LABEL.fullmatch(line):
             break
         above = width(line)
-        if not goes_on and above >= indent:
+        if above > indent and goes_on:
+            continue
+        if above > indent or (above == indent and not goes_on):
             break
         best, indent, goes_on = index, above, _CONTINUES.match(line)
     return best
@@ -179,29 +187,26 @@ def _rank_rest(plan: Plan, hidden: bytearray, inert: bytearray) -> None:
     run = 0
     comment = -1
     for index, line in enumerate(lines):
+        text = line[:_REACH]
         if hidden[index]:
             run, comment = 0, -1
-            continue
-        text = line[:_REACH]
-        if inert[index] == 1:
-            if comment < 0 and _LETTERS.search(text):
+        elif inert[index] == 1:
+            if comment < 0 and _LETTERS.search(text) and not _BANNER.search(text):
                 comment = index
-            continue
-        if not text.strip():
-            if comment >= 0 and index - comment > 1 and not any(ranks[:index]):
-                plan.keep(comment, comment, STATED)
+        elif not text.strip():
             comment = -1
-            continue
-        if comment >= 0:
-            plan.keep(comment, comment, STATED)
+        else:
+            if ranks[index]:
+                run = 0
+            elif inert[index] != 2 and _ATTRIBUTE.match(text):
+                plan.keep(index, index, DETAIL)
+                continue
+            elif _LETTERS.search(text):
+                run += 1
+                if run <= _FIELDS:
+                    plan.keep(index, index, STATED if run <= _FIRST_FIELDS else STATEMENT)
+            if comment >= 0 and ranks[index]:
+                rank = ranks[index]
+                plan.keep(comment, comment, STATED if rank == TYPE else min(rank, NOTE))
+                plan.notes.add(comment)
             comment = -1
-        if ranks[index]:
-            run = 0
-        elif inert[index] == 2:
-            run += 1
-        elif _ATTRIBUTE.match(text):
-            plan.keep(index, index, DETAIL)
-        elif _LETTERS.search(text):
-            run += 1
-            if run <= _FIELDS:
-                plan.keep(index, index, STATED if run <= 3 else STATEMENT)

@@ -10,11 +10,10 @@ from .plan import (
     FAILURE,
     FUNCTION,
     IMPORT,
-    MEMBER,
     NESTED,
+    NOTE,
     STATED,
     STATEMENT,
-    TODO,
     TYPE,
     LineNumbers,
     Plan,
@@ -28,6 +27,7 @@ _TRIPLE = re.compile(r"[ \t]*[rRuUbB]{0,2}(?:\"\"\"|''')")
 _DECORATOR = re.compile(r"[ \t]*@\w")
 _END = re.compile(r"[ \t]*(?:end\b|\}|\))")
 _RUN = 6
+_IMPORTS = 60
 
 
 def read(text: str, lines: list[str], language: Language) -> Plan:
@@ -38,14 +38,16 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
     declared = {line for found in language.declaring.finditer(text) if not inert[line := at.of(found.end())]}
     hidden = _rank_functions(plan, declared, language, inert)
     at = LineNumbers(text)
-    imported = [at.of(found.start()) for found in language.importing.finditer(text)]
-    plan.keep_lines_of((line for line in imported if not hidden[line]), IMPORT, inert)
+    for found in language.importing.finditer(text):
+        line = at.of(found.start())
+        if not inert[line]:
+            plan.keep_statement(line, IMPORT, _IMPORTS)
     at = LineNumbers(text)
-    plan.keep_lines_of([at.of(found.start()) for found in language.failing.finditer(text)], FAILURE, inert)
-    at = LineNumbers(text)
-    for found in TODO.finditer(text):
-        line = at.of(found.end())
-        plan.keep(line, line, DETAIL)
+    for found in language.failing.finditer(text):
+        line = at.of(found.start())
+        if not inert[line]:
+            plan.keep_statement(line, FAILURE)
+    plan.keep_todos(text)
     _rank_rest(plan, hidden, inert)
     return plan
 
@@ -139,11 +141,12 @@ def _rank_rest(plan: Plan, hidden: bytearray, inert: bytearray) -> None:
             if index == 0 or (comment < 0 and _LETTERS.search(text)):
                 comment = index
         else:
-            if comment >= 0:
-                plan.keep(comment, comment, STATED)
-                comment = -1
             if ranks[index]:
                 run = 0
             elif _LETTERS.search(text):
                 run += 1
                 plan.keep(index, index, STATED if run <= _RUN else STATEMENT)
+            if comment >= 0 and ranks[index]:
+                plan.keep(comment, comment, min(ranks[index], NOTE))
+                plan.notes.add(comment)
+            comment = -1

@@ -23,7 +23,8 @@ class Language:
     ``comments`` and ``strings`` are what brackets do not count in, ended or not; ``declares`` a line that declares a
     type or a function (and is the sign by which the language is known), ``hints`` further signs; ``contains`` the
     header of a block whose members are of interest; ``fails`` a line that raises or returns an error; ``imports``
-    one that imports. ``reader`` says how blocks are delimited.
+    one that imports. ``reader`` says how blocks are delimited; ``needs`` are
+    texts of which a program has one at least, and with ``opens`` one of no other language starts.
     """
 
     name: str
@@ -35,6 +36,12 @@ class Language:
     fails: str
     imports: str
     hints: str
+    needs: tuple[str, ...] = ("",)
+    opens: str = ""
+
+    def may_be(self, sample: str) -> bool:
+        """Whether a sample may be of the language at all, seen quickly."""
+        return any(need in sample for need in self.needs) and self.declaring.search(sample) is not None
 
     @cached_property
     def inert(self) -> re.Pattern[str]:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-TYPE, FUNCTION, MEMBER, NESTED, FAILURE, IMPORT, DETAIL, STATEMENT = 9, 8, 7, 6, 5, 4, 3, 1
-"""Ranks of lines: what declares, what fails, what is used, what explains; 0 is left out."""
-STATED = 2
-"""The rank of a statement that stands among declarations and is the first of its run."""
+TYPE, FUNCTION, MEMBER, NESTED, FAILURE, IMPORT, DETAIL, STATED, NOTE, STATEMENT = range(10, 0, -1)
+"""Ranks of lines: types, functions, those in types, those in functions; what fails, what is used; attributes and
+documentation, statements among declarations, comments before them, further statements. 0 is left out."""
 
-TODO = re.compile(r"(?:#|//|/\*|--|^[ \t]*\*)[^\n]{0,200}?\b(?:TODO|FIXME|XXX|HACK)\b", re.M)
-_CLOSING = re.compile(r"[ \t]*[)\]}]")
-_LONGEST_STATEMENT = 8
+_TODO = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+_COMMENT = re.compile(r"#|//|/\*|--|[ \t]*\*")
+_SEARCHED = 1000
+_CLOSING = re.compile(r"[ \t]*[)\]}>]")
 
 
 @dataclass(slots=True)
 class Plan:
-    """Ranks by line, and the functions as pairs of first and last line; lines count from 0, both ends included."""
+    """Ranks by line, the functions as pairs of first and last line, and the lines that are comments.
+
+    Lines count from 0, both ends included.
+    """
 
     lines: list[str]
     ranks: bytearray = field(init=False)
     functions: list[tuple[int, int]] = field(default_factory=list)
+    notes: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.ranks = bytearray(len(self.lines))
@@ -33,27 +36,32 @@ class Plan:
             if self.ranks[index] < rank:
                 self.ranks[index] = rank
 
-    def keep_statement(self, first: int, rank: int) -> None:
-        """Raise a statement to a rank: a line, and those behind it that are indented more, up to its closing bracket."""
+    def keep_statement(self, first: int, rank: int, longest: int = 8, openers: str = "([{,\\+.|&=") -> None:
+        """Raise a statement to a rank: a line, and those behind it while one ends in an opener and the next is
+        indented more, with the closing bracket; at most ``longest`` lines."""
         lines = self.lines
         indent = width(lines[first])
         last = first
-        while last + 1 < len(lines) and last - first < _LONGEST_STATEMENT and lines[last][-1:] in "([{,\\+.|&":
+        end = min(len(lines), first + longest)
+        while last + 1 < end and (width(lines[last]) > indent or lines[last].rstrip()[-1:] in tuple(openers)):
             after = lines[last + 1]
-            if width(after) <= indent:
+            if not after.strip() or width(after) <= indent:
                 last += _CLOSING.match(after) is not None
                 break
             last += 1
-        else:
-            if last > first and last + 1 < len(lines) and _CLOSING.match(lines[last + 1]):
-                last += width(lines[last + 1]) == indent
         self.keep(first, last, rank)
 
-    def keep_lines_of(self, places: Iterable[int], rank: int, inert: bytearray | None = None) -> None:
-        """Raise the statements that start at lines, but for those that are inert: within a text or a comment."""
-        for index in places:
-            if inert is None or not inert[index]:
-                self.keep_statement(index, rank)
+    def keep_todos(self, text: str) -> None:
+        """Keep the lines whose comments tell of work to do."""
+        at = LineNumbers(text)
+        for found in _TODO.finditer(text):
+            index = at.of(found.start())
+            if not self.ranks[index] and _COMMENT.search(self.lines[index][:_SEARCHED]):
+                self.keep(index, index, DETAIL)
+
+    def keep_declaration(self, first: int, rank: int) -> None:
+        """Raise a declaration to a rank, down to where its body begins."""
+        self.keep_statement(first, rank, 12, "([,<=|&")
 
 
 def width(line: str) -> int:

@@ -9,7 +9,7 @@ from threading import Lock
 
 from . import indents
 from .language import Language
-from .plan import DETAIL, FAILURE, FUNCTION, IMPORT, MEMBER, NESTED, STATED, STATEMENT, TODO, TYPE, LineNumbers, Plan
+from .plan import DETAIL, FAILURE, FUNCTION, IMPORT, MEMBER, NESTED, STATED, STATEMENT, TYPE, Plan
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LONGEST = 8
@@ -25,10 +25,7 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
         return indents.read(text, lines, language)
     plan = Plan(lines)
     _Walk(plan).module(tree)
-    at = LineNumbers(text)
-    for found in TODO.finditer(text):
-        line = at.of(found.end())
-        plan.keep(line, line, DETAIL)
+    plan.keep_todos(text)
     if text.startswith("#!"):
         plan.keep(0, 0, DETAIL)
     return plan
@@ -79,15 +76,15 @@ class _Walk:
                 self._plan.keep(first, self._header_end(first, bodies[0]), STATED)
             self._rest += [(body, depth, inside) for body in bodies]
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            self._plan.keep(first, last, 0 if inside else IMPORT)
+            self._plan.keep(first, last, IMPORT)
         elif not inside and not _is_text(node):
             rank = STATED if isinstance(node, ast.Assign | ast.AnnAssign) else STATEMENT
             self._plan.keep(first, last if last - first < _SHORT else first, rank)
 
     def _header_end(self, first: int, body: Sequence[ast.stmt]) -> int:
         """The last line before a body, or the line itself where the body starts on it."""
-        start = min([body[0].lineno, *(each.lineno for each in getattr(body[0], "decorator_list", ()))]) - 1
-        last = max(start - 1, first)
+        decorators: list[ast.expr] = getattr(body[0], "decorator_list", [])
+        last = max(min([body[0].lineno, *(each.lineno for each in decorators)]) - 2, first)
         while last > first and self._plan.lines[last].lstrip(" \t")[:1] in ("", "#", "\r"):
             last -= 1
         return last

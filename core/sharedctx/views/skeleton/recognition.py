@@ -13,7 +13,8 @@ _SAMPLES = (12_000, 50_000)
 _REACH = 200
 _PATCH = re.compile(r"diff --git |@@ -\d|\*{15}$|Index: ")
 _FOREIGN = re.compile(
-    r"diff --git |@@ -\d|--- \S|\+\+\+ \S|index [0-9a-f]{7}|[^\s:]{1,200}:\d+:|\[?\d{4}-\d\d-\d\d[T ]\d\d:|<(?!\?php)[/!a-zA-Z]"
+    r"diff --git |@@ -\d|--- \S|\+\+\+ \S|index [0-9a-f]{7}|[^\s:]{1,200}:\d+:|\[?\d{4}-\d\d-\d\d[T ]\d\d:"
+    r"|<(?!\?php)[/!a-zA-Z]"
     r"|\d{1,3}(?:\.\d{1,3}){3} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|[-*] \w|```|\.\. [\w-]+::"
     r"|[ \t]*(?:E  |>  |={3,}|_{3,}|-{5,}|at [\w.$<>]+\(|\"[^\"\n]{0,80}\": )"
 )
@@ -40,26 +41,34 @@ def _recognise(sample: str) -> tuple[Language, float] | None:
         return None
     if sum(1 for line in lines if _PATCH.match(line)) > 1:
         return None
-    best: tuple[float, int, Language] | None = None
+    best: tuple[float, Language, float] | None = None
     for language in LANGUAGES:
-        declared = len({line for line in lines if language.declaring.match(line)})
-        if declared:
-            hints = sum(1 for line in lines if language.hinting.search(line))
-            score = 2.0 * min(declared, 2 * hints) + hints
+        if language.may_be(sample):
+            score, sure = _score(sample, language)
+            if language.opens and sample.startswith(language.opens):
+                return (language, sure) if score else None
             if score and (best is None or score > best[0]):
-                best = score, declared, language
-    if best is None:
-        return None
-    score, declared, language = best
-    rest = [line for line in language.inert.sub(_bare, sample).split("\n") if line.strip()]
-    if not rest:
-        return None
-    signs = [_CODE_SIGN.search(line.rstrip()) is not None for line in rest]
-    prose = sum(1 for line, sign in zip(rest, signs, strict=True) if not sign and _is_prose(line))
-    code, density = sum(signs) / len(rest), score / len(rest)
-    if code < 0.55 or prose > 0.08 * len(rest) or density < 0.08 or declared < 1 + (len(rest) > 40):
-        return None
-    return language, min(0.95, 0.45 + 0.4 * code + min(density, 0.3) / 3)
+                best = score, language, sure
+    return best and best[1:]
+
+
+def _score(sample: str, language: Language) -> tuple[float, float]:
+    """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none."""
+    lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
+    declared = {line for line in lines if language.declaring.match(line)}
+    hinted = {index for index, line in enumerate(lines) if language.hinting.search(line)}
+    score = 2.0 * min(len(declared), len(hinted)) + len(hinted)
+    if len(declared) < 1 + (len(lines) > 40) or score < 0.08 * len(lines):
+        return 0, 0
+    code = prose = 0
+    for index, line in enumerate(lines):
+        if index in hinted or line in declared or _CODE_SIGN.search(line):
+            code += 1
+        else:
+            prose += _is_prose(line)
+    if code < 0.55 * len(lines) or prose > 0.08 * len(lines):
+        return 0, 0
+    return score, min(0.95, 0.45 + 0.4 * code / len(lines) + min(score / len(lines), 0.3) / 3)
 
 
 def _bare(found: re.Match[str]) -> str:

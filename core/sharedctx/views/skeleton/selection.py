@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..kind import Brief, Draft, Source
-from .plan import STATED, STATEMENT, LineNumbers, Plan
+from .plan import NOTE, STATED, STATEMENT, LineNumbers, Plan
 from .spelling import spell
 
-_WANTED, _HIT = 20, 10
-_MUCH = 0.45
-"""More of a program than this is too much for a skeleton: plain statements are left out then."""
+_WANTED, _HIT = 20, 11
+_MUCH = ((STATEMENT, 0.4), (NOTE, 0.4), (STATED, 0.6))
+"""Where a skeleton is more of a program than this share, lines of a rank are left out."""
 _COMMON = 400
 _WHOLE_FUNCTIONS, _LONGEST_FUNCTION, _MOST_HITS = 3, 80, 60
 _SHARE = 0.6
@@ -27,10 +27,10 @@ def select(plan: Plan, name: str, source: Source, brief: Brief) -> Draft | None:
         _promote(plan, source.text, brief)
     size = len(source.text)
     shown = [index for index, rank in enumerate(ranks) if rank]
-    for rank in (STATEMENT, STATED):
-        if sum(len(lines[index]) + 1 for index in shown) > _MUCH * size:
+    for rank, most in _MUCH:
+        if sum(len(lines[index]) + 1 for index in shown) > most * size:
             shown = [index for index in shown if ranks[index] > rank]
-    draft = spell(lines, shown, name, _STRATEGY, brief.marks)
+    draft = spell(plan, shown, name, brief.marks)
     if brief.budget is None:
         return draft if shown and len(draft.text) < size else None
     if shown and brief.count(draft.text) <= brief.budget:
@@ -56,7 +56,7 @@ def _within(plan: Plan, name: str, source: Source, brief: Brief, budget: int) ->
     least = 0
     while least < most:
         middle = (least + most + 1) // 2
-        draft = spell(lines, sorted(ordered[:middle]), name, _STRATEGY, brief.marks)
+        draft = spell(plan, sorted(ordered[:middle]), name, brief.marks)
         if brief.count(draft.text) <= budget:
             best, least = draft, middle
         else:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from ..kind import Draft
 from ..view import Marks
+from .plan import Plan
 
-_LONGEST = 400
+_LONGEST, _LONGEST_NOTE = 400, 120
+_STRATEGY = "skeleton"
 _WORD = re.compile(r"[\w.$-]{1,80}$")
 _LEGEND = re.compile(r"\[\[[^\n\]]{1,60} of \d{1,9} lines; …\d{1,9}(?:-\d{1,9})? stands for lines? ")
 
@@ -18,12 +20,13 @@ def is_skeleton(first: str) -> bool:
     return _LEGEND.match(first[:200]) is not None
 
 
-def spell(lines: Sequence[str], shown: Sequence[int], what: str, strategy: str, marks: Marks) -> Draft:
+def spell(plan: Plan, shown: Sequence[int], what: str, marks: Marks) -> Draft:
     """Return the shown lines (numbers from 0, rising) as a draft; a gap of next to nothing is shown as well.
 
     Behind a line ``…12-40`` says that lines 12 to 40 follow in the original; the legend says how to get them. A very
     long line is cut between words, and counts as left out.
     """
+    lines = plan.lines
     gaps: list[tuple[int, int]] = []
     out: list[str] = []
     at = 0
@@ -40,18 +43,19 @@ def spell(lines: Sequence[str], shown: Sequence[int], what: str, strategy: str, 
                     out.append(mark)
         if index < len(lines):
             line = lines[index]
-            long = len(line) > _LONGEST
-            out.append((_WORD.sub("", line[:_LONGEST]) if long else line).rstrip("\r"))
+            longest = _LONGEST_NOTE if index in plan.notes else _LONGEST
+            long = len(line) > longest
+            out.append((_WORD.sub("", line[:longest]) if long else line).rstrip("\r"))
             at = index + (not long)
     if not gaps:
-        return Draft("\n".join(out), strategy)
+        return Draft("\n".join(out), _STRATEGY)
     a, b = gaps[0]
     noun = "lines" if b > a else "line"
     legend = marks.omitted(
         f"{what} of {len(lines)} lines; …{_span(a, b)} stands for {noun} {_span(a, b)}", f"lines:{_span(a, b)}"
     )
     refs = tuple(marks.ref(f"lines:{_span(first, last)}") for first, last in gaps)
-    return Draft("\n".join([legend, *out]), strategy, refs)
+    return Draft("\n".join([legend, *out]), _STRATEGY, refs)
 
 
 def _span(first: int, last: int) -> str:

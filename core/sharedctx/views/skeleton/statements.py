@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .language import Language
-from .plan import DETAIL, FAILURE, FUNCTION, STATED, STATEMENT, TODO, TYPE, LineNumbers, Plan
+from .plan import FAILURE, FUNCTION, STATED, STATEMENT, TYPE, LineNumbers, Plan
 
 _BREAKS = r"({comments})|({strings})|(\$\w{{0,40}}\$)|;"
 _COLUMNS = 80
@@ -27,11 +27,9 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
             plan.keep(first, kept, STATED if first == 0 or plan.ranks[max(first - 2, 0)] != STATED else STATEMENT)
             plan.functions.append((first, last))
     at = LineNumbers(text)
-    plan.keep_lines_of([at.of(found.start()) for found in language.failing.finditer(text)], FAILURE)
-    at = LineNumbers(text)
-    for found in TODO.finditer(text):
-        index = at.of(found.end())
-        plan.keep(index, index, DETAIL)
+    for found in language.failing.finditer(text):
+        plan.keep_statement(at.of(found.start()), FAILURE)
+    plan.keep_todos(text)
     return plan
 
 
