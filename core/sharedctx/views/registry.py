@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from . import text
 from .kind import Kind, Source
-from .kinds import csv, grep, html, json, jsonl, listing, markdown, rows, trajectory
+from .kinds import (
+    code,
+    csv,
+    diff,
+    grep,
+    html,
+    json,
+    jsonl,
+    listing,
+    log,
+    markdown,
+    metrics,
+    rows,
+    tests,
+    trajectory,
+)
 
 JSON: tuple[Kind, ...] = (trajectory.KIND, rows.KIND, json.KIND)
 """Kinds of JSON: their sources have a value, and a lossless view of theirs gives it back."""
@@ -14,6 +29,11 @@ TEXT: tuple[Kind, ...] = (
     grep.KIND,
     listing.KIND,
     html.KIND,
+    diff.KIND,
+    tests.KIND,
+    metrics.KIND,
+    log.KIND,
+    code.KIND,
     markdown.KIND,
     text.KIND,
 )

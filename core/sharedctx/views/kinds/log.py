@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..kind import Brief, Draft, Source
-from .log_survey import Survey, Template, is_head
-from .picks import Picks
+from ..lines.log_survey import Survey, Template, is_head
+from ..lines.picks import Picks
 
 _SAMPLE = 150
 _FEWEST = 8

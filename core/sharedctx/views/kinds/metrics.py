@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
-from .metrics_ranges import Ranges
-from .metrics_table import Reader, Writer
-from .metrics_text import Block, read, sample
+from ..metrics.exposition import Block, read, sample
+from ..metrics.ranges import Ranges
+from ..metrics.table import Reader, Writer
 
 _LEGEND = (
     '[[metrics: "@3 type name{a="x",b=?,c^} ? 17?" heads 3 samples, ? is told by their rows (labels, value, time after'

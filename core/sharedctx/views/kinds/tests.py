@@ -6,8 +6,8 @@ import re
 from collections import Counter, defaultdict
 
 from ..kind import Brief, Draft, Source
-from .picks import Picks
-from .test_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
+from ..lines.picks import Picks
+from ..lines.test_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
 
 _FEWEST = 6
 _SAMPLE = 400

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ...errors import DecodeError
-from .metrics_text import MOST_ALIKE, Block, Sample
+from .exposition import MOST_ALIKE, Block, Sample
 
 _BARE = re.compile(r'[^\s"&^?]\S*')
 _CELL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"]\S*')

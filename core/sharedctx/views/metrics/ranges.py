@@ -6,8 +6,8 @@ import math
 from collections import Counter
 
 from ..kind import Brief, Draft, Source
-from .metrics_table import Writer
-from .metrics_text import Block
+from .exposition import Block
+from .table import Writer
 
 _WHOLE = 2
 """Samples: a block of no more is shown whole."""
