@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from ..kind import Brief, Draft, Source
-from ..patch import CHANGE, HEAD, HUNK, REST, STAT, TEXT, Patch, Section, read
+from ..lines.patch import CHANGE, HEAD, HUNK, REST, STAT, TEXT, Patch, Section, read
 
 _SAMPLE = 60_000
 _LOG = re.compile(r"commit [0-9a-f]{7,64}\b|From [0-9a-f]{40} |Index: |diff -|--- \S")

@@ -14,7 +14,7 @@ _FORMS = 8
 _FRAMES = 4
 _MUST = (0.30, 1500)
 _SHOULD = (0.085, 500)
-_ABOUT = " (the gaps between the numbers; ×9 to 99: 9 lines like this one, the last is 99; … inside a line: cut)"
+_ABOUT = " (the gaps between the numbers; x9 to 99: 9 lines like this one, the last is 99; … inside a line: cut)"
 
 
 class LogKind:
@@ -70,7 +70,7 @@ class _Shortening:
         for each in sorted(common, key=lambda each: -len(each.lines)):
             picks.add(each.lines[0], self._should)
             if len(each.lines) > _RARE:
-                picks.note(each.lines[0], f" ×{len(each.lines)} to {each.lines[-1] + 1}")
+                picks.note(each.lines[0], f" x{len(each.lines)} to {each.lines[-1] + 1}")
         picks.patient()
         heads = survey.heads
         for wants_head in (True, False):

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from ..kind import Brief, Draft, Source
 from ..lines.picks import Picks
-from ..lines.test_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
+from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
 
 _FEWEST = 6
 _SAMPLE = 400
@@ -102,7 +102,8 @@ class _Shortening:
 
     def _ranked(self, rest: list[int]) -> list[int]:
         """The lines near a failure first: those within a section of one, in order."""
-        inside, outside = [], []
+        inside: list[int] = []
+        outside: list[int] = []
         failing = False
         at = 0
         for index in rest:

@@ -1,1 +1,1 @@
-"""Lines of logs and of test runners: sorts of them, and which tell something."""
+"""Lines of logs, test runners and patches: sorts of them, and which tell something."""

@@ -25,7 +25,8 @@ _NUMBER = re.compile(r"\d\w*")
 _JOINED = re.compile(r"\*(?:[-.:,/+]\*)+")
 _ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) [^"]{0,4000}" ([1-5])(\d\d) ')
 _SEVERE = re.compile(
-    r"\b(?:ERROR|FATAL|CRITICAL|CRIT|SEVERE|EMERG|ALERT|PANIC|FAILED|FAILURE)\b|(?:Error|Exception)\b|Traceback|Caused by"
+    r"\b(?:ERROR|FATAL|CRITICAL|CRIT|SEVERE|EMERG|ALERT|PANIC|FAILED|FAILURE)\b|(?:Error|Exception)\b|Traceback"
+    r"|Caused by"
     r"|^[EF]\*|: [EF]\* |\blevel=(?:error|fatal|crit|panic)|\b(?:error|panic|fatal)[:\[]|\[(?:error|crit|alert|emerg)\]"
 )
 _TROUBLE = re.compile(
@@ -41,7 +42,7 @@ _ALIKE = 0.7
 
 @dataclass(slots=True)
 class Template:
-    """Lines that differ in numbers and single words: their indexes, and ``trouble`` 2 for errors, 1 for hints of some."""
+    """Lines that differ in numbers and single words; ``trouble`` is 2 for errors and 1 for hints of some."""
 
     words: list[str]
     lines: list[int] = field(default_factory=list)

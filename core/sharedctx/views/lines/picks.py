@@ -106,9 +106,9 @@ class Picks:
     def _close(self, chosen: set[int]) -> None:
         for index in list(chosen):
             gap = index + 1
-            if gap not in chosen and gap + 1 in chosen and len(self._lines[gap]) <= 12:
-                if self._brief.count(self._lines[gap]) <= _SHORT:
-                    chosen.add(gap)
+            small = gap not in chosen and gap + 1 in chosen and len(self._lines[gap]) <= 12
+            if small and self._brief.count(self._lines[gap]) <= _SHORT:
+                chosen.add(gap)
 
     def _render(self, chosen: list[int], about: str, intro: str) -> tuple[str, str]:
         total = len(self._lines)

@@ -13,7 +13,7 @@ _WHOLE = 2
 """Samples: a block of no more is shown whole."""
 _ODD = 4
 _ABOUT = (
-    ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is told by'
+    ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is in'
     " their rows: labels, value, time after 17)"
 )
 
@@ -56,7 +56,7 @@ class Ranges:
         number = len(block.samples)
         lines = f"lines {block.line}-{block.line + number - 1}" if number > 1 else f"line {block.line}"
         if level == 0:
-            return f"{block.samples[0].name} ×{number}{_range(block)}", 0
+            return f"{block.samples[0].name} x{number}{_range(block)}", 0
         chosen = self._chosen(block, level)
         if level < 3:
             block = Block(block.line, block.samples, block.base, block.type)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -221,5 +220,8 @@ def _same(block: Block, name: str) -> bool:
 def _prefix(block: Block) -> str:
     """What the times of a block start with: all of it where they are the same."""
     times = [sample.time for sample in block.samples]
-    common = os.path.commonprefix(times)
-    return common if len(set(times)) == 1 else common[: min(map(len, times)) - 1]
+    low, high = min(times), max(times)
+    if low == high:
+        return low
+    same = next((at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    return low[: min(same, min(map(len, times)) - 1)]
