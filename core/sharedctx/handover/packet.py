@@ -10,45 +10,27 @@ from ..backends.steps import Steps
 from ..entries.names import check_participant
 from ..entries.verbs import Verbs
 from ..errors import InvalidValue
-from .selection import Part, Selection
-from .window import bound, choose, render
+from .selection import Part
+from .window import Window, bound, choose, render
 
 _COMMON = 120
 """Characters from which a paragraph that stood before is not written again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """What ``for_agent`` is handed for ``task``: ``text`` for a model and ``tokens`` by the session's counter.
+@dataclass(frozen=True)
+class Packet(Window):
+    """What ``for_agent`` is handed for ``task``: a window on what it may read.
 
     Entries stand in the order of their last change, so that what stayed the same stays at the front, where prompt
-    caches find it. ``replay_tokens`` is what all readable entries would have cost whole.
+    caches find it.
     """
 
     for_agent: str
     task: str
-    text: str
-    tokens: int
-    budget: int
-    replay_tokens: int
-    selection: Selection
-
-    @property
-    def reasons(self) -> dict[str, str]:
-        """Why each entry is in or out."""
-        return self.selection.reasons
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON values."""
-        return {
-            "for_agent": self.for_agent,
-            "task": self.task,
-            "text": self.text,
-            "tokens": self.tokens,
-            "budget": self.budget,
-            "replay_tokens": self.replay_tokens,
-            "entries": [part.to_dict() for part in self.selection.parts],
-        }
+        return {"for_agent": self.for_agent, "task": self.task, **super().to_dict()}
 
     def messages(self, role: str = "user") -> list[dict[str, str]]:
         """The packet as one chat message."""
@@ -86,7 +68,7 @@ def packet(
 
     selection, replay = yield from choose(verbs, for_agent, max_tokens, priorities, task or None, prefix, spent)
     text, tokens, selection = bound(selection, max_tokens, count, draw)
-    return Packet(for_agent, task, text, tokens, max_tokens, replay, selection)
+    return Packet(text, tokens, max_tokens, replay, selection, for_agent, task)
 
 
 def _factored(part: Part, known: dict[str, str]) -> Part:

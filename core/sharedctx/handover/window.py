@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REST = "## Not included; read it by"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Window:
     """Entries within a budget: ``text`` for a model, with ``tokens`` by the session's counter; the selection tells what
     is in or out and why. ``replay_tokens`` is what all of it would have cost whole."""
