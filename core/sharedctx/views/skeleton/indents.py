@@ -49,6 +49,8 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
             plan.keep_statement(line, FAILURE)
     plan.keep_todos(text)
     _rank_rest(plan, hidden, inert)
+    if text.startswith("#!"):
+        plan.keep(0, 0, DETAIL)
     return plan
 
 

@@ -14,6 +14,8 @@ from .plan import DETAIL, FAILURE, FUNCTION, IMPORT, MEMBER, NESTED, STATED, STA
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LONGEST = 8
 _SHORT = 3
+_LARGEST = 3_000_000
+"""Characters; a tree takes a hundred times as much."""
 _FILTERS = Lock()
 """Python warns of odd escapes in what it parses, which is no business of the reader's program; filters are global."""
 
@@ -32,6 +34,8 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
 
 
 def _parse(text: str) -> ast.Module | None:
+    if len(text) > _LARGEST:
+        return None
     if text.count("\r") != text.count("\r\n") or "\f" in text:  # ends of lines to ast, not to references
         return None
     try:

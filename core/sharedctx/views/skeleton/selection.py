@@ -11,8 +11,11 @@ from .plan import NOTE, STATED, STATEMENT, LineNumbers, Plan
 from .spelling import spell
 
 _WANTED, _HIT = 20, 11
-_MUCH = ((STATEMENT, 0.4), (NOTE, 0.4), (STATED, 0.6))
+_MUCH = ((STATEMENT, 0.4), (NOTE, 0.36), (STATED, 0.6))
 """Where a skeleton is more of a program than this share, lines of a rank are left out."""
+_SMALL = 600
+"""So many characters more are no matter."""
+_WIDE = 400
 _COMMON = 400
 _WHOLE_FUNCTIONS, _LONGEST_FUNCTION, _MOST_HITS = 3, 80, 60
 _SHARE = 0.6
@@ -28,7 +31,7 @@ def select(plan: Plan, name: str, source: Source, brief: Brief) -> Draft | None:
     size = len(source.text)
     shown = [index for index, rank in enumerate(ranks) if rank]
     for rank, most in _MUCH:
-        if sum(len(lines[index]) + 1 for index in shown) > most * size:
+        if sum(min(len(lines[index]), _WIDE) + 1 for index in shown) > most * size + _SMALL:
             shown = [index for index in shown if ranks[index] > rank]
     draft = spell(plan, shown, name, brief.marks)
     if brief.budget is None:
@@ -45,7 +48,7 @@ def _within(plan: Plan, name: str, source: Source, brief: Brief, budget: int) ->
     ordered = sorted((index for index, rank in enumerate(ranks) if rank), key=lambda index: (-ranks[index], index))
     most, cost = 0, 0.0
     while most < len(ordered) and cost <= 2 * budget:
-        cost += min(len(lines[ordered[most]]), 400) * price
+        cost += min(len(lines[ordered[most]]), _WIDE) * price
         most += 1
     last = len(lines)
     best = Draft(
