@@ -53,6 +53,9 @@ class SharedContext:
     ) -> None:
         if sum(given is not None for given in (path, url, store)) > 1:
             raise ConfigError("name the store once: path=, url= or store=")
+        keywords = (model, ttl, max_entries, max_value_tokens, max_store_tokens, count_tokens, compressors)
+        if settings is not None and (policy != "reject" or any(given is not None for given in keywords)):
+            raise ConfigError("settings= come alone: put what the other keywords say into them")
         self.session = check_session(session)
         self.participant: str | None = None
         self.face = "sharedctx"

@@ -20,6 +20,7 @@ from .errors import BackendUnavailable, ConfigError, DecodeError
 from .forking import renew_after_fork
 from .savings import SPACE, Savings
 from .settings import SessionSettings
+from .tokens import counter
 from .versions.log import ContentCache, VersionLog
 
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ class Store:
         return self._driver
 
     def session(self, session: str = "default", **settings: Any) -> SharedContext:
-        """Return the session's context; keywords are those of ``SessionSettings``. Nothing is written."""
-        check_session(session)
+        """Return the session's context; keywords are ``model`` and those of ``SessionSettings``. Nothing is written."""
+        if settings.get("model") is not None:
+            settings["count_tokens"] = settings.get("count_tokens") or counter(settings["model"])
+        settings.pop("model", None)
         return SharedContext(session, store=self, settings=SessionSettings(**settings))
 
     def sessions(self) -> list[str]:

@@ -14,7 +14,7 @@ from ..errors import DecodeError
 from ..forking import renew_after_fork
 from ..search import FullText, Passage, passages
 from ..views.plain import as_text
-from .names import check_limit
+from .arguments import check_limit
 from .session import Session
 
 _SNIPPET = 160

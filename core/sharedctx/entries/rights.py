@@ -8,7 +8,7 @@ from ..access import Grants, Reach, Right
 from ..backends import steps
 from ..backends.base import Put
 from ..backends.steps import Steps
-from ..errors import Forbidden, KeyNotFound
+from ..errors import Forbidden, KeyNotFound, VersionConflict
 from ..versions.codec import Kind
 from ..versions.log import Draft, VersionLog
 from .names import NOTES, RESERVED
@@ -32,13 +32,17 @@ class Rights:
         return Grants({}) if head is None else Grants.load((yield from self._log.content(head)))
 
     def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
-        """Change the grants; raises ``VersionConflict`` when another does so at the same time."""
-        head = yield from self._log.head(_GRANTS)
-        grants = change(Grants({}) if head is None else Grants.load((yield from self._log.content(head))))
+        """Change the grants; of changes made at the same time none is lost."""
         now = yield from steps.now()
-        draft = Draft(Kind.JSON, grants.dump())
-        yield from self._log.append(_GRANTS, draft, now, expect=head.number if head else 0)
-        return grants
+        while True:
+            head = yield from self._log.head(_GRANTS)
+            grants = change(Grants({}) if head is None else Grants.load((yield from self._log.content(head))))
+            draft = Draft(Kind.JSON, grants.dump())
+            try:
+                yield from self._log.append(_GRANTS, draft, now, expect=head.number if head else 0)
+                return grants
+            except VersionConflict:
+                continue
 
     def reach(self, key: str) -> Steps[Reach]:
         """Return who may read and write a note; a deleted one keeps its reach."""

@@ -13,6 +13,7 @@ from ..errors import Compacted, DecodeError, SessionArchived
 from ..settings import SessionSettings
 from ..versions.log import ContentCache, Version, VersionLog
 from . import values
+from .arguments import check_words
 from .names import NOTES, RESERVED
 from .reads import Reads
 from .rights import Rights
@@ -114,6 +115,7 @@ class Session:
     def keys(self, participant: str | None, prefix: str) -> Steps[list[str]]:
         """Return the live keys that may be read, in order."""
         allows = yield from self.rights.judge(participant)
+        check_words("the prefix", prefix)
         found = []
         for pk in (yield from steps.all_pks(self.space, prefix, RESERVED + "\U0010ffff")):
             if not allows("read", pk):

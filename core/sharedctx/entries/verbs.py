@@ -15,8 +15,9 @@ from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
 from ..views.plain import as_text
+from .arguments import check_limit, check_number, check_words
 from .eviction import Eviction
-from .names import RESERVED, check_key, check_limit
+from .names import NOTES, RESERVED, check_key
 from .session import Session
 from .viewing import Shown
 from .writing import Admit, Writing
@@ -70,6 +71,8 @@ class Verbs:
         ]
 
     def search(self, participant: str | None, query: str, prefix: str, limit: int) -> Steps[list[Hit]]:
+        check_words("the query", query)
+        check_words("the prefix", prefix)
         allows = yield from self.session.rights.judge(participant)
         if self._index is None:
             from .index import Index
@@ -97,11 +100,17 @@ class Verbs:
     def show(
         self, participant: str | None, key: str, number: int | None, max_tokens: int | None, query: str | None
     ) -> Steps[Shown | None]:
+        if max_tokens is not None:
+            check_number("max_tokens", max_tokens)
+        if query is not None:
+            check_words("the query", query)
         version = yield from self._find(participant, key, number)
         return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
 
     def _find(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
         check_key(key)
+        if number is not None:
+            check_number("version", number)
         try:
             return (yield from self.session.find(participant, key, number))
         except KeyNotFound:
@@ -120,17 +129,21 @@ class Verbs:
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
         check_key(key)
+        if number is not None:
+            check_number("version", number)
         version = yield from self.session.find(participant, key, number)
         if version is None:
             if number is not None:
-                raise KeyNotFound(f"{key!r} has no version {number} any more: `history` lists what there is")
+                raise KeyNotFound(f"{key!r} has no version {number}: `history` lists what there is")
             raise KeyNotFound(f"there is no live value under {key!r}: `keys` lists what there is")
         return version
 
     def expand(self, participant: str | None, key: str, ref: str, max_tokens: int | None) -> Steps[str]:
         from ..views import expand, split_version
 
-        number, rest = split_version(ref)
+        if max_tokens is not None:
+            check_number("max_tokens", max_tokens)
+        number, rest = split_version(check_words("the reference", ref))
         version = yield from self._must(participant, key, number)
         value = yield from self.session.value(version)
         count = self.session.settings.count_tokens
@@ -139,6 +152,8 @@ class Verbs:
     def history(self, participant: str | None, key: str, limit: int, before: int | None) -> Steps[list[ContextEntry]]:
         check_key(key)
         limit = check_limit(limit)
+        if before is not None:
+            check_number("before", before)
         try:
             yield from self.session.rights.guard(participant, "read", key)
         except KeyNotFound:
@@ -175,6 +190,7 @@ class Verbs:
 
     def entry_as_of(self, participant: str | None, key: str, rev: int) -> Steps[ContextEntry | None]:
         check_key(key)
+        check_number("rev", rev)
         try:
             yield from self.session.rights.guard(participant, "read", key)
         except KeyNotFound:
@@ -198,6 +214,7 @@ class Verbs:
 
     def trim(self, participant: str | None, key: str, keep: int) -> Steps[int]:
         check_key(key)
+        check_number("keep", keep)
         if keep < 1:
             raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
         yield from self.session.rights.guard(participant, "delete", key)
@@ -206,7 +223,10 @@ class Verbs:
 
     def clear(self, participant: str | None, agent: str) -> Steps[int]:
         cleared = 0
+        archived = yield from self.session.archived()
         for key in (yield from self.session.keys(participant, "")):
+            if archived and key.startswith(NOTES):
+                continue
             try:
                 yield from self._writing.delete(participant, key, agent, None)
                 cleared += 1
@@ -219,6 +239,7 @@ class Verbs:
 
     def changes(self, participant: str | None, since: int, limit: int) -> Steps[list[Event]]:
         limit = check_limit(limit)
+        check_number("since", since)
         found: list[Event] = []
         while len(found) < limit:
             page = yield from steps.changes(self.space, since, limit)
@@ -230,6 +251,7 @@ class Verbs:
 
     def follow(self, participant: str | None, since: int) -> Steps[tuple[list[Event], int]]:
         """Return the next events and the revision to go on from."""
+        check_number("since", since)
         rev = yield from steps.rev(self.space)
         page = yield from steps.changes(self.space, since, _PAGE)
         if not page:

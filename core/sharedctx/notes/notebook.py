@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..access import Reach, Right, check_patterns
 from ..backends.base import Op
 from ..backends.steps import Steps
+from ..entries.arguments import check_limit, check_number, check_seconds
 from ..entries.names import NOTES
 from ..entries.record import Record
 from ..entries.verbs import Verbs
@@ -16,8 +16,9 @@ from ..entry import ContextEntry
 from ..errors import (
     BudgetExceeded,
     ConditionFailed,
+    DecodeError,
     Forbidden,
-    InvalidValue,
+    InvalidKey,
     KeyNotFound,
     SessionArchived,
     SharedContextError,
@@ -93,25 +94,31 @@ class Notebook:
 
     def read_batch(self, participant: str | None, keys: Sequence[str]) -> Steps[Found]:
         """Return several notes, and which are missing."""
-        found, missing = [], []
+        found, missing, faults = [], [], []
         for key in keys:
             try:
                 found.append((yield from self.read(participant, key)))
             except KeyNotFound:
                 missing.append(key)
-        return {"entries": found, "missing": missing}
+            except (DecodeError, InvalidKey) as error:
+                faults.append({"key": key, **error.to_dict()})
+        return {"entries": found, "missing": missing, **({"faults": faults} if faults else {})}
 
     def history(self, participant: str | None, key: str, limit: int) -> Steps[Found]:
         """Return a note's versions, newest first; raises ``KeyNotFound`` where there never was one."""
         yield from self._record.require(self._own)
         check_note_key(key)
-        _check_number("limit", limit, int, 1)
+        check_limit(limit)
         entries = yield from self._verbs.history(participant, NOTES + key, limit, None)
         if not entries:
             raise KeyNotFound(f"there is no note {key!r}: list_keys tells what there is")
         versions = []
         for entry in entries:
-            value = yield from self._verbs.value(None, entry.key, entry.version)
+            try:
+                value = yield from self._verbs.value(None, entry.key, entry.version)
+            except DecodeError as error:
+                versions.append({"version": entry.version, "damaged": error.message})
+                continue
             line = {"version": entry.version, "written_by": entry.agent, "written_at": iso(entry.timestamp)}
             versions.append({**line, "deleted": True} if value is None else {**line, "value": as_text(value)})
         return {"key": key, "versions": versions}
@@ -121,9 +128,9 @@ class Notebook:
         yield from self._admit(key, participant, "write")
         tokens = self._weigh(key, check_value(key, value))
         if wish.expected_version is not None:
-            _check_number("expected_version", wish.expected_version, int)
+            check_number("expected_version", wish.expected_version)
         if wish.ttl is not None:
-            _check_number("ttl", wish.ttl, int | float)
+            check_seconds("ttl", wish.ttl)
 
         def admit() -> Steps[tuple[Op, ...]]:
             reach = yield from self._admit(key, participant, "write")
@@ -158,7 +165,7 @@ class Notebook:
         """Delete a note; its versions stay readable in its history."""
         yield from self._admit(key, participant, "delete")
         if expected_version is not None:
-            _check_number("expected_version", expected_version, int)
+            check_number("expected_version", expected_version)
 
         def admit() -> Steps[tuple[Op, ...]]:
             yield from self._admit(key, participant, "delete")
@@ -264,11 +271,6 @@ class Notebook:
         if isinstance(error, KeyNotFound):
             return KeyNotFound(f"there is no note {key!r} to delete: list_keys tells what there is")
         return error
-
-
-def _check_number(name: str, value: Any, kind: Any, least: int = 0) -> None:
-    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or value < least:
-        raise InvalidValue(f"{name} {value!r} is not a number from {least} up")
 
 
 def _metadata(entry: ContextEntry, tokens: int) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from ..entries.names import NOTES, check_participant
 from ..entries.record import Record
-from ..errors import Forbidden, InvalidValue
+from ..errors import Forbidden, InvalidValue, VersionConflict
 from ..store import Store
 from ..store import open as open_store
 from ..tokens import TokenCounter
@@ -180,7 +181,8 @@ class SharedContextStore:
         found = mirror.load(self.session_id)
         if found is not None:
             for key, value, written_by in found.notes:
-                self._context.run(self._notes.write(None, key, value, written_by, Wish()))
+                with contextlib.suppress(VersionConflict):  # written meanwhile, here or by another importer
+                    self._context.run(self._notes.write(None, key, value, written_by, Wish(expected_version=0)))
             if found.archived:
                 self._context.run(self._notes.archive())
 
