@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
+from .log_forms import RESERVED, divide
+from .log_packed import Reader, Writer
 from .log_survey import Survey, Template, is_head
 from .picks import Picks
 
+_LEGEND = (
+    '[[log: "@A .. <> .." is a form of line, "A x y" a line of form A with the cells x and y for <>, " x y" one of the'
+    " form before; ^ or no cell: as in the form's line before; <:><:> is a time, told from its first part that is not as"
+    " in the time before; <=1> is cell 1 again; &1 repeats the cell &1=; | starts a line as it is; << is <]]"
+)
 _SAMPLE = 150
 _FEWEST = 8
 _RARE = 2
@@ -40,6 +48,21 @@ class LogKind:
         if len(source.lines) < _FEWEST:
             return None
         return _Shortening(source, brief).draft()
+
+    def pack(self, source: Source) -> str | None:
+        """Return every line as the cells in which it differs from its form, or None where that is not shorter."""
+        if RESERVED.search(source.text):
+            return None
+        writer = Writer(divide(source.text, source.lines))
+        packed = "\n".join([_LEGEND, *writer.lines(source.lines)])
+        return packed if len(packed) < len(source.text) else None
+
+    def unpack(self, text: str) -> str:
+        """Return the exact text of a packed view. Raises ``DecodeError``."""
+        head, found, body = text.partition("\n")
+        if not found or not head.startswith("[[log: "):
+            raise DecodeError("no lossless view of a log: the first line is no legend")
+        return "\n".join(Reader().lines(body.split("\n")))
 
 
 class _Shortening:

@@ -13,8 +13,8 @@ _WHOLE = 2
 """Samples: a block of no more is shown whole."""
 _ODD = 4
 _ABOUT = (
-    ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is in their'
-    " rows: labels, value, time after 17)"
+    ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is in'
+    " their rows: labels, value, time after 17)"
 )
 
 
