@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from .log_forms import RESERVED, divide
-from .log_packed import Reader, Writer
-from .log_survey import Survey, Template, is_head
+from .log_packed import MOST, Reader, Writer
+from .log_survey import Survey, Template, is_head, trouble_of
 from .picks import Picks
 
 _LEGEND = (
@@ -20,6 +20,7 @@ _RARE = 2
 _FORMS = 8
 """Distinct forms of one error template that are shown."""
 _FRAMES = 4
+_LONG = 50
 _MUST = (0.30, 1500)
 _SHOULD = (0.085, 500)
 _ABOUT = " (the gaps between the numbers; x9 to 99: 9 lines like this one, the last is 99; … inside a line: cut)"
@@ -51,7 +52,7 @@ class LogKind:
 
     def pack(self, source: Source) -> str | None:
         """Return every line as the cells in which it differs from its form, or None where that is not shorter."""
-        if RESERVED.search(source.text):
+        if len(source.text) > MOST or RESERVED.search(source.text):
             return None
         writer = Writer(divide(source.text, source.lines))
         packed = "\n".join([_LEGEND, *writer.lines(source.lines)])
@@ -81,15 +82,19 @@ class _Shortening:
         while last > 0 and not lines[last].strip():
             last -= 1
         self._wanted()
-        picks.add(0, self._must)
-        picks.add(last, self._must)
         common = [each for each in survey.templates if len(each.lines) > _RARE]
         rare = [each for each in survey.templates if len(each.lines) <= _RARE and "".join(each.words).strip()]
         troubles = sorted((each for each in survey.templates if each.trouble), key=_worst)
+        for each in troubles[:1]:
+            self._add(each.lines[0])
+        picks.add(0, self._must)
+        picks.add(last, self._must)
         for each in troubles:
-            picks.add(each.lines[0], self._must, spot=each.spot)
+            self._add(each.lines[0])
         for each in troubles:
-            self._forms(each)
+            for index in list(each.masks.values())[1:_FORMS]:
+                self._add(index)
+            self._add(each.lines[-1])
         for each in sorted(common, key=lambda each: -len(each.lines)):
             picks.add(each.lines[0], self._should)
             if len(each.lines) > _RARE:
@@ -123,10 +128,9 @@ class _Shortening:
             self._picks.add(index, self._must * 3 // 4, spot=spot)
         self._picks.patient()
 
-    def _forms(self, template: Template) -> None:
-        for index in list(template.masks.values())[1:_FORMS]:
-            self._picks.add(index, self._must, spot=template.spot)
-        self._picks.add(template.lines[-1], self._must, spot=template.spot)
+    def _add(self, index: int) -> None:
+        line = self._survey.lines[index]
+        self._picks.add(index, self._must, spot=trouble_of(line)[1] if len(line) > _LONG else 0)
 
     def _frames(self, index: int) -> None:
         """The start and the end of the stack trace below an error."""

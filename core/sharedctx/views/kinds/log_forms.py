@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import eq
 
 _APART = re.compile(r"((?:[\s=()\[\]{}\"';|<>]|,(?!\d))+)")
 _QUOTED = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"')
@@ -14,13 +13,13 @@ _AGENT = re.compile(r'"[\w.-]{1,80}/[\d.]{1,40} \(')
 _HELD = re.compile("\x01(\\d+)\x02")
 RESERVED = re.compile("[\x01\x02]")
 """What a text must not hold to be divided."""
-_CLOCK = re.compile(r"\D{0,8}(?:\d[^:\s]{0,30}[T:])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z?")
+_CLOCK = re.compile(r"[A-Za-z]{0,8}(?:\d[^:\s]{0,30}[T:])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?Z?")
 _DIGIT = re.compile(r"\d")
-_EDGE = re.compile(r"[^0-9A-Za-z]")
+_EDGE = re.compile(r"[^\w.-]")
 _ATOM = 20
 _LONGEST = 20_000
 _GROUPS = 12
-_ALIKE = 0.6
+_ALIKE = 0.7
 _WORTH = 30
 """Characters that a form must save."""
 
@@ -95,7 +94,8 @@ def _alike(members: list[int], words: list[list[str]]) -> list[list[int]]:
     groups: list[tuple[tuple[str, ...], list[int]]] = []
     for key, found in exact.items():
         for known, lines in groups[:_GROUPS]:
-            if sum(map(eq, known, key)) >= _ALIKE * len(key):
+            plain = sum(1 for word in key if word)
+            if sum(1 for a, b in zip(known, key, strict=True) if a and a == b) >= _ALIKE * plain:
                 lines += found
                 break
         else:

@@ -18,8 +18,12 @@ _PART = re.compile(r"<<|<>|<:>|<=(\d{1,9})>|[^<]+")
 _HEADING = re.compile(r"@([A-Z]{1,6}) ")
 _NAME = re.compile(r"([A-Z]{0,6})(?: |$)")
 _LONG = 3
-_ANCHORED = 16
+_ANCHORED = 30
 """Characters from which on a cell that repeats is named."""
+
+
+MOST = 1 << 28
+"""Characters: a text that is longer is neither written nor read."""
 
 
 def name_of(number: int) -> str:
@@ -59,7 +63,7 @@ class _Clock:
 
 
 class Writer:
-    """Writes lines and the forms at their first use."""
+    """Writes lines, and forms at their first use; a whole text of up to ``MOST`` characters."""
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self._forms = forms
@@ -70,7 +74,9 @@ class Writer:
             for slot in form.slots:
                 cells = slot.cells
                 self._uses.update(
-                    cell for at, cell in enumerate(cells) if len(cell) >= _ANCHORED and (not at or cell != cells[at - 1])
+                    cell
+                    for at, cell in enumerate(cells)
+                    if len(cell) >= _ANCHORED and (not at or cell != cells[at - 1])
                 )
 
     def lines(self, lines: Sequence[str]) -> Iterator[str]:
@@ -138,10 +144,13 @@ class Reader:
         self._anchors: list[str] = []
         self._clock = _Clock()
         self._last = ""
+        self._size = 0
 
     def lines(self, lines: Sequence[str]) -> Iterator[str]:
         """The original lines. Raises ``DecodeError``."""
         for line in lines:
+            if self._size > MOST:
+                raise DecodeError(f"log: the text is over {MOST} characters")
             if line.startswith("|"):
                 yield line[1:]
             elif line.startswith("@"):
@@ -201,6 +210,7 @@ class Reader:
         if len(told) > max(len(cells), 1) or (told and not cells):
             raise DecodeError(f"log: {line[:80]!r} has more cells than its form")
         self._above[name] = cells
+        self._size += sum(map(len, pieces))
         return "".join(pieces)
 
     def _cell(self, slot: Slot, told: str, above: str | None) -> str:
