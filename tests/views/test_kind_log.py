@@ -133,42 +133,11 @@ def test_a_long_line_is_cut_between_words_around_what_matters() -> None:
     assert set(shown.replace("\u2026", " ").split()[3:]) <= {*" ".join(words).split()}
 
 
-_WORD = st.sampled_from(
-    [
-        "a",
-        "b7",
-        "<",
-        "<>",
-        "<:>",
-        "<<",
-        "@A x",
-        "|",
-        "^",
-        "&1",
-        "&1=",
-        "'",
-        '"',
-        '"a long quoted string of words"',
-        "\\",
-        "",
-    ]
-    + [
-        "[",
-        "]",
-        "=",
-        ",",
-        "10:00:01",
-        "10:00:02,5",
-        "2024-01-01T10:00:01Z",
-        "1/2/x:1",
-        "\t",
-        "\r",
-        "\u0085",
-        "é",
-        "key=va1",
-    ]
-    + ['"Mozilla/5.0 (x y z) and more words"', "a-long-identifier-that-repeats-itself-0", "\x01", "0\x02"]
-)
+_WORD = st.sampled_from([
+    "a", "b7", "<", "<>", "<:>", "<<", "@A x", "|", "^", "&1", "&1=", "'", '"', "\\", "", "[", "]", "=", ",", "\t",
+    "\r", "10:00:01", "10:00:02,5", "2024-01-01T10:00:01Z", "1/2/x:1", "\u0085", "\u00e9", "key=va1", "\x01", "0\x02",
+    '"a long quoted string of words"', '"Mozilla/5.0 (x y z) and more words"', "a-long-identifier-that-repeats-0",
+])  # fmt: skip
 _LINE = st.lists(_WORD, max_size=6).map(" ".join)
 
 
@@ -226,8 +195,8 @@ def test_a_view_of_a_view_comes_back() -> None:
         "@A <x\nA",
         "plain",
         '@A <>\nA "x',
-    ]
-    + ["@A x\nA y", "@9 x", '@A <>\nA \'"\\x"'],
+        "@9 x",
+    ],
 )
 def test_nonsense_is_refused(body: str) -> None:
     with pytest.raises(DecodeError):

@@ -11,8 +11,8 @@ from .picks import Picks
 
 _LEGEND = (
     '[[log: "@A .. <> .." is a form of line, "A x y" a line of form A with the cells x and y for <>, " x y" one of the'
-    " form before; ^ or no cell: as in the form's line before; <:><:> is a time, told from its first part that is not as"
-    " in the time before; <=1> is cell 1 again; &1 repeats the cell &1=; | starts a line as it is; << is <]]"
+    " form before; ^ or no cell: as in the form's line before; <:><:> is a time, told from its first part that is not"
+    " as in the time before; <=1> is cell 1 again; &1 repeats the cell &1=; | starts a line as it is; << is <]]"
 )
 _SAMPLE = 150
 _FEWEST = 8
