@@ -100,6 +100,32 @@ def test_a_stack_trace_that_repeats_keeps_its_head_and_cause_once() -> None:
     assert "x20 to" in draft.text
 
 
+BUILD = "".join(f"[{n // 3:3}%] Building CXX object src/CMakeFiles/shop.dir/part{n}.cc.o\n" for n in range(250)) + (
+    "src/cart.cc:41:7: error: 'total' was not declared in this scope\nmake: *** [Makefile:101: all] Error 2\n"
+)
+PYTHON = (
+    "Traceback (most recent call last):\n"
+    + "".join(f'  File "/srv/shop/cart.py", line {n}, in step\n    step({n})\n' for n in range(200))
+    + "RecursionError: maximum recursion depth exceeded\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (TRACE + CAUSE, ("cart 7 is gone", "Caused by: java.io.IOException: disk full")),
+        (PYTHON, ("Traceback", "line 0, in step", "RecursionError: maximum recursion depth exceeded")),
+        (BUILD, ("src/cart.cc:41:7: error: 'total' was not declared", "Error 2")),
+    ],
+)
+def test_traces_and_builds_without_times_are_logs_too(text: str, facts: tuple[str, ...]) -> None:
+    assert KIND.fits(Source(text)) > 0.5
+    draft = shorten(text)
+    for fact in facts:
+        assert fact in draft.text
+    assert COUNT(draft.text) < 0.6 * COUNT(text)
+
+
 def test_prose_tables_and_code_are_not_taken() -> None:
     for other in ("", "some prose about errors\n" * 50, "a,b\n1,2\n" * 50, "def f():\n    return 1\n" * 30):
         assert KIND.fits(Source(other)) == 0

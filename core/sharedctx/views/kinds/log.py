@@ -6,7 +6,7 @@ from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from .log_forms import RESERVED, divide
 from .log_packed import MOST, Reader, Writer
-from .log_survey import Survey, Template, is_head, trouble_of
+from .log_survey import BUILD, FRAME, Survey, Template, is_head, trouble_of
 from .picks import Picks
 
 _LEGEND = (
@@ -32,17 +32,21 @@ class LogKind:
     name = "log"
 
     def fits(self, source: Source) -> float:
-        """By the share of lines that start with a time or a level."""
+        """By the share of lines that start with a time or a level, or are of a stack trace or the output of a build."""
         lines = [line for line in source.text[:60_000].split("\n")[:1000] if line.strip()]
         if len(lines) < _FEWEST:
             return 0.0
-        step = max(len(lines) // _SAMPLE, 1)
+        step = len(lines) // _SAMPLE | 1  # odd: lines often come in pairs
         sample = lines[::step]
         heads = sum(map(is_head, sample))
         share = heads / len(sample)
         if share >= 0.5:
             return 0.8
-        return 0.5 if heads >= 4 and is_head(lines[0]) else 0.0
+        if heads >= 4 and is_head(lines[0]):
+            return 0.5
+        frames = sum(FRAME.match(line) is not None for line in sample)
+        builds = sum(BUILD.match(line) is not None for line in sample)
+        return 0.6 if frames >= max(4, 0.25 * len(sample)) or builds + frames + heads >= 0.4 * len(sample) else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Return the lines that say most, with their numbers."""

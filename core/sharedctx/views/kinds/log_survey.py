@@ -17,6 +17,20 @@ TIME = re.compile(
 )
 """A time as logs write it."""
 LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b|\blevel=\w|^<\d{1,3}>")
+FRAME = re.compile(
+    r"\s{0,12}at [\w.$<]{1,300}.{0,200}[(:]|\s{1,12}File \".{1,300}\", line \d|Traceback \(most|Caused by: "
+    r"|\s{0,8}\.\.\. \d+ more|goroutine \d+ \[|\t\S{1,300}\.go:\d+|#\d+ {1,3}0x[0-9a-f]|\s{1,8}\d+: +\S{1,200}::"
+    r"|\s{1,12}from \S{1,300}:\d+:in "
+)
+"""A line of a stack trace."""
+BUILD = re.compile(
+    r"npm (?:ERR!|WARN|error|warn)|> Task :|Step \d+/\d+|#\d+ (?:\[|\d+\.\d|DONE|CACHED)"
+    r"|(?:##\[|::)(?:group|error|warning|endgroup|section)"
+    r"|\S{1,300}:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note)\b|(?:error|warning)(?:\[\w+\])?: "
+    r"|make(?:\[\d+\])?: |\[ {0,2}\d{1,3}%\] "
+    r"|\+ \w|(?:Collecting|Downloading|Installing|Compiling|Building|Fetching|Unpacking|Setting up|Get:\d+) \S"
+)
+"""A line as builds and continuous integration print it."""
 HEAD = 48
 """Characters of a line's start in which a time or level makes it the head of a record."""
 
