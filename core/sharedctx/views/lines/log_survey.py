@@ -17,13 +17,28 @@ TIME = re.compile(
 )
 """A time as logs write it."""
 LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b|\blevel=\w|^<\d{1,3}>")
+FRAME = re.compile(
+    r"\s{0,12}at [\w.$<]{1,300}.{0,200}[(:]|\s{1,12}File \".{1,300}\", line \d|Traceback \(most|Caused by: "
+    r"|\s{0,8}\.\.\. \d+ more|goroutine \d+ \[|\t\S{1,300}\.go:\d+|#\d+ {1,3}0x[0-9a-f]|\s{1,8}\d+: +\S{1,200}::"
+    r"|\s{1,12}from \S{1,300}:\d+:in "
+)
+"""A line of a stack trace."""
+BUILD = re.compile(
+    r"npm (?:ERR!|WARN|error|warn)|> Task :|Step \d+/\d+|#\d+ (?:\[|\d+\.\d|DONE|CACHED)"
+    r"|(?:##\[|::)(?:group|error|warning|endgroup|section)"
+    r"|\S{1,300}:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note)\b|(?:error|warning)(?:\[\w+\])?: "
+    r"|make(?:\[\d+\])?: |\[ {0,2}\d{1,3}%\] "
+    r"|\+ \w|(?:Collecting|Downloading|Installing|Compiling|Building|Fetching|Unpacking|Setting up|Get:\d+) \S"
+)
+"""A line as builds and continuous integration print it."""
 HEAD = 48
 """Characters of a line's start in which a time or level makes it the head of a record."""
 
 _HEX = re.compile(r"(?<![0-9A-Za-z_-])(?=[a-f-]*\d)[0-9a-fA-F-]{8,}+(?![0-9A-Za-z_])")
 _NUMBER = re.compile(r"\d\w*")
 _JOINED = re.compile(r"\*(?:[-.:,/+]\*)+")
-_ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) [^"]{0,4000}" ([1-5])(\d\d) ')
+_ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) ([^"]{0,4000})" ([1-5])(\d\d) ')
+_STATUS = re.compile(r"[A-Z]{3,10} ([1-5])\d\d( .+)?")
 _SEVERE = re.compile(
     r"\b(?:ERROR|FATAL|CRITICAL|CRIT|SEVERE|EMERG|ALERT|PANIC|FAILED|FAILURE)\b|(?:Error|Exception)\b|Traceback"
     r"|Caused by"
@@ -34,7 +49,8 @@ _TROUBLE = re.compile(
     r"|unreachable|invalid|crash|killed|corrupt|reject|unexpected|\bW\* |out of memory|unavailable|\bnot found|\boom\b",
     re.I,
 )
-_SCANNED = 2000
+_SCANNED = 20_000
+_COMPARED = 2000
 _WORDS = 40
 _GROUPS = 12
 _ALIKE = 0.7
@@ -48,7 +64,6 @@ class Template:
     lines: list[int] = field(default_factory=list)
     masks: dict[str, int] = field(default_factory=dict)
     trouble: int = 0
-    spot: int = 0
 
 
 class Survey:
@@ -66,7 +81,8 @@ class Survey:
             if ' "' in line and "[" in line:
                 access = _ACCESS.match(line, 0, 5000)
                 if access is not None:
-                    masks[index] = f"{access[1]} {access[2]}{access[3]}"
+                    hint = _TROUBLE.search(line, access.start(2), access.end(2))
+                    masks[index] = f"{access[1]} {access[3]}{access[4]}{' ' + hint[0] if hint is not None else ''}"
         return masks
 
     @cached_property
@@ -76,7 +92,7 @@ class Survey:
         buckets: dict[tuple[int, str], list[Template]] = defaultdict(list)
         of: dict[str, Template] = {}
         for mask in counts:
-            words = mask[:_SCANNED].split(" ", _WORDS)
+            words = mask[:_COMPARED].split(" ", _WORDS)
             bucket = buckets[len(words), words[0]]
             for template in bucket[:_GROUPS]:
                 if len(words) > 3 and sum(map(eq, template.words, words)) >= _ALIKE * len(words):
@@ -86,9 +102,7 @@ class Survey:
                 template = Template(words)
                 bucket.append(template)
             of[mask] = template
-            trouble, spot = trouble_of(mask)
-            if trouble > template.trouble:
-                template.trouble, template.spot = trouble, spot
+            template.trouble = max(template.trouble, trouble_of(mask)[0])
         found: dict[int, Template] = {}
         for index, mask in enumerate(self.masks):
             template = of[mask]
@@ -111,8 +125,9 @@ def is_head(line: str) -> bool:
 
 def trouble_of(mask: str) -> tuple[int, int]:
     """2 for an error, 1 for a hint of trouble, else 0; and where that stands."""
-    if len(mask) < 9 and mask[-3:].isdigit():
-        return (2 if mask[-3] == "5" else 1 if mask[-3] == "4" else 0), 0
+    status = _STATUS.fullmatch(mask)
+    if status is not None:
+        return (2 if status[1] == "5" else 1 if status[1] == "4" or status[2] else 0), 0
     severe = _SEVERE.search(mask, 0, _SCANNED)
     if severe is not None:
         return 2, severe.start()

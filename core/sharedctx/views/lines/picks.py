@@ -12,7 +12,9 @@ _SHORT = 3
 """Tokens: a gap of one line that costs no more than this is closed."""
 _PATIENCE = 60
 _WIDEST = 600
-_NARROWEST = 100
+_NARROWEST = 60
+_TIGHT = 400
+"""Tokens: a smaller budget has no room for an explanation."""
 _BREAK = re.compile(r"\W")
 
 
@@ -85,6 +87,7 @@ class Picks:
         """
         order = list(self._picked)
         budget = self._brief.budget
+        about = "" if budget is not None and budget < _TIGHT else about
         while order:
             chosen = set(order)
             self._close(chosen)

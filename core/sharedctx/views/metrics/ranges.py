@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from heapq import nlargest
 
 from ..kind import Brief, Draft, Source
 from .exposition import Block
@@ -12,6 +13,9 @@ from .table import Writer
 _WHOLE = 2
 """Samples: a block of no more is shown whole."""
 _ODD = 4
+_TOP = 4
+_LEAST = 6
+"""Tokens that a block costs at least."""
 _ABOUT = (
     ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is in'
     " their rows: labels, value, time after 17)"
@@ -32,6 +36,8 @@ class Ranges:
         ref = f"lines:1-{total}"
         budget = self._brief.budget
         for level in (3, 2, 1, 0):
+            if budget is not None and len(self._blocks) * _LEAST > budget:
+                continue
             bodies = [self._body(block, writer, level) for writer in (Writer([]),) for block in self._blocks]
             shown = sum(number for _, number in bodies)
             about = _ABOUT if level else " of metrics"
@@ -84,6 +90,8 @@ class Ranges:
         known = [index for index, value in enumerate(values) if not math.isnan(value)]
         if known:
             found |= {min(known, key=lambda index: values[index]), max(known, key=lambda index: values[index])}
+        if level > 2 and len(set(values)) > _WHOLE:
+            found |= set(nlargest(_TOP, known, key=lambda index: values[index]))
         if level > 2:
             found |= {0, last} | set(self._odd(values))
         return sorted(found)
