@@ -41,6 +41,10 @@ TEXT: tuple[Kind, ...] = (
 takes what is of no other."""
 
 
+_CERTAIN = 0.9
+"""As sure as this, a kind gets the source before the others are asked."""
+
+
 def kinds() -> dict[str, Kind]:
     """All kinds by name."""
     return {kind.name: kind for kind in (*JSON, *TEXT)}
@@ -53,4 +57,6 @@ def find(source: Source) -> Kind | None:
         sure = kind.fits(source)
         if sure > surest:
             best, surest = kind, sure
+        if surest >= _CERTAIN:
+            break
     return best
