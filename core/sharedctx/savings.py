@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from collections import deque
 from typing import NamedTuple
 
 from .backends import steps
@@ -43,8 +44,8 @@ class Savings:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._own = uuid.uuid4().hex
+        self._calls: deque[tuple[_What, int, int]] = deque()
         self._sums: dict[_What, list[int]] = {}
-        self._unwritten = 0
         self._lock = threading.Lock()
         renew_after_fork(self)
 
@@ -52,29 +53,26 @@ class Savings:
         """Start from nothing: what was served before is the parent's to write."""
         self._lock = threading.Lock()
         self._own = uuid.uuid4().hex
+        self._calls = deque()
         self._sums = {}
-        self._unwritten = 0
 
     def record(self, session: str, participant: str | None, face: str, kind: str, served: int, replay: int) -> None:
         """Add one call; now and then this writes."""
-        what = (session, participant or "", face, kind)
-        with self._lock:
-            sums = self._sums.get(what)
-            if sums is None:
-                sums = self._sums[what] = [0, 0, 0]
-            sums[0] += 1
-            sums[1] += served
-            sums[2] += replay
-            self._unwritten += 1
-            due = self._unwritten >= _FLUSH_EVERY
-        if due:
+        self._calls.append(((session, participant or "", face, kind), served, replay))
+        if len(self._calls) >= _FLUSH_EVERY:
             self._write()
+
+    def _gathered(self) -> dict[_What, list[int]]:
+        """The sums of this process up to now."""
+        with self._lock:
+            while self._calls:
+                what, served, replay = self._calls.popleft()
+                _add(self._sums, what, [1, served, replay])
+            return {what: list(found) for what, found in self._sums.items()}
 
     def _write(self) -> None:
         """Replace this process's rows; a store that cannot be written keeps serving."""
-        with self._lock:
-            sums = {what: list(found) for what, found in self._sums.items()}
-            self._unwritten = 0
+        sums = self._gathered()
         try:
             for what, found in sums.items():
                 run(self._backend, steps.commit(SPACE, (Put(what[0], _dump(found), sk=_row(self._own, what)),)))
@@ -91,16 +89,16 @@ class Savings:
                 if owner != self._own:
                     _add(sums, (session, participant, face, kind), json.loads(row.value))
             lo = f"{rows[-1].sk}\x00"
-        with self._lock:
-            for what, found in self._sums.items():
-                if what[0] == session:
-                    _add(sums, what, found)
+        for what, found in self._gathered().items():
+            if what[0] == session:
+                _add(sums, what, found)
         return [Saving(what[1] or None, what[2], what[3], *found) for what, found in sorted(sums.items())]
 
     def close(self) -> None:
         """Add this process's sums to the total."""
+        sums = self._gathered()
         with self._lock:
-            sums, self._sums = self._sums, {}
+            self._sums = {}
         try:
             for what, found in sums.items():
                 run(self._backend, self._settle(what, found))

@@ -36,7 +36,7 @@ class SessionSettings:
     count_originals: bool = False
 
     def __post_init__(self) -> None:
-        if not hasattr(self.count_tokens, "name"):
+        if not hasattr(type(self.count_tokens), "name") and "name" not in getattr(self.count_tokens, "__dict__", ()):
             object.__setattr__(self, "count_tokens", Named(self.count_tokens))
         if self.policy not in ("reject", "compress", "evict_oldest"):
             raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")

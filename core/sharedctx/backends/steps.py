@@ -61,14 +61,14 @@ def scan(
     return rows
 
 
-_NEWEST = {"limit": 1, "newest_first": True}
+NEWEST = {"limit": 1, "newest_first": True}
 TAIL = {"limit": 1, "newest_first": True}
 """Marks the newest version read for an append: a driver that queues commits may answer with a queued one."""
 
 
 def newest(space: str, pk: str) -> Steps[Row | None]:
     """Ask for the newest version row of a partition."""
-    rows: list[Row] = yield Call("scan", (space, pk, 1, None), _NEWEST)
+    rows: list[Row] = yield Call("scan", (space, pk, 1, None), NEWEST)
     return rows[0] if rows else None
 
 

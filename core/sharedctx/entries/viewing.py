@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..backends.steps import Steps
 from ..forking import renew_after_fork
 from ..settings import SessionSettings
+from ..versions.codec import Compression, Kind
 from ..versions.log import Version
 from ..views.plain import SHORT, as_text
 
@@ -52,9 +53,14 @@ class Viewing:
 
         A value too small to be shortened is not counted but taken for a token in four bytes.
         """
-        size = version.blob.size
+        blob = version.blob
+        size = blob.size
         if size <= SHORT and max_tokens is None and query is None and self._limit(version) is None:
-            return Shown(as_text((yield from self._value(version))), size // 4, size // 4)
+            if blob.compression is Compression.RAW and blob.kind is not Kind.BYTES:
+                text = blob.payload.decode()  # JSON is stored as it is shown
+            else:
+                text = as_text((yield from self._value(version)))
+            return Shown(text, size // 4, size // 4)
         view = yield from self.view(version, max_tokens, query)
         return Shown(view.text, view.tokens, view.original_tokens)
 

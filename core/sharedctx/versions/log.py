@@ -62,11 +62,13 @@ class VersionLog:
 
     def head(self, pk: str) -> Steps[Version | None]:
         """Return the live version: neither removed nor expired; None when there is none."""
-        row = yield from steps.newest(self.space, pk)
-        if row is None:
+        rows: list[Row] = yield steps.Call("scan", (self.space, pk, 1, None), steps.NEWEST)
+        if not rows:
             return None
-        version = self.read_row(row)
-        if not version.blob.live or (yield from steps.expired(row.expires)):
+        version = self.read_row(rows[0])
+        if not version.blob.live:
+            return None
+        if version.expires is not None and (yield from steps.expired(version.expires)):
             return None
         return version
 
