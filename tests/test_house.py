@@ -22,12 +22,13 @@ INTEGRATIONS = ROOT / "integrations"
 
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors"}),
+    frozenset({"errors", "forking"}),
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
-    frozenset({"access", "entry", "grouping", "watching"}),
+    frozenset({"access", "entry", "grouping", "watching", "savings"}),
     frozenset({"entries"}),
+    frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
     frozenset({"tools", "notes"}),
     frozenset({"sharedctx"}),  # the package's own __init__
@@ -39,14 +40,15 @@ ONLY: dict[str, frozenset[str]] = {
     "views": frozenset({"errors", "tokens", "search"}),
     "search": frozenset({"errors", "tokens", "views"}),
     "settings": frozenset({"errors", "tokens", "views"}),
-    "backends": frozenset({"errors"}),
-    "versions": frozenset({"errors", "backends"}),
+    "backends": frozenset({"errors", "forking"}),
+    "versions": frozenset({"errors", "forking", "backends"}),
+    "access": frozenset({"errors"}),
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
 FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}
-CORE_PACKAGES = frozenset({"backports", "compression", "diskcache", "pydantic", "quicktok", "tiktoken"})
+CORE_PACKAGES = frozenset({"backports", "compression", "diskcache", "quicktok", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
-LATE_PACKAGES = frozenset({"pydantic", "quicktok", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset({"quicktok", "tiktoken"})  # imported inside functions only
 
 UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})
@@ -55,6 +57,7 @@ EMPTY_CLASSES = re.compile(r"(?:Utils?|Helpers?|Manager)(?![a-z])")
 GIVEN_NAMES = frozenset({"SessionManager"})  # the word of those who know it from elsewhere
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])(?:/(?:home|root|work|Users)/\w|[A-Z]:\\\\?Users)")
 LONGEST = 300
+LONGER = {"core/sharedctx/context.py": 350}  # the face of everything: signatures and their docstrings
 
 
 class Import(NamedTuple):
@@ -214,7 +217,8 @@ def test_nothing_is_unpickled_evaluated_or_given_to_a_shell() -> None:
 
 def test_files_are_short() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (*SOURCES, *TESTS)}
-    report([f"{label(path)}: {lines} lines" for path, lines in lengths.items() if lines > LONGEST])
+    longest = {path: LONGER.get(label(path), LONGEST) for path in lengths}
+    report([f"{label(path)}: {lines} lines" for path, lines in lengths.items() if lines > longest[path]])
 
 
 def test_names_say_what_a_thing_is() -> None:

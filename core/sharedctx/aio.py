@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps
 from .context import SharedContext
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .snapshot import AsyncSnapshot
+
+if TYPE_CHECKING:
+    from .handover import Packet, Window
+    from .handover.staleness import Stale
+    from .savings import Saving
 
 T = TypeVar("T")
 
@@ -39,9 +44,9 @@ class AsyncSharedContext:
         """The same session for threads."""
         return self._sync
 
-    def bind(self, participant: str) -> AsyncSharedContext:
+    def bind(self, participant: str, *, face: str | None = None) -> AsyncSharedContext:
         """Return this context as ``participant``."""
-        return AsyncSharedContext.over(self._sync.bind(participant))
+        return AsyncSharedContext.over(self._sync.bind(participant, face=face))
 
     async def run(self, steps: Steps[T]) -> T:
         """Drive steps over this session's store and return their result."""
@@ -84,10 +89,20 @@ class AsyncSharedContext:
         entry = await self.get_entry(key, version)
         if entry is None:
             return None
-        steps = context.verbs.get(context.participant, key, full, entry.version, max_tokens, query)
-        if entry.size <= _LARGE:
+        if full:
+            return await self._off(entry.size, context.verbs.value(context.participant, key, entry.version))
+        steps = context.verbs.show(context.participant, key, entry.version, max_tokens, query)
+        shown = await self._off(entry.size, steps)
+        if shown is None:
+            return None
+        context.served("read", shown.tokens, shown.original_tokens)
+        return shown.text
+
+    async def _off(self, size: int, steps: Steps[T]) -> T:
+        """Drive steps that decode ``size`` bytes, off the event loop where that takes long."""
+        if size <= _LARGE:
             return await self.run(steps)
-        return await context.store.driver.leave_loop(context.run, steps)
+        return await self._sync.store.driver.leave_loop(self._sync.run, steps)
 
     async def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out."""
@@ -96,6 +111,23 @@ class AsyncSharedContext:
     async def search(self, query: str, *, prefix: str = "", limit: int = 10) -> list[Hit]:
         """Return the places in live entries that best fit the words of ``query``."""
         return await self._sync.store.driver.leave_loop(self._sync.search, query, prefix=prefix, limit=limit)
+
+    async def window(self, max_tokens: int, **options: Any) -> Window:
+        """Return as much of the session as ``max_tokens`` allow; keywords are those of ``SharedContext.window``."""
+        return await self._sync.store.driver.leave_loop(self._sync.window, max_tokens, **options)
+
+    async def packet(self, *, for_agent: str, task: str, max_tokens: int, **options: Any) -> Packet:
+        """Return the bundle that hands this session over; keywords are those of ``SharedContext.packet``."""
+        leave = self._sync.store.driver.leave_loop
+        return await leave(self._sync.packet, for_agent=for_agent, task=task, max_tokens=max_tokens, **options)
+
+    async def stale(self, *, diffs: bool = False) -> list[Stale]:
+        """Return the keys that changed since this participant read or wrote them here, each change once."""
+        return await self._sync.store.driver.leave_loop(self._sync.stale, diffs=diffs)
+
+    async def savings(self) -> list[Saving]:
+        """Return the tokens that models were served against full replay, by participant and face."""
+        return await self.run(self._sync.store.savings.report(self._sync.session))
 
     async def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
@@ -141,7 +173,7 @@ class AsyncSharedContext:
 
     async def evicted(self) -> list[Evicted]:
         """Return what the limits and TTL removed."""
-        return await self.run(self._sync.verbs.evicted())
+        return await self.run(self._sync.verbs.evicted(self._sync.participant))
 
     async def sweep(self) -> int:
         """Record expired entries as evicted."""

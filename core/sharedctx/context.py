@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
@@ -19,6 +18,9 @@ from .snapshot import Snapshot
 from .tokens import TokenCounter, counter
 
 if TYPE_CHECKING:
+    from .handover import Packet, Window
+    from .handover.staleness import Stale
+    from .savings import Saving
     from .store import Store
 
 T = TypeVar("T")
@@ -51,8 +53,12 @@ class SharedContext:
     ) -> None:
         if sum(given is not None for given in (path, url, store)) > 1:
             raise ConfigError("name the store once: path=, url= or store=")
+        keywords = (model, ttl, max_entries, max_value_tokens, max_store_tokens, count_tokens, compressors)
+        if settings is not None and (policy != "reject" or any(given is not None for given in keywords)):
+            raise ConfigError("settings= come alone: put what the other keywords say into them")
         self.session = check_session(session)
         self.participant: str | None = None
+        self.face = "sharedctx"
         self.settings = settings or SessionSettings(
             ttl=ttl,
             max_entries=max_entries,
@@ -70,13 +76,16 @@ class SharedContext:
         self.store = store
         self.verbs = Verbs(store.backend, self.session, store.contents, self.settings)
 
-    def bind(self, participant: str) -> SharedContext:
-        """Return this context as ``participant``: its writes carry that name, its grants apply."""
+    def bind(self, participant: str, *, face: str | None = None) -> SharedContext:
+        """Return this context as ``participant``: its writes carry that name, its grants apply.
+
+        ``face`` names the framework that it serves, for the savings.
+        """
         check_participant(participant)
         if self.participant is not None and participant != self.participant:
             raise Forbidden(f"this context speaks for {self.participant!r} and cannot be bound to {participant!r}")
         bound = SharedContext.__new__(SharedContext)
-        bound.__dict__.update(self.__dict__, participant=participant, _own=None)
+        bound.__dict__.update(self.__dict__, participant=participant, face=face or self.face, _own=None)
         return bound
 
     def agent(self, agent: str | None) -> str:
@@ -129,7 +138,17 @@ class SharedContext:
         ``max_tokens`` (from 50 up) bounds the view and ``query`` keeps what has its words. None when the key is
         missing, expired, removed or not readable, or that version is. Raises ``DecodeError``, ``InvalidValue``.
         """
-        return self.run(self.verbs.get(self.participant, key, full, version, max_tokens, query))
+        if full:
+            return self.run(self.verbs.value(self.participant, key, version))
+        shown = self.run(self.verbs.show(self.participant, key, version, max_tokens, query))
+        if shown is None:
+            return None
+        self.served("read", shown.tokens, shown.original_tokens)
+        return shown.text
+
+    def served(self, kind: str, tokens: int, replay_tokens: int) -> None:
+        """Tell the savings of a hand-over to a model that an adapter made by itself."""
+        self.store.savings.record(self.session, self.participant, self.face, kind, tokens, replay_tokens)
 
     def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out: ``lines:12-40``, ``rows:0-9``, ``path:$.a[0]``, ``regex:...``, ``query:...``.
@@ -137,7 +156,9 @@ class SharedContext:
         A reference may start with the version it belongs to (``v3:lines:12-40``), as the markers in views do.
         Raises ``KeyNotFound`` when that version is gone, ``InvalidValue`` for a reference that fits nothing.
         """
-        return self.run(self.verbs.expand(self.participant, key, ref, max_tokens))
+        text = self.run(self.verbs.expand(self.participant, key, ref, max_tokens))
+        self.served("expand", self.settings.count_tokens(text), 0)
+        return text
 
     def search(self, query: str, *, prefix: str = "", limit: int = 10) -> list[Hit]:
         """Return the places in live entries that best fit the words of ``query``, best first.
@@ -145,6 +166,43 @@ class SharedContext:
         Each hit's reference can be given to ``expand``. Raises ``InvalidValue`` for a query without words.
         """
         return self.run(self.verbs.search(self.participant, query, prefix, limit))
+
+    def window(
+        self,
+        max_tokens: int,
+        *,
+        priorities: Mapping[str, float] | None = None,
+        query: str | None = None,
+        prefix: str = "",
+    ) -> Window:
+        """Return as much of the session as ``max_tokens`` (from 50 up) allow: the highest priority whole, the rest
+        compressed or as references that ``expand`` redeems, each with its reason. ``priorities`` maps patterns of keys
+        to numbers, 0 where none fits. Raises ``InvalidValue``.
+        """
+        from .handover import window
+
+        made = self.run(
+            window(self.verbs, self.participant, max_tokens, priorities=priorities, query=query, prefix=prefix)
+        )
+        self.served("window", made.tokens, made.replay_tokens)
+        return made
+
+    def packet(
+        self,
+        *,
+        for_agent: str,
+        task: str,
+        max_tokens: int,
+        priorities: Mapping[str, float] | None = None,
+        prefix: str = "",
+    ) -> Packet:
+        """Return the bundle that hands this session over to ``for_agent``: what it may read and its task asks for,
+        within ``max_tokens``; the same state gives the same bytes. Raises ``InvalidValue``."""
+        from .handover import packet
+
+        made = self.run(packet(self.verbs, for_agent, task, max_tokens, priorities=priorities, prefix=prefix))
+        self.served("packet", made.tokens, made.replay_tokens)
+        return made
 
     def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
@@ -194,7 +252,7 @@ class SharedContext:
 
     def evicted(self) -> list[Evicted]:
         """Return what the limits and TTL removed, oldest first: key, version, when and why."""
-        return self.run(self.verbs.evicted())
+        return self.run(self.verbs.evicted(self.participant))
 
     def sweep(self) -> int:
         """Record expired entries as evicted; reads never see them either way. Returns how many."""
@@ -226,6 +284,19 @@ class SharedContext:
     def stats(self) -> Stats:
         """Return the measured savings of the live entries."""
         return self.run(self.verbs.stats(self.participant))
+
+    def savings(self) -> list[Saving]:
+        """Return the tokens that models were served from this session against full replay, by participant and face."""
+        return self.run(self.store.savings.report(self.session))
+
+    def stale(self, *, diffs: bool = False) -> list[Stale]:
+        """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says
+        what changed. Raises ``Forbidden`` on an unbound context, which remembers nothing."""
+        if self.participant is None:
+            raise Forbidden("only a bound context remembers what it read: bind a participant")
+        from .handover.staleness import stale
+
+        return self.run(stale(self.verbs, self.participant, diffs=diffs))
 
     def grant(
         self,
@@ -263,7 +334,5 @@ class SharedContext:
     def __enter__(self) -> SharedContext:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

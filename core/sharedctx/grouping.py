@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from .backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
 from .backends.steps import TAIL, Call, Steps
 from .errors import BackendUnavailable
+from .forking import renew_after_fork
 from .watching import Watching
 
 P = ParamSpec("P")
@@ -55,6 +56,15 @@ class GroupDriver:
         self._closed = False
         self._clock: float | None = None
         self.watching = Watching(backend)
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Start over without the parent's threads and what waits for them."""
+        self._queue = deque()
+        self._news = threading.Condition()
+        self._thread = self._pool = None
+        self._tails = {}
+        self._clock = None
 
     async def run(self, steps: Steps[T]) -> T:
         """Drive ``steps`` to the end and return its result."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import ConfigError
-from .tokens import TokenCounter, counter
+from .tokens import Named, TokenCounter, counter
 from .views.plain import LEAST_TOKENS
 
 Policy = Literal["reject", "compress", "evict_oldest"]
@@ -20,7 +20,8 @@ class SessionSettings:
     ``ttl`` is seconds for entries put without one of their own; ``max_entries`` counts live entries;
     ``max_value_tokens`` and ``max_store_tokens`` count views, or with ``count_originals`` whole values; ``policy`` says
     what happens when a token budget is met: "reject" the write, "compress" the view further, or "evict_oldest" other
-    entries. The limits bind, count and evict the keys that start with ``scope``, others are free. Raises
+    entries. The limits bind, count and evict the keys that start with ``scope``, except notes, which
+    have limits of their own. Raises
     ``ConfigError``.
     """
 
@@ -35,13 +36,15 @@ class SessionSettings:
     count_originals: bool = False
 
     def __post_init__(self) -> None:
+        if not hasattr(self.count_tokens, "name"):
+            object.__setattr__(self, "count_tokens", Named(self.count_tokens))
         if self.policy not in ("reject", "compress", "evict_oldest"):
             raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")
         if self.ttl is not None and not 0 <= self.ttl < float("inf"):
             raise ConfigError(f"ttl {self.ttl!r} is not a number of seconds from 0 up")
         for name in ("max_entries", "max_value_tokens", "max_store_tokens"):
             limit = getattr(self, name)
-            if limit is not None and (not isinstance(limit, int) or limit < 1):
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
                 raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
         if self.policy == "compress" and self.count_originals:
             raise ConfigError("policy 'compress' shortens views: it cannot meet a budget that counts originals")
@@ -50,6 +53,10 @@ class SessionSettings:
                 f"max_value_tokens {self.max_value_tokens} is below {LEAST_TOKENS}, which a view needs for its "
                 "references: raise it, or use policy='reject'"
             )
+
+    def covers(self, key: str) -> bool:
+        """Whether the limits bind this key; notes have their own."""
+        return key.startswith(self.scope) and (self.scope.startswith("notes/") or not key.startswith("notes/"))
 
     @property
     def bounded(self) -> bool:

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +15,32 @@ from .backends.registry import default_address, normalise, open_backend
 from .backends.steps import run
 from .context import SharedContext
 from .entries.names import check_session
+from .entries.record import PK, Record
 from .errors import BackendUnavailable, ConfigError, DecodeError
+from .forking import renew_after_fork
+from .savings import SPACE, Savings
 from .settings import SessionSettings
+from .tokens import counter
 from .versions.log import ContentCache, VersionLog
 
 if TYPE_CHECKING:
     from .grouping import GroupDriver
 
 _opened: dict[tuple[str, bool], tuple[Backend, ContentCache, int]] = {}
-_lock = threading.Lock()
 
-if hasattr(os, "register_at_fork"):
 
-    def _fresh_lock() -> None:
-        global _lock
-        _lock = threading.Lock()
+class _Opening:
+    """The lock around the table of open backends."""
 
-    os.register_at_fork(after_in_child=_fresh_lock)
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        self.lock = threading.Lock()
+
+
+_opening = _Opening()
 
 
 class Store:
@@ -49,7 +59,7 @@ class Store:
         if not self._shared:
             self.backend, self.contents = open_backend(address, durable=durable, clock=clock), ContentCache()
             return
-        with _lock:
+        with _opening.lock:
             backend, contents, count = _opened.get(self._key) or (
                 open_backend(address, durable=durable, clock=clock),
                 ContentCache(),
@@ -57,6 +67,11 @@ class Store:
             )
             _opened[self._key] = (backend, contents, count + 1)
         self.backend, self.contents = backend, contents
+
+    @cached_property
+    def savings(self) -> Savings:
+        """What this store's contexts served to models."""
+        return Savings(self.backend)
 
     @property
     def address(self) -> str:
@@ -73,8 +88,10 @@ class Store:
         return self._driver
 
     def session(self, session: str = "default", **settings: Any) -> SharedContext:
-        """Return the session's context; keywords are those of ``SessionSettings``. Nothing is written."""
-        check_session(session)
+        """Return the session's context; keywords are ``model`` and those of ``SessionSettings``. Nothing is written."""
+        if settings.get("model") is not None:
+            settings["count_tokens"] = settings.get("count_tokens") or counter(settings["model"])
+        settings.pop("model", None)
         return SharedContext(session, store=self, settings=SessionSettings(**settings))
 
     def sessions(self) -> list[str]:
@@ -87,7 +104,12 @@ class Store:
     def delete_session(self, session: str) -> int:
         """Remove a session with all history, grants and records; returns the number of rows removed."""
         check_session(session)
-        return sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        space = f"session:{session}"
+        run(self.backend, Record(space, session).condemn())
+        removed = sum(self.backend.reclaim(space, pk) for pk in self._pks(space) if pk != PK)
+        removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        self.backend.reclaim(SPACE, session)
+        return removed
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a consistent copy to the new directory ``path`` while the store is in use.
@@ -141,13 +163,15 @@ class Store:
         """Give the store back; the backend closes with its last opener. A second close does nothing."""
         if self._closed:
             return
+        if "savings" in self.__dict__:
+            self.savings.close()
         self._closed = True
         if self._driver is not None:
             self._driver.close()
         if not self._shared:
             self.backend.close()
             return
-        with _lock:
+        with _opening.lock:
             held = _opened.get(self._key)
             if held is None:
                 return

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .context import SharedContext
-from .entries.names import check_limit
+from .entries.arguments import check_limit
 from .entry import ContextEntry
-from .errors import InvalidAction, InvalidValue, KeyNotFound, SharedContextError
+from .errors import DecodeError, InvalidAction, InvalidValue, KeyNotFound, SharedContextError, VersionConflict
+from .handover.staleness import note
 
 if TYPE_CHECKING:
     from .aio import AsyncSharedContext
@@ -60,12 +61,20 @@ class Tool:
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
     def call(self, context: SharedContext, arguments: Mapping[str, Any] | str | None = None) -> Answer:
-        """Do what the model asked (arguments as an object or as its JSON) and return the answer; never raises
-        ``SharedContextError``."""
+        """Do what the model asked (arguments as an object or as its JSON) and return the answer.
+
+        A bound context's answer ends with what changed since its participant read it. Raises no
+        ``SharedContextError``.
+        """
         try:
-            return Answer(self.function(context, **self._read(arguments)))
+            answer = Answer(self.function(context, **self._read(arguments)))
+        except VersionConflict as error:
+            answer = Answer(f"{error.code}: {_conflict(error)}", error.code)
         except SharedContextError as error:
-            return Answer(f"{error.code}: {error.message}", error.code)
+            answer = Answer(f"{error.code}: {error.message}", error.code)
+        if context.participant is not None and (changed := note(context.stale())):
+            return answer._replace(text=f"{answer.text}\n{changed}")
+        return answer
 
     async def acall(self, context: AsyncSharedContext, arguments: Mapping[str, Any] | str | None = None) -> Answer:
         """The same, off the event loop."""
@@ -105,13 +114,18 @@ def _typed(argument: Argument, value: Any) -> Any:
     raise InvalidValue(f"{argument.name} {value!r} is no {argument.type}: {argument.description}")
 
 
-def call(context: SharedContext, name: str, arguments: Mapping[str, Any] | str | None = None) -> Answer:
+def call(context: SharedContext, name: Any, arguments: Mapping[str, Any] | str | None = None) -> Answer:
     """Call a tool by its name; an unknown one is answered with those that there are."""
-    tool = TOOLS.get(name)
+    tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:
         error = InvalidAction(f"there is no tool {name!r}: use {', '.join(TOOLS)}")
         return Answer(f"{error.code}: {error.message}", error.code)
     return tool.call(context, arguments)
+
+
+def _conflict(error: VersionConflict) -> str:
+    """The conflict in the words of the tools' arguments."""
+    return error.message.replace("expect=", "expected_version=")
 
 
 def _missing(context: SharedContext, key: str) -> KeyNotFound:
@@ -122,6 +136,8 @@ def _missing(context: SharedContext, key: str) -> KeyNotFound:
 
 def _found(context: SharedContext, key: str, version: int | None = None) -> ContextEntry:
     entry = context.get_entry(key, version)
+    if entry is None and version is not None and context.get_entry(key) is not None:
+        raise KeyNotFound(f"{key!r} has no version {version}: history tells which there are")
     if entry is None:
         raise _missing(context, key)
     return entry
@@ -141,7 +157,15 @@ def _by(entry: ContextEntry) -> str:
 def _list(context: SharedContext, prefix: str = "", after: str = "", limit: int = 50) -> str:
     limit = check_limit(limit)
     keys = [key for key in context.keys(prefix) if key > after]
-    lines = [f"{entry.key}  {_line(entry)}" for key in keys[:limit] if (entry := context.get_entry(key))]
+    lines = []
+    for key in keys[:limit]:
+        try:
+            entry = context.get_entry(key)
+        except DecodeError as error:
+            lines.append(f"{key}  damaged: {error.message}")
+            continue
+        if entry is not None:
+            lines.append(f"{key}  {_line(entry)}")
     if len(keys) > limit:
         lines.append(f"{len(keys) - limit} more: list them with after={keys[limit - 1]!r}")
     return "\n".join(lines) or (f"no keys start with {prefix!r}" if prefix else "there are no keys yet")

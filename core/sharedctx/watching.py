@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .backends.base import Backend
 from .errors import SharedContextError
+from .forking import renew_after_fork
 
 _SLICE = 0.25
 
@@ -28,6 +29,12 @@ class Watching:
         self._spaces: dict[str, _Space] = {}
         self._lock = threading.Lock()
         self._closed = False
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Watch nothing: the threads are the parent's."""
+        self._lock = threading.Lock()
+        self._spaces = {}
 
     async def wait(self, space: str, since: int, timeout: float | None) -> bool:
         """Wait for a commit after revision ``since``, at most ``timeout`` seconds; False when none came.

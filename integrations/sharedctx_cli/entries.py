@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from sharedctx.errors import ConfigError, InvalidValue
+from sharedctx.errors import ConfigError, InvalidValue, KeyNotFound
 
 from .display import show
 from .target import Target
@@ -40,8 +40,9 @@ def get(target: Target, key: str, full: bool, version: int | None) -> None:
     with target.store() as store:
         context = target.context(store)
         entry = context.get_entry(key, version)
-        if entry is None:
-            target.missing(context, key)
+        with target.looking_for(context, key):
+            if entry is None:
+                raise KeyNotFound(f"{key!r} has no live version" + (f" {version}" if version is not None else ""))
         value: Any = context.get(key, full=full, version=entry.version)
         if target.as_json:
             plain = base64.b64encode(value).decode() if isinstance(value, bytes) else value
@@ -85,7 +86,7 @@ def _typed(data: bytes, kind: str) -> Any:
 @click.pass_obj
 def put(target: Target, key: str, value: str, kind: str, expect: int | None, ttl: float | None) -> None:
     """Write VALUE (text, - for stdin, @FILE for a file) as the key's next version."""
-    with target.store() as store:
+    with target.store(make=True) as store:
         entry = target.context(store).put(key, _typed(_read(value), kind), expect=expect, ttl=ttl)
         saved = f"{entry.original_tokens} tokens, view {entry.compressed_tokens}"
         target.emit(entry.to_dict(), f"{entry.key} v{entry.version}: {saved}")
@@ -100,9 +101,8 @@ def expand(target: Target, key: str, ref: str, max_tokens: int | None) -> None:
     """Print what a view left out: lines:12-40, rows:0-9, path:$.a[0], regex:..., query:..."""
     with target.store() as store:
         context = target.context(store)
-        if ref == "all" and context.get_entry(key) is None:
-            target.missing(context, key)
-        text = context.expand(key, ref, max_tokens=max_tokens)
+        with target.looking_for(context, key):
+            text = context.expand(key, ref, max_tokens=max_tokens)
         target.emit({"key": key, "ref": ref, "text": text}, text)
 
 
@@ -114,9 +114,8 @@ def rm(target: Target, key: str, expect: int | None) -> None:
     """Remove the live value; its history stays."""
     with target.store() as store:
         context = target.context(store)
-        if expect is None and context.get_entry(key) is None:
-            target.missing(context, key)
-        version = context.delete(key, expect=expect)
+        with target.looking_for(context, key):
+            version = context.delete(key, expect=expect)
         target.emit({"deleted": key, "previous_version": version}, f"deleted {key} v{version}; its history stays")
 
 
@@ -126,5 +125,7 @@ def rm(target: Target, key: str, expect: int | None) -> None:
 def erase(target: Target, key: str) -> None:
     """Remove a key with its whole history, for good."""
     with target.store() as store:
-        count = target.context(store).erase(key)
+        context = target.context(store)
+        with target.looking_for(context, key):
+            count = context.erase(key)
         target.emit({"erased": key, "versions": count}, f"erased {key} with {count} versions")

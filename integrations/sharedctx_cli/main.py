@@ -24,6 +24,10 @@ _COMMANDS = {
     "diff": "versions",
     "rollback": "versions",
     "watch": "versions",
+    "search": "handover",
+    "window": "handover",
+    "packet": "handover",
+    "savings": "handover",
     "stats": "care",
     "sessions": "care",
     "doctor": "care",
@@ -64,15 +68,25 @@ def cli(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 forbidden."""
-    given, trailing = list(sys.argv[1:] if args is None else args), False
-    if "--json" in given and "--" not in given:
-        trailing = True
-        given = ["--json", *(word for word in given if word != "--json")]
+    given = list(sys.argv[1:] if args is None else args)
+    options = given[: given.index("--")] if "--" in given else given
+    as_json = "--json" in options
+    if as_json:  # it may stand anywhere
+        given = ["--json", *(word for word in options if word != "--json"), *given[len(options) :]]
     try:
-        cli(given, prog_name="sharedctx")
+        code = cli.main(given, prog_name="sharedctx", standalone_mode=False)
     except SharedContextError as error:
-        if trailing:
+        if as_json:
             click.echo(json.dumps(error.to_dict(), ensure_ascii=False))
         else:
             click.echo(f"sharedctx: {error.message}", err=True)
         sys.exit(exit_code(error))
+    except click.ClickException as error:
+        if as_json:
+            click.echo(json.dumps({"error": "USAGE", "message": error.format_message()}, ensure_ascii=False))
+        else:
+            error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 import sharedctx
+from sharedctx.backends.registry import default_address, normalise
 from sharedctx.errors import (
     ConfigError,
     Forbidden,
@@ -41,8 +44,13 @@ class Target:
     participant: str | None
     as_json: bool
 
-    def store(self) -> sharedctx.Store:
-        """Open the store; the caller closes it."""
+    def store(self, *, make: bool = False) -> sharedctx.Store:
+        """Open the store; the caller closes it. Raises ``ConfigError`` where there is none and none is to be made."""
+        address = normalise(default_address() if self.address is None else self.address)
+        if not make and address.startswith("disk://"):
+            folder = Path(address.removeprefix("disk://"))
+            if (folder.is_dir() and not any(folder.iterdir())) or not folder.exists():
+                raise ConfigError(f"there is no store in {folder}: name another with --path, or put something first")
         return sharedctx.open(self.address)
 
     def context(self, store: sharedctx.Store) -> sharedctx.SharedContext:
@@ -64,6 +72,16 @@ class Target:
         else:
             table(columns, rows)
 
+    @contextmanager
+    def looking_for(self, context: sharedctx.SharedContext, key: str) -> Iterator[None]:
+        """Let a ``KeyNotFound`` name the nearest keys, unless it is a version of the key that is missing."""
+        try:
+            yield
+        except KeyNotFound:
+            if context.get_entry(key) is None and not context.history(key, limit=1):
+                self.missing(context, key)
+            raise
+
     def missing(self, context: sharedctx.SharedContext, key: str) -> NoReturn:
         """Raise ``KeyNotFound`` naming the nearest keys."""
         near = context.nearest(key)
@@ -79,6 +97,6 @@ def exit_code(error: SharedContextError) -> int:
 def key_version(text: str) -> tuple[str, int]:
     """Split ``KEY@VERSION``; raises click's usage error."""
     key, at, number = text.rpartition("@")
-    if not at or not number.isdigit():
+    if not at or not (number.isascii() and number.isdecimal()):
         raise click.UsageError(f"{text!r} is not KEY@VERSION, for example plan@3")
     return key, int(number)

@@ -41,7 +41,9 @@ def diff(target: Target, old: str, new: str) -> None:
     if key != other:
         raise click.UsageError(f"{old!r} and {new!r} are different keys: compare two versions of one")
     with target.store() as store:
-        change = target.context(store).diff(key, a, b)
+        context = target.context(store)
+        with target.looking_for(context, key):
+            change = context.diff(key, a, b)
         text = change if isinstance(change, str) else "\n".join(json.dumps(step, ensure_ascii=False) for step in change)
         target.emit({"key": key, "from": a, "to": b, "diff": change}, text.rstrip("\n"))
 
@@ -53,7 +55,9 @@ def rollback(target: Target, key_at_version: str) -> None:
     """Write the value of KEY@VERSION as the newest version."""
     key, version = key_version(key_at_version)
     with target.store() as store:
-        entry = target.context(store).rollback(key, version)
+        context = target.context(store)
+        with target.looking_for(context, key):
+            entry = context.rollback(key, version)
         target.emit(entry.to_dict(), f"{key} v{entry.version} has the value of v{version}")
 
 
@@ -63,7 +67,7 @@ def rollback(target: Target, key_at_version: str) -> None:
 @click.pass_obj
 def watch(target: Target, from_rev: int | None, timeout: float | None) -> None:
     """Print changes of the session as they are committed."""
-    with target.store() as store:
+    with target.store(make=True) as store:
         try:
             for event in target.context(store).watch(from_rev, timeout):
                 text = f"{event.rev}  {event.op}  {event.key} v{event.version}  {event.agent or '-'}"

@@ -94,3 +94,61 @@ def test_the_demo_checks_everything_on_given_files(shell: Shell, tmp_path: Path)
 
 def test_the_demo_fails_on_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
     assert shell("demo", str(tmp_path / "absent"))[0] == 2
+
+
+def test_search_window_packet_and_savings(shell: Shell) -> None:
+    shell("put", "plan", "mend the pump", "--type", "text")
+    shell("put", "log", "\n".join(f"step {n} of the run went as it should" for n in range(900)))
+    (hit,) = shell.json("search", "pump")
+    assert (hit["key"], hit["ref"]) == ("plan", "v1:lines:1-1")
+    assert shell("search", "pump")[1].decode().split() == ["plan", "v1:lines:1-1", "mend", "the", "pump"]
+    window = shell.json("window", "--max-tokens", "200", "--priority", "plan=9", "--query", "pump")
+    assert window["tokens"] <= 200
+    assert window["entries"][0]["key"] == "plan"
+    assert b"## plan v1\nmend the pump" in shell("window", "--max-tokens", "200", "--priority", "plan=9")[1]
+    packet = shell.json("packet", "--for", "coder", "--task", "mend the pump", "--max-tokens", "200")
+    assert packet["text"].startswith("# Shared context for coder\nTask: mend the pump")
+    kinds = {found["kind"]: found["calls"] for found in shell.json("savings")}
+    assert kinds == {"window": 2, "packet": 1}
+    assert shell("window", "--max-tokens", "9")[0] == 2
+    assert shell("window", "--max-tokens", "200", "--priority", "plan")[0] == 2
+
+
+def test_every_command_with_a_wrong_key_names_the_nearest(shell: Shell) -> None:
+    shell("put", "plan", "v")
+    for words in (
+        ["get", "plam"],
+        ["expand", "plam", "lines:1-2"],
+        ["history", "plam"],
+        ["rm", "plam"],
+        ["rm", "plam", "--expect", "3"],
+        ["erase", "plam"],
+        ["rollback", "plam@1"],
+        ["diff", "plam@1", "plam@2"],
+    ):
+        code, _, err = shell(*words)
+        assert (code, b"nearest: plan" in err) == (3, True), (words, err)
+    code, _, err = shell("get", "plan", "--version", "99")
+    assert code == 3
+    assert b"nearest" not in err
+
+
+def test_errors_are_json_wherever_json_is_asked_for(shell: Shell) -> None:
+    shell("put", "plan", "v")
+    for words, status, code in (
+        (["get", "--json", "--", "plam"], 3, "KEY_NOT_FOUND"),
+        (["--json", "get"], 2, "USAGE"),
+        (["--json", "bogus"], 2, "USAGE"),
+        (["rollback", "plan@\u00b2", "--json"], 2, "USAGE"),
+        (["--json", "watch", "--from-rev", "99999999999999999999"], 2, "INVALID_VALUE"),
+    ):
+        found, out, _ = shell(*words)
+        assert found == status, words
+        assert json.loads(out)["error"] == code
+
+
+def test_reading_where_no_store_is_makes_none(shell: Shell) -> None:
+    for words in (["ls"], ["get", "k"], ["stats"], ["doctor"], ["sessions"]):
+        code, _, err = shell(*words)
+        assert (code, b"there is no store" in err) == (2, True), words
+    assert not shell.path.exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import sharedctx
+from sharedctx.entries.record import Record
 from sharedctx.errors import (
     BackendUnavailable,
     ConfigError,
@@ -18,6 +19,7 @@ from sharedctx.errors import (
     ValueTooLarge,
 )
 from sharedctx.notes import SessionManager, SharedContextStore
+from sharedctx.testing import ManualClock
 
 
 def test_a_session_is_created_archived_and_deleted(tmp_path: Path) -> None:
@@ -190,3 +192,77 @@ def test_an_unwritable_mirror_is_an_error_of_the_write_and_the_store_has_the_not
         notes.write("k", "w")
     assert json.loads(path.read_text())["entries"][0]["value"] == "w"
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_broken_mirror_is_written_anew_from_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "context.json"
+    with SharedContextStore("s", path) as notes:
+        notes.write("k", "v")
+    path.write_text('{"session')
+    with SharedContextStore("s", path) as notes:
+        assert notes.read("k")["value"] == "v"
+    assert json.loads(path.read_text())["entries"][0]["value"] == "v"
+
+
+def test_a_deleted_session_does_not_come_back_from_its_mirror(tmp_path: Path) -> None:
+    path = tmp_path / "context.json"
+    with SharedContextStore("s", path) as notes:
+        notes.write("k", "v")
+    with SessionManager(tmp_path / "context.sharedctx") as sessions:
+        sessions.delete("s")
+    with SharedContextStore("s", path) as notes:
+        assert notes.list_keys()["keys"] == []
+    assert json.loads(path.read_text())["entries"] == []
+
+
+def test_a_key_of_another_face_does_not_disturb_the_mirror(tmp_path: Path) -> None:
+    path = tmp_path / "context.json"
+    with SharedContextStore("s", path) as notes, sharedctx.open(tmp_path / "context.sharedctx") as store:
+        store.session("s").put("notes/Bad Key", "v")
+        notes.write("a", "1")
+    with SharedContextStore("s", path) as notes:
+        assert notes.read("a")["value"] == "1"
+
+
+@pytest.mark.parametrize("address", ["disk", "memory://"])
+def test_a_write_that_a_deletion_overtakes_is_refused_and_leaves_nothing(tmp_path: Path, address: str) -> None:
+    with sharedctx.open(tmp_path / "store" if address == "disk" else address) as store:
+        sessions = SessionManager(store=store)
+
+        class Deleting:
+            name = "deletes the session while a value is measured"
+            armed = False
+
+            def __call__(self, text: str) -> int:
+                if self.armed:
+                    self.armed = False
+                    sessions.delete("s")
+                return 1
+
+        count = Deleting()
+        notes = SharedContextStore("s", store=store, count_tokens=count)
+        notes.write("a", "v")
+        count.armed = True
+        with pytest.raises(SessionNotFound):
+            notes.write("a", "w")
+        assert store.sessions() == []
+        assert sessions.create_session("s").write("a", "v")["version"] == 1
+
+
+def test_a_deletion_that_was_broken_off_is_finished_by_whoever_makes_the_session_again(tmp_path: Path) -> None:
+    clock = ManualClock(1_000.0)
+    with sharedctx.open(tmp_path, clock=clock) as store:
+        sessions = SessionManager(store=store)
+        notes = sessions.create_session("s")
+        for n in range(5):
+            notes.write(f"k{n}", "v")
+        context = store.session("s")
+        context.run(Record(context.verbs.space, "s").condemn())
+        with pytest.raises(SessionNotFound):
+            notes.write("k0", "w")
+        with pytest.raises(SessionNotFound):
+            sessions.get("s")
+        with pytest.raises(BackendUnavailable, match="being deleted"):
+            sessions.create_session("s")
+        clock.advance(61)
+        assert sessions.create_session("s").list_keys()["keys"] == []

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sharedctx.errors import DecodeError
 from sharedctx.tokens import Estimate
 from sharedctx.views import expand, split_version
+from sharedctx.views.columns.packing import pack_value, unpack_value
 from sharedctx.views.kind import Brief, Source
 from sharedctx.views.kinds.json import KIND
-from sharedctx.views.kinds.packing import pack_value, unpack_value
 from sharedctx.views.view import Marks
 
 _spec = importlib.util.spec_from_file_location("packed_json", Path(__file__).with_name("packed_json.py"))

@@ -118,3 +118,18 @@ def test_a_path_leads_into_json_lines() -> None:
     assert expand(text, "path:$[1:3]") == '[{"a":[1,2]},"no json"]'
     with pytest.raises(InvalidValue, match="an array of 4"):
         expand(text, "path:$.a")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?:a?){22}a{22}b", "(a?){24}b", "(?:aa?){25}b", "(?:(?:a?)(?:a?)){14}b", "((a?)b?){20}", "(a+)+b", "(a|aa)+b"],
+)
+def test_a_pattern_that_could_take_for_ever_is_refused(pattern: str) -> None:
+    with pytest.raises(InvalidValue, match="repeats too much"):
+        expand("a" * 60, f"regex:{pattern}")
+
+
+def test_groups_may_be_optional_or_repeat_what_is_plain() -> None:
+    text = "foobar 12 ababab"
+    for pattern in ("foo(bar)?", "(?:ab){3}", r"(foo|baz)bar \d+"):
+        assert expand(text, f"regex:{pattern}") == f"1: {text}"

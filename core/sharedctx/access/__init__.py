@@ -1,5 +1,7 @@
-"""Identity and grants."""
+"""Identity, grants and patterns."""
 
-from .grants import RIGHTS, Grants, Right, matches
+from .grants import RIGHTS, Grants, Right
+from .patterns import check_patterns, matches
+from .reach import Reach
 
-__all__ = ["RIGHTS", "Grants", "Right", "matches"]
+__all__ = ["RIGHTS", "Grants", "Reach", "Right", "check_patterns", "matches"]

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
+
+from .patterns import check_pattern, check_patterns, matches
 
 Right = Literal["read", "write", "delete", "rollback"]
 RIGHTS: tuple[Right, ...] = ("read", "write", "delete", "rollback")
-
-
-@lru_cache(1024)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether ``name`` fits ``pattern``, where ``*`` stands for any text and all else for itself."""
-    return _pattern(pattern).fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +27,10 @@ class Grants:
         return any(matches(pattern, key) for rule in mine for pattern in rule.get(right, ()))
 
     def with_rule(self, participant: str, rights: dict[Right, Sequence[str]]) -> Grants:
-        """Return these grants with the rule for this participant pattern set anew."""
-        return Grants({**self.rules, participant: {right: tuple(found) for right, found in rights.items()}})
+        """Return these grants with the rule for this participant pattern set anew; raises ``InvalidValue``."""
+        check_pattern("the participant", participant)
+        given: dict[str, tuple[str, ...]] = {right: check_patterns(right, found) for right, found in rights.items()}
+        return Grants({**self.rules, participant: given})
 
     def without(self, participant: str) -> Grants:
         """Return these grants without the rule for this participant pattern."""

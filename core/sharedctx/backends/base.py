@@ -27,11 +27,13 @@ class Unconditional(Enum):
 
     ANY = "any"
     ABSENT = "absent"
+    PRESENT = "present"
 
 
 NEXT: Final = Numbering.NEXT
 ANY: Final = Unconditional.ANY
 ABSENT: Final = Unconditional.ABSENT
+PRESENT: Final = Unconditional.PRESENT
 
 
 class Head(NamedTuple):
@@ -77,7 +79,7 @@ class Put(NamedTuple):
     """Write a row: a new immutable version (``sk=NEXT``) or a collection row, which is replaced if present.
 
     ``when`` for a version: ANY, ABSENT (the partition holds no version) or ``Head(n)``; for a collection row:
-    ANY, or ABSENT (no row of this ``sk``).
+    ANY, ABSENT (no row of this ``sk``) or PRESENT (there is one).
     """
 
     pk: str
@@ -95,7 +97,8 @@ class Drop(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Require a condition without writing; ``sk`` names a collection row (then ANY or ABSENT), NEXT the versions."""
+    """Require a condition without writing: on the versions (``sk=NEXT``, never PRESENT) or a collection row (never
+    ``Head``)."""
 
     pk: str
     when: When

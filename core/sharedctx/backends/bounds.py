@@ -13,6 +13,7 @@ from .base import (
     MAX_OPS,
     MAX_VALUE_BYTES,
     NEXT,
+    PRESENT,
     Check,
     Drop,
     Head,
@@ -131,10 +132,16 @@ def _check_row_name(pk: str, sk: object) -> None:
 
 
 def _check_head(pk: str, sk: object, when: When) -> None:
+    if when is PRESENT:
+        if sk is NEXT:
+            raise InvalidValue(f"the condition PRESENT for {pk!r} is for collection rows: versions have Head(number)")
+        return
     if not isinstance(when, Head) or when.sk.__class__ is not int:
-        raise InvalidValue(f"the condition {when!r} for {pk!r} is none of ANY, ABSENT and Head(number)")
+        raise InvalidValue(f"the condition {when!r} for {pk!r} is none of ANY, ABSENT, PRESENT and Head(number)")
     if sk is not NEXT:
-        raise InvalidValue(f"row {sk!r} of {pk!r} has no versions: its condition is ANY or ABSENT, not {when!r}")
+        raise InvalidValue(
+            f"row {sk!r} of {pk!r} has no versions: its condition is ANY, ABSENT or PRESENT, not {when!r}"
+        )
 
 
 __all__ = ["check_name", "check_ops", "check_range", "check_sort_key", "check_text"]

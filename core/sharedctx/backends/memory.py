@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import BackendUnavailable, Compacted, ConditionFailed, SharedContextError
-from .base import ANY, NEXT, Change, Commit, Committed, Drop, Head, Op, Put, Row, SortKey, When
+from ..forking import renew_after_fork
+from .base import ANY, NEXT, PRESENT, Change, Commit, Committed, Drop, Head, Op, Put, Row, SortKey, When
 from .bounds import check_name, check_ops, check_range, check_sort_key, check_text
 from .memory_rows import Partition, Space, revision
 
@@ -26,12 +27,17 @@ class MemoryBackend:
         self._address = f"memory://{name or ''}"
         self._clock = clock
         self._changed = threading.Condition(threading.Lock())
+        renew_after_fork(self)
         self._spaces: dict[str, Space] = {}
         self._held: list[str] = []  # names of spaces that hold rows, in order
         self._rev = 0
         self._high = 0.0
         self._bytes = 0
         self._closed = False
+
+    def after_fork(self) -> None:
+        """Go on alone: the child's rows are its own from here."""
+        self._changed = threading.Condition(threading.Lock())
 
     @property
     def id(self) -> str:
@@ -237,8 +243,10 @@ class MemoryBackend:
     def _judge(self, space: str, pk: str, sk: object, when: When) -> None:
         partition = self._partition(space, pk)
         if isinstance(sk, str):
-            if partition and sk in partition.rows:
-                raise ConditionFailed(f"row {sk!r} of {pk!r} is there already: read it again", pk=pk, actual=None)
+            there = partition is not None and sk in partition.rows
+            if there is not (when is PRESENT):
+                state = "is there already" if there else "is not there"
+                raise ConditionFailed(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
             return
         head = partition.head if partition else 0
         if head != (when.sk if isinstance(when, Head) else 0):

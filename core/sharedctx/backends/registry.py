@@ -24,8 +24,8 @@ def default_address() -> str:
 def normalise(address: str | os.PathLike[str]) -> str:
     """Return one spelling for each store; raises ``ConfigError``."""
     text = os.fspath(address)
-    if not text:
-        raise ConfigError("the store's address is empty: name a directory or a URL")
+    if not text or "\0" in text:
+        raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
         return "disk://" + os.path.realpath(os.path.expanduser(text))
     parts = urlsplit(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from .base import Backend, Change, Commit, Committed, Op, Row, SortKey
+from .base import Backend, Change, Committed, Op, Row, SortKey
 
 T = TypeVar("T")
 
@@ -44,12 +44,6 @@ def run(backend: Backend, steps: Steps[T]) -> T:
 def commit(space: str, ops: Sequence[Op], if_rev: int | None = None) -> Steps[Committed]:
     """Ask for ``Backend.commit``."""
     result: Committed = yield Call("commit", (space, ops, if_rev))
-    return result
-
-
-def commit_many(commits: Sequence[Commit]) -> Steps[list[Committed | Exception]]:
-    """Ask for ``Backend.commit_many``."""
-    result: list[Committed | Exception] = yield Call("commit_many", (commits,))
     return result
 
 
@@ -96,12 +90,6 @@ def all_pks(space: str, prefix: str = "", after: str = "") -> Steps[list[str]]:
     while page := (yield from pks(space, prefix, found[-1] if found else after)):
         found += page
     return found
-
-
-def spaces(prefix: str = "", after: str = "", limit: int = 1000) -> Steps[list[str]]:
-    """Ask for ``Backend.spaces``."""
-    result: list[str] = yield Call("spaces", (prefix, after, limit))
-    return result
 
 
 def rev(space: str) -> Steps[int]:

@@ -13,7 +13,8 @@ from ..errors import ConditionFailed, DecodeError
 from ..versions import codec
 from ..versions.codec import Kind
 from ..versions.log import Version
-from .session import RESERVED, Session
+from .names import RESERVED
+from .session import Session
 
 _RECORDS = RESERVED + "evicted"
 

@@ -11,9 +11,10 @@ from ..backends import steps
 from ..backends.steps import Steps
 from ..entry import Hit
 from ..errors import DecodeError
+from ..forking import renew_after_fork
 from ..search import FullText, Passage, passages
 from ..views.plain import as_text
-from .names import check_limit
+from .arguments import check_limit
 from .session import Session
 
 _SNIPPET = 160
@@ -35,6 +36,14 @@ class Index:
         self._held: dict[str, _Document] = {}
         self._rev: int | None = None
         self._lock = Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Index anew: a thread of the parent may have been at it."""
+        self._lock = Lock()
+        self._words = None
+        self._held = {}
+        self._rev = None
 
     def search(self, query: str, prefix: str, limit: int, allowed: Callable[[str], bool]) -> Steps[list[Hit]]:
         """Return hits in live entries that ``allowed`` lets through, best first."""

@@ -34,7 +34,7 @@ class Ledger:
         rev = yield from steps.rev(session.space)
         lines = dict(self._lines)
         changed = yield from session.changed_keys(self._rev, lines, session.settings.scope)
-        for pk in changed:
+        for pk in filter(session.settings.covers, changed):
             line = yield from self._line(pk)
             if line is None:
                 lines.pop(pk, None)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
 
-from ..errors import ConfigError, InvalidKey, InvalidValue
+from ..errors import ConfigError, InvalidKey
 
 MAX_KEY_BYTES = 512
+RESERVED = "\x01"
+"""Partitions of the session's own start with this; keys cannot."""
+NOTES = "notes/"
+"""The keys of the session's notes start with this."""
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")
 
 
-@lru_cache(8192)
 def check_key(key: str) -> str:
     """Return ``key`` if it may name an entry; raises ``InvalidKey`` saying what is wrong and what to do.
 
@@ -23,7 +25,12 @@ def check_key(key: str) -> str:
     without ``..`` segments. ``/`` divides segments.
     """
     if not isinstance(key, str):
-        raise InvalidKey(f"a key is text, not {type(key).__name__}: {key!r}")
+        raise InvalidKey(f"a key is text, not {type(key).__name__}: {key!r:.60}")
+    return _checked(key)
+
+
+@lru_cache(8192)
+def _checked(key: str) -> str:
     if not key:
         raise InvalidKey("a key is not empty: name the entry")
     if not key.isascii() or not key.isprintable():
@@ -55,10 +62,3 @@ def check_participant(name: str) -> str:
     if not name or not name.isprintable() or len(name.encode()) > 255:
         raise ConfigError(f"the participant {name!r} is not printable text of 1 to 255 bytes")
     return name
-
-
-def check_limit(limit: Any) -> int:
-    """Return how many may be returned, at most a billion; raises ``InvalidValue`` below 1."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise InvalidValue(f"limit {limit!r} is not a whole number from 1 up")
-    return min(limit, 10**9)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..access import Grants, Right
 from ..backends import steps
 from ..backends.base import ABSENT, Backend, Check, Op
 from ..backends.steps import Steps, run
 from ..entry import ContextEntry
-from ..errors import Compacted, DecodeError, Forbidden, KeyNotFound, SessionArchived
+from ..errors import Compacted, DecodeError, SessionArchived
 from ..settings import SessionSettings
-from ..versions.codec import Kind
-from ..versions.log import ContentCache, Draft, Version, VersionLog
+from ..versions.log import ContentCache, Version, VersionLog
 from . import values
+from .arguments import check_words
+from .names import NOTES, RESERVED
+from .reads import Reads
+from .rights import Rights
 from .viewing import Viewing
 
 if TYPE_CHECKING:
     from ..views import View
 
-RESERVED = "\x01"
-"""Partitions of the session's own start with this; keys cannot."""
 ARCHIVE = Check(RESERVED + "notes", ABSENT, "archived")
 """The condition that this session's notes are not archived."""
-NOTES = "notes/"
-_GRANTS = "grants"
 
 
 class Session:
@@ -38,53 +36,29 @@ class Session:
         self.id = session
         self.settings = settings
         self.log = VersionLog(store, f"session:{session}", cache)
-        self._access = VersionLog(store, f"access:{session}", cache)
+        self.rights = Rights(VersionLog(store, f"access:{session}", cache), self.space)
         self.views = Viewing(settings, self.value)
+        self.reads = Reads()
 
     @property
     def space(self) -> str:
         """The space that holds the entries."""
         return self.log.space
 
-    def grants(self) -> Steps[Grants]:
-        """Return the grants as they stand."""
-        head = yield from self._access.head(_GRANTS)
-        if head is None:
-            return Grants({})
-        return Grants.load((yield from self._access.content(head)))
-
-    def set_grants(self, change: Callable[[Grants], Grants], agent: str) -> Steps[Grants]:
-        """Change the grants; nothing is lost when two do so at once."""
-        head = yield from self._access.head(_GRANTS)
-        grants = change(Grants({}) if head is None else Grants.load((yield from self._access.content(head))))
-        now = yield from steps.now()
-        draft = Draft(Kind.JSON, grants.dump(), agent)
-        yield from self._access.append(_GRANTS, draft, now, expect=head.number if head else 0)
-        return grants
-
     def conditions(self, key: str) -> tuple[Op, ...]:
         """Return what must hold at every write of this key, whichever face it comes through."""
         return (ARCHIVE,) if key.startswith(NOTES) else ()
 
-    def allows(self, participant: str | None, right: Right, key: str) -> Steps[bool]:
-        """Return whether ``participant`` (None: the owner) has ``right`` on ``key``."""
-        return participant is None or (yield from self.grants()).allows(participant, right, key)
-
-    def guard(self, participant: str | None, right: Right, key: str) -> Steps[None]:
-        """Raise unless ``participant`` (None: the owner) has ``right`` on ``key``; a denied read reads as absent."""
-        if (yield from self.allows(participant, right, key)):
-            return
-        if right == "read":
-            raise KeyNotFound(f"there is no live value under {key!r}")
-        raise Forbidden(f"{participant!r} may not {right} {key!r}: ask for the grant, or use another key")
-
     def find(self, participant: str | None, key: str, version: int | None) -> Steps[Version | None]:
         """Return a readable version, the live one by default."""
         if participant is not None:
-            yield from self.guard(participant, "read", key)
-        if version is None:
-            return (yield from self.log.head(key))
-        return (yield from self.log.at(key, version))
+            yield from self.rights.guard(participant, "read", key)
+        if version is not None:
+            return (yield from self.log.at(key, version))
+        head = yield from self.log.head(key)
+        if head is not None and participant is not None:
+            self.reads.note(participant, key, head.number)
+        return head
 
     def value(self, version: Version) -> Steps[Any]:
         """Return the stored value."""
@@ -140,10 +114,11 @@ class Session:
 
     def keys(self, participant: str | None, prefix: str) -> Steps[list[str]]:
         """Return the live keys that may be read, in order."""
-        grants = (yield from self.grants()) if participant is not None else None
+        allows = yield from self.rights.judge(participant)
+        check_words("the prefix", prefix)
         found = []
         for pk in (yield from steps.all_pks(self.space, prefix, RESERVED + "\U0010ffff")):
-            if grants is not None and participant is not None and not grants.allows(participant, "read", pk):
+            if not allows("read", pk):
                 continue
             try:
                 head = yield from self.log.head(pk)

@@ -28,7 +28,10 @@ def encode(key: str, value: Any) -> tuple[Kind, bytes, bytes]:
         data = bytes(value)
         return Kind.BYTES, data, hashlib.sha256(data).digest()
     if hasattr(value, "model_dump") and not isinstance(value, type):
-        value = value.model_dump(mode="json")
+        try:
+            value = value.model_dump(mode="json")
+        except Exception as error:  # pydantic's own, or whatever a serializer of the model's raises
+            raise InvalidValue(f"the model for {key!r} does not become JSON ({error}): mend the model") from None
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         data = text.encode()

@@ -15,9 +15,11 @@ from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
 from ..views.plain import as_text
+from .arguments import check_limit, check_number, check_words
 from .eviction import Eviction
-from .names import check_key, check_limit
-from .session import RESERVED, Session
+from .names import NOTES, RESERVED, check_key
+from .session import Session
+from .viewing import Shown
 from .writing import Admit, Writing
 
 if TYPE_CHECKING:
@@ -35,14 +37,13 @@ class Verbs:
         self._writing = Writing(self.session, eviction)
         self._index: Index | None = None
         self.space = self.session.space
-        self.grants: Callable[[], Steps[Grants]] = self.session.grants
+        self.grants: Callable[[], Steps[Grants]] = self.session.rights.grants
         self.keys = self.session.keys
-        self.allows = self.session.allows
+        self.allows = self.session.rights.allows
         self.archived: Callable[[], Steps[bool]] = self.session.archived
-        self.delete = self._writing.delete
         self.erase = self._writing.erase
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
-        self.evicted: Callable[[], Steps[list[Evicted]]] = eviction.evicted
+        self._eviction = eviction
 
     def put(
         self,
@@ -55,77 +56,94 @@ class Verbs:
         admit: Admit | None = None,
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
+        if participant is not None:
+            self.session.reads.note(participant, key, version.number)
         return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
         """Return the readable live entries in the limits' scope with the tokens that count for the budget."""
-        grants = None if participant is None else (yield from self.session.grants())
+        allows = yield from self.session.rights.judge(participant)
         lines = yield from self._writing.lines()
         return [
             (self.session.entry(line.version), line.tokens)
             for key, line in sorted(lines.items())
-            if grants is None or participant is None or grants.allows(participant, "read", key)
+            if allows("read", key)
         ]
 
     def search(self, participant: str | None, query: str, prefix: str, limit: int) -> Steps[list[Hit]]:
-        grants = None if participant is None else (yield from self.session.grants())
-
-        def allowed(key: str) -> bool:
-            return grants is None or participant is None or grants.allows(participant, "read", key)
-
+        check_words("the query", query)
+        check_words("the prefix", prefix)
+        allows = yield from self.session.rights.judge(participant)
         if self._index is None:
             from .index import Index
 
             self._index = Index(self.session)
-        return (yield from self._index.search(query, prefix, limit, allowed))
+        return (yield from self._index.search(query, prefix, limit, lambda key: allows("read", key)))
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
+        if participant is not None:
+            self.session.reads.note(participant, key, written.number)
         return self.session.entry(written)
 
-    def get(
-        self,
-        participant: str | None,
-        key: str,
-        full: bool,
-        number: int | None,
-        max_tokens: int | None = None,
-        query: str | None = None,
-    ) -> Steps[Any]:
+    def delete(
+        self, participant: str | None, key: str, agent: str, expect: int | None, admit: Admit | None = None
+    ) -> Steps[int]:
+        version = yield from self._writing.delete(participant, key, agent, expect, admit)
+        self.session.reads.forget(participant, key)
+        return version
+
+    def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
+        version = yield from self._find(participant, key, number)
+        return None if version is None else (yield from self.session.value(version))
+
+    def show(
+        self, participant: str | None, key: str, number: int | None, max_tokens: int | None, query: str | None
+    ) -> Steps[Shown | None]:
+        if max_tokens is not None:
+            check_number("max_tokens", max_tokens)
+        if query is not None:
+            check_words("the query", query)
+        version = yield from self._find(participant, key, number)
+        return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
+
+    def _find(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
         check_key(key)
+        if number is not None:
+            check_number("version", number)
         try:
-            version = yield from self.session.find(participant, key, number)
+            return (yield from self.session.find(participant, key, number))
         except KeyNotFound:
             return None
-        if version is None:
+
+    def peek(self, participant: str, key: str) -> Steps[ContextEntry | None]:
+        """The live entry, without noting that the participant has seen it."""
+        if not (yield from self.session.rights.allows(participant, "read", key)):
             return None
-        if full:
-            return (yield from self.session.value(version))
-        if max_tokens is None and query is None:
-            return (yield from self.session.views.text(version))
-        return (yield from self.session.views.view(version, max_tokens, query)).text
+        head = yield from self.session.log.head(key)
+        return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
-        check_key(key)
-        try:
-            version = yield from self.session.find(participant, key, number)
-        except KeyNotFound:
-            return None
+        version = yield from self._find(participant, key, number)
         return None if version is None else self.session.entry(version)
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
         check_key(key)
+        if number is not None:
+            check_number("version", number)
         version = yield from self.session.find(participant, key, number)
         if version is None:
             if number is not None:
-                raise KeyNotFound(f"{key!r} has no version {number} any more: `history` lists what there is")
+                raise KeyNotFound(f"{key!r} has no version {number}: `history` lists what there is")
             raise KeyNotFound(f"there is no live value under {key!r}: `keys` lists what there is")
         return version
 
     def expand(self, participant: str | None, key: str, ref: str, max_tokens: int | None) -> Steps[str]:
         from ..views import expand, split_version
 
-        number, rest = split_version(ref)
+        if max_tokens is not None:
+            check_number("max_tokens", max_tokens)
+        number, rest = split_version(check_words("the reference", ref))
         version = yield from self._must(participant, key, number)
         value = yield from self.session.value(version)
         count = self.session.settings.count_tokens
@@ -134,8 +152,10 @@ class Verbs:
     def history(self, participant: str | None, key: str, limit: int, before: int | None) -> Steps[list[ContextEntry]]:
         check_key(key)
         limit = check_limit(limit)
+        if before is not None:
+            check_number("before", before)
         try:
-            yield from self.session.guard(participant, "read", key)
+            yield from self.session.rights.guard(participant, "read", key)
         except KeyNotFound:
             return []
         rows = yield from steps.scan(self.space, key, 1, before, limit=limit, newest_first=True)
@@ -170,8 +190,9 @@ class Verbs:
 
     def entry_as_of(self, participant: str | None, key: str, rev: int) -> Steps[ContextEntry | None]:
         check_key(key)
+        check_number("rev", rev)
         try:
-            yield from self.session.guard(participant, "read", key)
+            yield from self.session.rights.guard(participant, "read", key)
         except KeyNotFound:
             return None
         version = yield from self.session.log.as_of(key, rev)
@@ -193,15 +214,19 @@ class Verbs:
 
     def trim(self, participant: str | None, key: str, keep: int) -> Steps[int]:
         check_key(key)
+        check_number("keep", keep)
         if keep < 1:
             raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
-        yield from self.session.guard(participant, "delete", key)
+        yield from self.session.rights.guard(participant, "delete", key)
         yield from self.session.require_open(key)
         return (yield from self.session.log.trim(key, keep))
 
     def clear(self, participant: str | None, agent: str) -> Steps[int]:
         cleared = 0
+        archived = yield from self.session.archived()
         for key in (yield from self.session.keys(participant, "")):
+            if archived and key.startswith(NOTES):
+                continue
             try:
                 yield from self._writing.delete(participant, key, agent, None)
                 cleared += 1
@@ -214,6 +239,7 @@ class Verbs:
 
     def changes(self, participant: str | None, since: int, limit: int) -> Steps[list[Event]]:
         limit = check_limit(limit)
+        check_number("since", since)
         found: list[Event] = []
         while len(found) < limit:
             page = yield from steps.changes(self.space, since, limit)
@@ -225,6 +251,7 @@ class Verbs:
 
     def follow(self, participant: str | None, since: int) -> Steps[tuple[list[Event], int]]:
         """Return the next events and the revision to go on from."""
+        check_number("since", since)
         rev = yield from steps.rev(self.space)
         page = yield from steps.changes(self.space, since, _PAGE)
         if not page:
@@ -232,12 +259,12 @@ class Verbs:
         return (yield from self._events(participant, page)), page[-1].rev
 
     def _events(self, participant: str | None, page: list[Change]) -> Steps[list[Event]]:
-        grants = None if participant is None else (yield from self.session.grants())
+        allows = yield from self.session.rights.judge(participant)
         found = []
         for change in page:
             if change.pk.startswith(RESERVED) or not isinstance(change.sk, int):
                 continue
-            if grants is not None and participant is not None and not grants.allows(participant, "read", change.pk):
+            if not allows("read", change.pk):
                 continue
             agent, op = None, change.op == "put"
             rows = yield from steps.scan(self.space, change.pk, change.sk, change.sk + 1, limit=1)
@@ -265,5 +292,9 @@ class Verbs:
             after += view.tokens
         return Stats(entries, before, after, self.session.settings.count_tokens.name)
 
+    def evicted(self, participant: str | None) -> Steps[list[Evicted]]:
+        allows = yield from self.session.rights.judge(participant)
+        return [gone for gone in (yield from self._eviction.evicted()) if allows("read", gone.key)]
+
     def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
-        return (yield from self.session.set_grants(change, ""))
+        return (yield from self.session.rights.set_grants(change))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..backends.steps import Steps
+from ..forking import renew_after_fork
 from ..settings import SessionSettings
 from ..versions.log import Version
 from ..views.plain import SHORT, as_text
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from ..views import View
 
 _CHARACTERS = 16 * 2**20
+
+
+class Shown(NamedTuple):
+    """What a model is shown of a value."""
+
+    text: str
+    tokens: int
+    original_tokens: int
+
 
 _At = tuple[int, str, int | None, str | None]
 
@@ -29,12 +39,24 @@ class Viewing:
         self._kept: OrderedDict[_At, View] = OrderedDict()
         self._size = 0
         self._lock = Lock()
+        renew_after_fork(self)
 
-    def text(self, version: Version) -> Steps[str]:
-        """Return the text of the version's view; a value too small to be shortened is not counted."""
-        if version.blob.size <= SHORT and self._limit(version) is None:
-            return as_text((yield from self._value(version)))
-        return (yield from self.view(version)).text
+    def after_fork(self) -> None:
+        """Keep nothing: a thread of the parent may have been at it."""
+        self._lock = Lock()
+        self._kept = OrderedDict()
+        self._size = 0
+
+    def show(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Steps[Shown]:
+        """Return the text of the version's view with its tokens.
+
+        A value too small to be shortened is not counted but taken for a token in four bytes.
+        """
+        size = version.blob.size
+        if size <= SHORT and max_tokens is None and query is None and self._limit(version) is None:
+            return Shown(as_text((yield from self._value(version))), size // 4, size // 4)
+        view = yield from self.view(version, max_tokens, query)
+        return Shown(view.text, view.tokens, view.original_tokens)
 
     def view(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Steps[View]:
         """Return the version's view, of at most ``max_tokens`` and with what has the query's words."""

@@ -8,10 +8,11 @@ from typing import Any
 from ..backends import steps
 from ..backends.base import Op
 from ..backends.steps import Steps
-from ..errors import ConditionFailed, ConfigError, KeyNotFound, SessionArchived, VersionConflict
+from ..errors import ConditionFailed, KeyNotFound, SessionArchived, VersionConflict
 from ..versions.codec import Kind
 from ..versions.log import Draft, Version
 from . import values
+from .arguments import check_number, check_seconds
 from .eviction import Eviction
 from .ledger import Ledger, Line
 from .limits import Limits
@@ -51,15 +52,13 @@ class Writing:
         check_key(key)
         kind, data, digest = values.encode(key, value)
         if participant is not None:
-            yield from self._session.guard(participant, "write", key)
+            yield from self._session.rights.guard(participant, "write", key)
         now = yield from steps.now()
+        if expect is not None:
+            check_number("expect", expect)
         if ttl is None:
             ttl = self._session.settings.ttl
-        expires = None
-        if ttl is not None:
-            if not 0 <= ttl < float("inf"):
-                raise ConfigError(f"ttl {ttl!r} for {key!r} is not a number of seconds from 0 up")
-            expires = now + ttl
+        expires = None if ttl is None else now + check_seconds("ttl", ttl)
         draft = Draft(kind, data, agent, "", digest, expires)
         if not self._limits.bind(key):
             return (yield from self._append(key, draft, now, expect, admit))
@@ -110,7 +109,9 @@ class Writing:
     ) -> Steps[int]:
         """Put a tombstone on a live key and return the version it removed; raises ``KeyNotFound``."""
         check_key(key)
-        yield from self._session.guard(participant, "delete", key)
+        if expect is not None:
+            check_number("expect", expect)
+        yield from self._session.rights.guard(participant, "delete", key)
         now = yield from steps.now()
         while True:
             head = yield from self._session.log.head(key)
@@ -131,7 +132,7 @@ class Writing:
         An empty mark stays, so that no version number is ever given twice.
         """
         check_key(key)
-        yield from self._session.guard(participant, "delete", key)
+        yield from self._session.rights.guard(participant, "delete", key)
         newest = yield from steps.newest(self._session.space, key)
         if newest is None:
             raise KeyNotFound(f"there is nothing under {key!r} to erase")
@@ -140,9 +141,10 @@ class Writing:
         return (yield from steps.reclaim(self._session.space, key, mark.number))
 
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[Version]:
-        """Write an old version's value as the newest; raises ``KeyNotFound`` and ``VersionConflict``."""
+        """Write an old version's value as the newest; raises ``KeyNotFound``."""
         check_key(key)
-        yield from self._session.guard(participant, "rollback", key)
+        check_number("version", version, 1)
+        yield from self._session.rights.guard(participant, "rollback", key)
         old = yield from self._session.log.at(key, version)
         if old is None:
             raise KeyNotFound(f"{key!r} has no version {version} to roll back to: `history` lists what there is")

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import InvalidAction, InvalidKey, InvalidValue, SharedContextError
+from ..errors import Internal, InvalidAction, InvalidKey, InvalidValue, SharedContextError
 from .store import SharedContextStore
 
 _log = logging.getLogger("sharedctx.notes")
@@ -36,8 +36,8 @@ def handle(store: SharedContextStore, request: Any, *, participant: str) -> dict
     except SharedContextError as error:
         return error.to_dict()
     except Exception as error:
-        _log.exception("a request failed for session=%s by=%s", store.session_id, participant)
-        return {"error": "INTERNAL", "message": f"the request failed ({type(error).__name__}); the log has the trace"}
+        _log.exception("a request failed by=%s", participant)
+        return Internal(f"the request failed ({type(error).__name__}); the log has the trace").to_dict()
 
 
 def _dispatch(store: SharedContextStore, request: Any) -> dict[str, Any]:

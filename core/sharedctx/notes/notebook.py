@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..access import Right
+from ..access import Reach, Right, check_patterns
 from ..backends.base import Op
 from ..backends.steps import Steps
-from ..entries.session import NOTES
+from ..entries.arguments import check_limit, check_number, check_seconds
+from ..entries.names import NOTES
+from ..entries.record import Record
 from ..entries.verbs import Verbs
 from ..entry import ContextEntry
 from ..errors import (
     BudgetExceeded,
     ConditionFailed,
+    DecodeError,
     Forbidden,
-    InvalidValue,
+    InvalidKey,
     KeyNotFound,
     SessionArchived,
     SharedContextError,
@@ -25,8 +27,8 @@ from ..errors import (
 )
 from ..tokens import TokenCounter
 from ..views.plain import as_text
-from .spelling import check_note_key, check_patterns, check_value, iso
-from .state import Access, State
+from .spelling import check_note_key, check_value, is_note_key, iso
+from .state import State
 
 _WARN_FROM = 0.8
 
@@ -45,73 +47,78 @@ class Wish(NamedTuple):
 class Notebook:
     """The notes of one session, ``own`` being its own id; ``participant`` None is the owner, who may do all."""
 
-    def __init__(self, verbs: Verbs, state: State, own: str, max_value_tokens: int, count: TokenCounter) -> None:
+    def __init__(
+        self, verbs: Verbs, record: Record, state: State, own: str, max_value_tokens: int, count: TokenCounter
+    ) -> None:
         self._verbs = verbs
+        self._record = record
         self._state = state
+        self._rights = verbs.session.rights
         self._own = own
         self._max_value = max_value_tokens
         self._count = count
 
     def archived(self) -> Steps[bool]:
         """Return whether the notes are read-only."""
-        yield from self._state.require(self._own)
+        yield from self._record.require(self._own)
         return (yield from self._verbs.archived())
 
     def archive(self) -> Steps[None]:
         """Make the notes read-only."""
-        yield from self._state.require(self._own)
+        yield from self._record.require(self._own)
         yield from self._state.archive()
 
     def listing(self, participant: str | None, prefix: str) -> Steps[Found]:
         """Return metadata of the readable notes and their total size."""
-        yield from self._state.require(self._own)
-        accesses = yield from self._state.accesses()
+        yield from self._record.require(self._own)
         keys, total = [], 0
         for entry, tokens in (yield from self._verbs.usage(participant)):
             key = entry.key.removeprefix(NOTES)
-            if key.startswith(prefix) and accesses.get(key, Access()).allows(participant):
+            if key.startswith(prefix) and is_note_key(key):
                 keys.append(_metadata(entry, tokens))
                 total += tokens
         return {"keys": keys, "total_size_tokens": total}
 
     def read(self, participant: str | None, key: str) -> Steps[Found]:
         """Return one note; raises ``KeyNotFound``."""
-        yield from self._state.require(self._own)
+        yield from self._record.require(self._own)
         check_note_key(key)
-        entry: ContextEntry | None = None
-        if (yield from self._state.access(key)).allows(participant):
-            entry = yield from self._verbs.get_entry(participant, NOTES + key, None)
+        entry = yield from self._verbs.get_entry(participant, NOTES + key, None)
         if entry is None:
             raise KeyNotFound(f"there is no note {key!r}: list_keys tells what there is")
         return (yield from self._entry(entry))
 
     def _entry(self, entry: ContextEntry) -> Steps[Found]:
-        value = as_text((yield from self._verbs.get(None, entry.key, True, entry.version)))
+        value = as_text((yield from self._verbs.value(None, entry.key, entry.version)))
         return {**_metadata(entry, self._count(value)), "value": value}
 
     def read_batch(self, participant: str | None, keys: Sequence[str]) -> Steps[Found]:
         """Return several notes, and which are missing."""
-        found, missing = [], []
+        found, missing, faults = [], [], []
         for key in keys:
             try:
                 found.append((yield from self.read(participant, key)))
             except KeyNotFound:
                 missing.append(key)
-        return {"entries": found, "missing": missing}
+            except (DecodeError, InvalidKey) as error:
+                faults.append({"key": key, **error.to_dict()})
+        return {"entries": found, "missing": missing, **({"faults": faults} if faults else {})}
 
     def history(self, participant: str | None, key: str, limit: int) -> Steps[Found]:
         """Return a note's versions, newest first; raises ``KeyNotFound`` where there never was one."""
-        yield from self._state.require(self._own)
+        yield from self._record.require(self._own)
         check_note_key(key)
-        _check_number("limit", limit, int, 1)
-        entries: list[ContextEntry] = []
-        if (yield from self._state.access(key)).allows(participant):
-            entries = yield from self._verbs.history(participant, NOTES + key, limit, None)
+        check_limit(limit)
+        entries = yield from self._verbs.history(participant, NOTES + key, limit, None)
         if not entries:
             raise KeyNotFound(f"there is no note {key!r}: list_keys tells what there is")
         versions = []
         for entry in entries:
-            value = yield from self._verbs.get(None, entry.key, True, entry.version)
+            try:
+                value = yield from self._verbs.value(None, entry.key, entry.version)
+            except DecodeError as error:
+                versions.append({"version": entry.version, "damaged": error.message})
+                continue
             line = {"version": entry.version, "written_by": entry.agent, "written_at": iso(entry.timestamp)}
             versions.append({**line, "deleted": True} if value is None else {**line, "value": as_text(value)})
         return {"key": key, "versions": versions}
@@ -121,27 +128,27 @@ class Notebook:
         yield from self._admit(key, participant, "write")
         tokens = self._weigh(key, check_value(key, value))
         if wish.expected_version is not None:
-            _check_number("expected_version", wish.expected_version, int)
+            check_number("expected_version", wish.expected_version)
         if wish.ttl is not None:
-            _check_number("ttl", wish.ttl, int | float)
+            check_seconds("ttl", wish.ttl)
 
         def admit() -> Steps[tuple[Op, ...]]:
-            access = yield from self._admit(key, participant, "write")
+            reach = yield from self._admit(key, participant, "write")
+            held = self._record.condition(self._own)
             if wish.readable_by is None and wish.writable_by is None:
-                return ()
-            readers, writers = access.readable_by, access.writable_by
+                return (held,)
             if wish.readable_by is not None:
-                readers = check_patterns("readable_by", wish.readable_by)
+                reach = reach._replace(readable_by=check_patterns("readable_by", wish.readable_by))
             if wish.writable_by is not None:
-                writers = check_patterns("writable_by", wish.writable_by)
-            return self._state.access_ops(key, Access(readers, writers))
+                reach = reach._replace(writable_by=check_patterns("writable_by", wish.writable_by))
+            return (held, self._rights.reach_op(NOTES + key, reach))
 
         try:
             entry = yield from self._verbs.put(
                 participant, NOTES + key, value, written_by, wish.expected_version, wish.ttl, admit
             )
         except SharedContextError as error:
-            raise _plain(error, key, tokens) from None
+            raise self._plain(error, key, tokens) from None
         done = {
             "key": key,
             "version": entry.version,
@@ -158,28 +165,26 @@ class Notebook:
         """Delete a note; its versions stay readable in its history."""
         yield from self._admit(key, participant, "delete")
         if expected_version is not None:
-            _check_number("expected_version", expected_version, int)
+            check_number("expected_version", expected_version)
 
         def admit() -> Steps[tuple[Op, ...]]:
             yield from self._admit(key, participant, "delete")
-            return self._state.access_ops(key, None)
+            return (self._record.condition(self._own),)
 
         try:
             version = yield from self._verbs.delete(participant, NOTES + key, written_by, expected_version, admit)
         except SharedContextError as error:
-            raise _plain(error, key, 0) from None
+            raise self._plain(error, key, 0) from None
         return {"deleted": key, "previous_version": version}
 
-    def _admit(self, key: str, participant: str | None, right: Right) -> Steps[Access]:
-        yield from self._state.require(self._own)
+    def _admit(self, key: str, participant: str | None, right: Right) -> Steps[Reach]:
+        yield from self._record.require(self._own)
         if (yield from self._verbs.archived()):
             raise SessionArchived(f"the session is archived: {key!r} can be read, and not written or deleted")
         check_note_key(key)
-        access = yield from self._state.access(key)
-        allowed = yield from self._verbs.allows(participant, right, NOTES + key)
-        if not allowed or not access.allows(participant, write=True):
+        if not (yield from self._rights.allows(participant, right, NOTES + key)):
             raise Forbidden(f"{participant!r} may not {right} {key!r}: use a key of your own, or ask its writer")
-        return access
+        return (yield from self._rights.reach(NOTES + key))
 
     def _weigh(self, key: str, value: str) -> int:
         tokens = self._count(value)
@@ -192,15 +197,12 @@ class Notebook:
 
     def follow(self, participant: str | None, since: int, prefix: str) -> Steps[tuple[list[Found], int]]:
         """Return the next changes of readable notes and the revision to go on from."""
-        yield from self._state.require(self._own)
+        yield from self._record.require(self._own)
         events, at = yield from self._verbs.follow(participant, since)
-        accesses = (yield from self._state.accesses()) if events else {}
         found: list[Found] = []
         for event in events:
             key = event.key.removeprefix(NOTES)
-            if key == event.key or not key.startswith(prefix):
-                continue
-            if accesses.get(key, Access()).allows(participant):
+            if key != event.key and key.startswith(prefix) and is_note_key(key):
                 found.append({"key": key, "version": event.version, "op": event.op, "written_by": event.agent})
         return found, at
 
@@ -210,33 +212,39 @@ class Notebook:
         entries = (yield from self.read_batch(None, [note["key"] for note in keys]))["entries"]
         return {"session_id": session, "archived": (yield from self.archived()), "entries": entries}
 
-    def snapshot(self, label: str) -> Steps[Found]:
+    def snapshot(self, participant: str | None, label: str) -> Steps[Found]:
         """Name the notes as they stand."""
         while True:
-            yield from self._state.require(self._own)
+            yield from self._record.require(self._own)
             rev = yield from self._verbs.rev()
             usage = yield from self._verbs.usage(None)
             versions = {entry.key.removeprefix(NOTES): entry.version for entry, _ in usage}
             try:
-                return _shown((yield from self._state.take(label, rev, versions)))
+                taken = yield from self._state.take(label, rev, versions)
             except ConditionFailed:
                 continue
+            return (yield from self._shown(participant, taken))
 
-    def snapshots(self) -> Steps[dict[str, Found]]:
-        """Return the snapshots by label."""
-        yield from self._state.require(self._own)
-        return {label: _shown(taken) for label, taken in (yield from self._state.snapshots()).items()}
+    def snapshots(self, participant: str | None) -> Steps[dict[str, Found]]:
+        """Return the snapshots by label, with the notes that may be read."""
+        yield from self._record.require(self._own)
+        shown = {}
+        for label, taken in (yield from self._state.snapshots()).items():
+            shown[label] = yield from self._shown(participant, taken)
+        return shown
+
+    def _shown(self, participant: str | None, taken: Found) -> Steps[Found]:
+        allows = yield from self._rights.judge(participant)
+        versions = {key: version for key, version in taken["versions"].items() if allows("read", NOTES + key)}
+        return {**taken, "at": iso(taken["at"]), "versions": versions}
 
     def read_snapshot(self, participant: str | None, label: str) -> Steps[Found]:
         """Return the notes of a snapshot; raises ``KeyNotFound``."""
-        taken = (yield from self.snapshots()).get(label)
+        taken = (yield from self.snapshots(participant)).get(label)
         if taken is None:
             raise KeyNotFound(f"there is no snapshot {label!r}: snapshots tells what there is")
-        accesses = yield from self._state.accesses()
         found, missing = [], []
         for key, version in taken["versions"].items():
-            if not accesses.get(key, Access()).allows(participant):
-                continue
             entry = yield from self._verbs.get_entry(participant, NOTES + key, version)
             if entry is None:
                 missing.append(key)
@@ -244,10 +252,25 @@ class Notebook:
                 found.append((yield from self._entry(entry)))
         return {"label": label, "at": taken["at"], "entries": found, "missing": missing}
 
-
-def _check_number(name: str, value: Any, kind: Any, least: int = 0) -> None:
-    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or value < least:
-        raise InvalidValue(f"{name} {value!r} is not a number from {least} up")
+    def _plain(self, error: SharedContextError, key: str, tokens: int) -> SharedContextError:
+        """The error of a verb in the words of notes."""
+        if isinstance(error, VersionConflict):
+            there = f"at version {error.actual}" if error.actual else "not there"
+            who = f" by {error.agent!r}" if error.agent else ""
+            return VersionConflict(
+                f"{key!r} is {there}{who}, and version {error.expected} was expected: read it, merge, and write with "
+                f"expected_version={error.actual or 0}",
+                expected=error.expected,
+                actual=error.actual,
+                agent=error.agent,
+            )
+        if isinstance(error, BudgetExceeded):
+            return BudgetExceeded(
+                f"{key!r} needs {tokens} tokens and the session's notes are full: delete or shorten some"
+            )
+        if isinstance(error, KeyNotFound):
+            return KeyNotFound(f"there is no note {key!r} to delete: list_keys tells what there is")
+        return error
 
 
 def _metadata(entry: ContextEntry, tokens: int) -> Found:
@@ -258,26 +281,3 @@ def _metadata(entry: ContextEntry, tokens: int) -> Found:
         "version": entry.version,
         "value_size_tokens": tokens,
     }
-
-
-def _shown(taken: Found) -> Found:
-    return {**taken, "at": iso(taken["at"])}
-
-
-def _plain(error: SharedContextError, key: str, tokens: int) -> SharedContextError:
-    """The error of a verb in the words of notes."""
-    if isinstance(error, VersionConflict):
-        there = f"at version {error.actual}" if error.actual else "not there"
-        who = f" by {error.agent!r}" if error.agent else ""
-        return VersionConflict(
-            f"{key!r} is {there}{who}, and version {error.expected} was expected: read it, merge, and write with "
-            f"expected_version={error.actual or 0}",
-            expected=error.expected,
-            actual=error.actual,
-            agent=error.agent,
-        )
-    if isinstance(error, BudgetExceeded):
-        return BudgetExceeded(f"{key!r} needs {tokens} tokens and the session's notes are full: delete or shorten some")
-    if isinstance(error, KeyNotFound):
-        return KeyNotFound(f"there is no note {key!r} to delete: list_keys tells what there is")
-    return error

@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Any
 
 from ..entries.names import check_session
+from ..entries.record import Record
 from ..errors import SessionNotFound
 from ..store import Store
 from ..store import open as open_store
-from .state import State
 from .store import SharedContextStore
 
 
@@ -30,7 +30,7 @@ class SessionManager:
     def create_session(self, session_id: str) -> SharedContextStore:
         """Make a session; raises ``SessionExists`` (a ``ValueError``) and ``ConfigError`` for a bad id."""
         context = self._store.session(check_session(session_id))
-        context.run(State(context.verbs.space, session_id).create())
+        context.run(Record(context.verbs.space, session_id).create())
         return self.get(session_id)
 
     def get(self, session_id: str) -> SharedContextStore:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +19,11 @@ class QuarterOfCharacters:
 
     def __call__(self, text: str) -> int:
         return max(1, len(text) // 4)
+
+
+def is_note_key(key: str) -> bool:
+    """Whether the text is 1 to 64 of a-z, 0-9 and _."""
+    return _KEY.fullmatch(key) is not None
 
 
 def check_note_key(key: Any) -> str:
@@ -41,15 +45,6 @@ def check_label(label: Any) -> str:
     if not isinstance(label, str) or not _LABEL.fullmatch(label):
         raise InvalidValue(f"the label {label!r} is not 1 to 64 of A-Z a-z 0-9 . _ -: write for example 'phase-1'")
     return label
-
-
-def check_patterns(name: str, patterns: Any) -> tuple[str, ...]:
-    """Return patterns of participants; raises ``InvalidValue`` unless they are a list of text."""
-    if isinstance(patterns, str) or not isinstance(patterns, Sequence):
-        raise InvalidValue(f"{name} is not a list of patterns: write for example ['subagent:*']")
-    if not all(isinstance(pattern, str) and pattern for pattern in patterns):
-        raise InvalidValue(f"{name} {list(patterns)!r} are not all text: write for example ['subagent:*']")
-    return tuple(patterns)
 
 
 def iso(timestamp: float) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-from ..entries.names import check_participant
-from ..entries.session import NOTES
-from ..errors import Forbidden, InvalidValue
+from ..entries.names import NOTES, check_participant
+from ..entries.record import Record
+from ..errors import Forbidden, InvalidValue, VersionConflict
 from ..store import Store
 from ..store import open as open_store
 from ..tokens import TokenCounter
@@ -63,17 +64,14 @@ class SharedContextStore:
             )
             verbs, settings = self._context.verbs, self._context.settings
             self.session_id = self._context.session
-            state = State(verbs.space, self.session_id)
-            importing = None if self._mirror is None else self._mirror.load(self.session_id)
-            own, unread = self._context.run(state.open(create=create, importing=importing is not None))
-            self._notes = Notebook(verbs, state, own, max_value_tokens, settings.count_tokens)
-            if importing is not None and unread:
-                for key, value, written_by in importing.notes:
-                    self._context.run(self._notes.write(None, key, value, written_by, Wish()))
-                if importing.archived:
-                    self._context.run(self._notes.archive())
-                self._context.run(state.imported(own))
-            self._show()
+            record, state = Record(verbs.space, self.session_id), State(verbs.space, self.session_id)
+            own = self._context.run(record.open(create=create))
+            self._notes = Notebook(verbs, record, state, own, max_value_tokens, settings.count_tokens)
+            if self._mirror is not None:
+                if not self._context.run(state.mirrored()):
+                    self._take_in(self._mirror)
+                self._show()
+                self._context.run(state.mirror())
             if archived:
                 self.archive()
         except BaseException:
@@ -165,11 +163,11 @@ class SharedContextStore:
 
     def snapshot(self, label: str) -> dict[str, Any]:
         """Give the notes as they stand a name and return ``{"label", "at", "rev", "versions": {key: version}}``."""
-        return self._context.run(self._notes.snapshot(check_label(label)))
+        return self._context.run(self._notes.snapshot(self.participant, check_label(label)))
 
     def snapshots(self) -> list[dict[str, Any]]:
         """Return all snapshots, in order of their labels."""
-        return list(self._context.run(self._notes.snapshots()).values())
+        return list(self._context.run(self._notes.snapshots(self.participant)).values())
 
     def read_snapshot(self, label: str) -> dict[str, Any]:
         """Return ``{"label", "at", "entries": [as from read], "missing": [keys that expired or were erased]}``."""
@@ -178,6 +176,15 @@ class SharedContextStore:
     def subscribe(self, handler: Callable[[dict[str, Any]], None], *, prefix: str = "") -> Subscription:
         """Call ``handler`` with key, version, op and written_by of every change from now on, until it is closed."""
         return Subscription(self._context, self._notes, self.participant, handler, prefix)
+
+    def _take_in(self, mirror: Mirror) -> None:
+        found = mirror.load(self.session_id)
+        if found is not None:
+            for key, value, written_by in found.notes:
+                with contextlib.suppress(VersionConflict):  # written meanwhile, here or by another importer
+                    self._context.run(self._notes.write(None, key, value, written_by, Wish(expected_version=0)))
+            if found.archived:
+                self._context.run(self._notes.archive())
 
     def _show(self) -> None:
         if self._mirror is not None:

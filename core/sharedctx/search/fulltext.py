@@ -69,11 +69,6 @@ class FullText:
             self._con.execute("DELETE FROM passages WHERE rowid >= ? AND rowid < ?", held)
             self._con.execute("DELETE FROM places WHERE row >= ? AND row < ?", held)
 
-    def names(self) -> list[str]:
-        """The documents, in order of indexing."""
-        with self._lock:
-            return list(self._rows)
-
     def search(self, query: str, limit: int = 10, *, prefix: str = "") -> list[Match]:
         """Return the passages with any of the query's words, best first; of documents that start with ``prefix``.
 

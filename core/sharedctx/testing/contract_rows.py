@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..backends.base import ABSENT, Backend, Drop, Put, Row
+from ..backends.base import ABSENT, PRESENT, Backend, Check, Drop, Put, Row
 from ..errors import ConditionFailed
 
 ODD_TEXTS = sorted(
@@ -43,6 +43,24 @@ class Rows:
             backend.commit("s", [Put("p", b"no", sk="r", when=ABSENT)])
         assert failed.value.pk == "p"
         assert backend.scan("s", "p", "r", "r-")[0].value == b"x"
+
+    def test_present_holds_while_the_row_is_there(self, backend: Backend) -> None:
+        with pytest.raises(ConditionFailed) as failed:
+            backend.commit("s", [Check("p", PRESENT, sk="r"), Put("q", b"no")])
+        assert failed.value.pk == "p"
+        with pytest.raises(ConditionFailed):
+            backend.commit("s", [Put("p", b"no", sk="r", when=PRESENT)])
+        backend.commit("s", [Put("p", b"x", sk="r")])
+        backend.commit("s", [Put("p", b"y", sk="r", when=PRESENT), Put("q", b"yes")])
+        assert backend.scan("s", "p", "r")[0].value == b"y"
+        backend.commit("s", [Drop("p", "r")])
+        with pytest.raises(ConditionFailed):
+            backend.commit("s", [Check("p", PRESENT, sk="r"), Put("q", b"no")])
+        backend.commit("s", [Put("p", b"x", sk="r")])
+        backend.reclaim("s")
+        with pytest.raises(ConditionFailed):
+            backend.commit("s", [Check("p", PRESENT, sk="r"), Put("q", b"no")])
+        assert backend.scan("s", "q") == []
 
     def test_collection_rows_take_no_version_numbers(self, backend: Backend) -> None:
         assert backend.commit("s", [Put("p", b"a", sk="2"), Put("p", b"1"), Put("p", b"b", sk="z")])[1] == ["2", 1, "z"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..backends.base import ANY, NEXT, Change, Check, Drop, Head, Op, Put, Row, SortKey
+from ..backends.base import ANY, NEXT, PRESENT, Change, Check, Drop, Head, Op, Put, Row, SortKey
 
 
 class Model:
@@ -48,7 +48,7 @@ class Model:
         if op.when is ANY:
             return True
         if isinstance(op.sk, str):
-            return not self.holds(space, op.pk, op.sk)
+            return self.holds(space, op.pk, op.sk) is (op.when is PRESENT)
         wanted = op.when.sk if isinstance(op.when, Head) else 0
         return self.head(space, op.pk) == wanted
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple
 
+from ..forking import renew_after_fork
 from .codec import Blob
 
 _SMALL = 2048
@@ -32,6 +33,13 @@ class ContentCache:
         self._held: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Keep nothing: a thread of the parent may have been at it."""
+        self._lock = Lock()
+        self._held = OrderedDict()
+        self._bytes = 0
 
     def remember(self, at: tuple[str, int, str], row: bytes, version: Version) -> None:
         """Keep the header of a small row; of thousands, all are forgotten at once."""

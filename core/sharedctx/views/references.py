@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 from ..errors import InvalidValue
@@ -20,7 +21,8 @@ _STEP = re.compile(
     r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]'
     r"|\['([^']*)'\]|\[[“”]([^“”]*)[“”]\]"
 )
-_NESTED = re.compile(r"[*+}|][^()]*\)+\s*[*+{]|\\\d|\(\?[^:]")
+_REFUSED = re.compile(r"\\[1-9]|\(\?[^:]")
+_GROUP = re.compile(r"\(([^()]*)\)")
 _ESCAPED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _OPEN_ENDED = re.compile(r"[*+]|\{\d*,\d*\}")
 _LONGEST_PATTERN = 200
@@ -31,6 +33,7 @@ _WINDOWS = (400, 100, 10, 1)
 """How many such windows of a line are searched."""
 _LATER = re.compile(r"from:(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
 _FOUND = 20
+_SECONDS = 5
 _AROUND = 250
 
 
@@ -183,8 +186,8 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
     repeats, optional = len(_OPEN_ENDED.findall(plain)), len(_OPTIONAL.findall(plain))
     if (
         len(rest) > _LONGEST_PATTERN
-        or _NESTED.search(rest)
-        or _NESTED.search(plain)
+        or _REFUSED.search(rest)
+        or _nests(plain.replace("(?:", "("))
         or repeats + optional // 2 >= len(_REACH)
     ):
         raise InvalidValue(f"{ref!r} is too long or repeats too much: write a simpler pattern, or use query:")
@@ -196,7 +199,11 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
     rows = isinstance(content, list)
     lines = [compact(row) for row in content] if rows else original.split("\n")
     found = []
+    until = time.monotonic() + _SECONDS
     for number, line in enumerate(lines, int(not rows)):
+        if time.monotonic() > until:
+            found.append(f"(stopped before {number} after {_SECONDS} s: write a simpler pattern, or use query:)")
+            break
         at = _first(pattern, line, reach, windows)
         if at is not None and len(line) <= LONG:
             found.append(f"{number}: {line}")
@@ -207,6 +214,16 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
     if any(len(line) > reached for line in lines):
         found.append(f"(only the first {reached} characters of each {'row' if rows else 'line'} were searched)")
     return "\n".join(found) or f"no {'row' if rows else 'line'} matches {rest!r}", None
+
+
+def _nests(plain: str) -> bool:
+    """Whether a group that repeats or branches inside is itself repeated: its worst case is exponential."""
+    while (group := _GROUP.search(plain)) is not None:
+        marked = any(mark in group[1] for mark in "*+?{|")
+        if marked and plain[group.end() : group.end() + 1] in tuple("*+{"):
+            return True
+        plain = plain[: group.start()] + ("x?" if marked else "x") + plain[group.end() :]
+    return False
 
 
 def _first(pattern: re.Pattern[str], line: str, reach: int, windows: int) -> int | None:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from . import text
 from .kind import Kind, Source
-from .kinds import csv, grep, html, json, jsonl, listing, markdown, rows, trajectory
+from .kinds import (
+    code,
+    csv,
+    diff,
+    grep,
+    html,
+    json,
+    jsonl,
+    listing,
+    log,
+    markdown,
+    metrics,
+    rows,
+    tests,
+    trajectory,
+)
 
 JSON: tuple[Kind, ...] = (trajectory.KIND, rows.KIND, json.KIND)
 """Kinds of JSON: their sources have a value, and a lossless view of theirs gives it back."""
@@ -14,11 +29,20 @@ TEXT: tuple[Kind, ...] = (
     grep.KIND,
     listing.KIND,
     html.KIND,
+    diff.KIND,
+    tests.KIND,
+    metrics.KIND,
+    log.KIND,
+    code.KIND,
     markdown.KIND,
     text.KIND,
 )
 """Kinds of text: their sources have no value, and a lossless view of theirs gives the exact text back. The last one
 takes what is of no other."""
+
+
+_CERTAIN = 0.9
+"""As sure as this, a kind gets the source before the others are asked."""
 
 
 def kinds() -> dict[str, Kind]:
@@ -33,4 +57,6 @@ def find(source: Source) -> Kind | None:
         sure = kind.fits(source)
         if sure > surest:
             best, surest = kind, sure
+        if surest >= _CERTAIN:
+            break
     return best

@@ -65,14 +65,16 @@ def writer(ctx: SharedContext, name: str) -> None:
     findings = ctx.keys("finding/")
     served = sum(count(ctx.get(key) or "") for key in findings)
     say(step="findings", served_tokens=served)
+    head = ctx.get_entry("conclusions")  # both rivals have read before either writes: one of them must lose
     ctx.put(f"ready/{name}", name)
-    for _event in ctx.watch(0):
+    for _event in ctx.watch(0, timeout=60):
         if len(ctx.keys("ready/")) == 2:
             break
     for round_ in range(ROUNDS):
         conflicts = 0
         while True:
-            head = ctx.get_entry("conclusions")
+            if round_ or conflicts:
+                head = ctx.get_entry("conclusions")
             agreed = ctx.get("conclusions", full=True, version=head.version) if head else []
             source = findings[round_ % len(findings)] if findings else "nothing"
             try:

@@ -17,7 +17,7 @@ import click
 
 import sharedctx
 from sharedctx import SharedContext
-from sharedctx.errors import SharedContextError
+from sharedctx.errors import ConfigError, SharedContextError
 
 from ..display import progress, show
 from ..target import Target
@@ -92,10 +92,12 @@ def demo(target: Target, paths: tuple[str, ...]) -> None:
 
 def _run(target: Target, paths: tuple[str, ...], folder: Path) -> bool:
     address = target.address or str(folder / "store")
+    if address.startswith("memory:"):
+        raise ConfigError(f"{address} is of one process, and the demo runs several: name a directory, or nothing")
     session = f"demo-{int(time.time())}-{folder.name[-6:]}"
     log = folder / "run.log"
     started = time.monotonic()
-    files = material.gather(paths)
+    files, skipped = material.gather(paths)
     if not paths and material.git_log(folder / "git.log"):
         files["source/git.log"] = folder / "git.log"
     manifest = folder / "manifest.json"
@@ -117,6 +119,7 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path) -> bool:
         context = store.session(session)
         try:
             checks = _checks(context, files, sums["failed"])
+            checks[f"conflicts caught: {sums['conflicts']}"] = sums["conflicts"] > 0
         except SharedContextError as error:
             checks = {f"check stopped: {error.message}": False}
         keys = context.keys()
@@ -124,6 +127,7 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path) -> bool:
         replay = HANDOVERS * sums["original_tokens"]
         figures = {
             "files": len(files),
+            "files_skipped": skipped,
             "original_tokens": sums["original_tokens"],
             "replay_tokens": replay,
             "served_tokens": sums["served_tokens"],
@@ -144,6 +148,7 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path) -> bool:
 def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
     named = {
         "files stored": f"{figures['files']:,}",
+        "files skipped, over 4 MiB or 2,000 files": f"{figures['files_skipped']:,}",
         "tokens of the originals": f"{figures['original_tokens']:,}",
         f"tokens of full replay, {HANDOVERS} hand-overs": f"{figures['replay_tokens']:,}",
         "tokens served by views and expand": f"{figures['served_tokens']:,}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import sharedctx
@@ -14,21 +14,39 @@ _MOST = 2000
 _SKIPPED = {"__pycache__", "node_modules", "build", "dist"}
 
 
-def gather(paths: Sequence[str]) -> dict[str, Path]:
-    """Return files by the key they get, at most 2,000 of up to 4 MiB each; raises ``ConfigError``."""
+def gather(paths: Sequence[str]) -> tuple[dict[str, Path], int]:
+    """Return files by the key they get, at most 2,000 of up to 4 MiB each, and how many more there are.
+
+    Raises ``ConfigError``.
+    """
     found: dict[str, Path] = {}
+    skipped = 0
     for root in [Path(path) for path in paths] or [Path(sharedctx.__file__).parent, Path(__file__).parent.parent]:
         if not root.exists():
             raise ConfigError(f"{root} does not exist: name files or folders")
+        root = root.resolve()
         files = [root] if root.is_file() else sorted(root.rglob("*"))
         for file in files:
             inner = file.relative_to(root.parent if root.parent != root else root)
             hidden = any(part.startswith(".") or part in _SKIPPED for part in inner.parts)
-            if (file == root or not hidden) and file.is_file() and file.stat().st_size <= _LARGEST:
-                found.setdefault(f"source/{inner.as_posix()}", file)
+            if (file != root and hidden) or not file.is_file():
+                continue
+            if file.stat().st_size > _LARGEST or len(found) == _MOST:
+                skipped += 1
+                continue
+            found[_key(inner.as_posix(), found)] = file
     if not found:
-        raise ConfigError(f"no file to read below {', '.join(paths)}")
-    return dict(list(found.items())[:_MOST])
+        raise ConfigError(f"no file of up to 4 MiB to read below {', '.join(paths)}")
+    return found, skipped
+
+
+def _key(name: str, taken: Mapping[str, Path]) -> str:
+    """A key for a file of this name, numbered where another has it."""
+    plain = "source/" + "".join(char if char.isprintable() else "_" for char in name)
+    key, number = plain, 2
+    while key in taken:
+        key, number = f"{plain}~{number}", number + 1
+    return key
 
 
 def git_log(target: Path) -> bool:

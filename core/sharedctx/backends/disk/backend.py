@@ -6,11 +6,11 @@ import contextlib
 import os
 import sqlite3
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
+from ...forking import renew_after_fork
 from ..base import ANY, NEXT, Change, Commit, Committed, Head, Put, Refused, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
 from . import faults, feed, keys, listing, transaction
@@ -26,17 +26,6 @@ _ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
 _OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
 _RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
-
-_open_backends: weakref.WeakSet[DiskBackend] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for backend in _open_backends:
-        backend.abandon()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
@@ -77,7 +66,7 @@ class DiskBackend:
         self._writer = Writer(self._path, self._database, self._connections, durable=durable, busy=busy)
         self._housekeeping = Housekeeping(self._writer)
         self._id = prepare(self._path, self._database, self._connections, self._writer)
-        _open_backends.add(self)
+        renew_after_fork(self)
 
     @property
     def id(self) -> str:
@@ -243,12 +232,11 @@ class DiskBackend:
         if self._high:
             self._keep_clock(self._high, only_after=self._high)
         self._closed = True
-        _open_backends.discard(self)
         self._writer.close()
         self._connections.close()
 
-    def abandon(self) -> None:
-        """After a fork: start over with connections of this process."""
+    def after_fork(self) -> None:
+        """Start over with connections of this process."""
         self._connections.abandon()
         self._writer.abandon()
 

@@ -56,9 +56,9 @@ def explain(error: BaseException, path: str) -> SharedContextError:
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             return BackendUnavailable(
                 f"the database of the store {path} is damaged ({cause}): stop writing, copy the directory, and restore "
-                "a backup; `sharedctx doctor` lists what can still be read"
+                "a backup made with `sharedctx backup`"
             )
-    return BackendUnavailable(f"the store {path} cannot be used: {error}; `sharedctx doctor` looks for the reason")
+    return BackendUnavailable(f"the store {path} cannot be used: {error}; look at the disk, or restore a backup")
 
 
 def probe(path: str, database: str) -> SharedContextError | None:

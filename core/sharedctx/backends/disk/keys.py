@@ -20,6 +20,7 @@ from functools import lru_cache
 from ..base import SortKey
 
 BASE = 499_999_999_999_999
+_LAST = 10**14
 HOLE = "x"
 """The tag of rows that hold a number or a mark and are no rows to the caller."""
 
@@ -69,8 +70,8 @@ def scan_bounds(prefix: str, lo: SortKey, hi: SortKey | None) -> tuple[str, str]
     """Bounds of ``lo <= sk < hi``: the first inclusive, the second exclusive; a name never equals a bound."""
     if isinstance(lo, str):
         return f"{prefix}-~{escape(lo)}", f"{prefix}-\x7f" if hi is None else f"{prefix}-~{escape(str(hi))}"
-    first = version_key(prefix, max(lo, 1))
-    return first, f"{prefix}-~" if hi is None else version_key(prefix, max(int(hi), 1))
+    first = version_key(prefix, min(max(lo, 1), _LAST))
+    return first, f"{prefix}-~" if hi is None or int(hi) > _LAST else version_key(prefix, max(int(hi), 1))
 
 
 def sort_key(key: str, prefix_length: int) -> SortKey:

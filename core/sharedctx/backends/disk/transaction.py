@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConditionFailed, SharedContextError
-from ..base import ANY, NEXT, Check, Commit, Committed, Drop, Head, Op, Put, SortKey
+from ..base import ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Head, Op, Put, SortKey
 from ..bounds import check_ops
 from . import keys
 from .safedisk import LogCache
@@ -72,8 +72,10 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
     """Judge the condition of a put or check; raises ``ConditionFailed``."""
     if op.sk is not NEXT:
         bounds = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
-        if con.execute(ANY_KEY, bounds).fetchall():
-            raise ConditionFailed(f"{op.pk!r} already holds a row {op.sk!r}", pk=op.pk, actual=None)
+        there = bool(con.execute(ANY_KEY, bounds).fetchall())
+        if there is not (op.when is PRESENT):
+            held = "already holds a row" if there else "holds no row"
+            raise ConditionFailed(f"{op.pk!r} {held} {op.sk!r}", pk=op.pk, actual=None)
         return
     wanted = op.when.sk if isinstance(op.when, Head) else 0
     actual = head(con, space, op.pk)

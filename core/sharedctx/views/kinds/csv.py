@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DecodeError
+from ..columns.packing import pack_value, unpack_value
+from ..columns.shortening import Limits, Unit, shorten_value
 from ..kind import Brief, Draft, Source
-from .packing import pack_value, unpack_value
-from .shortening import Limits, Unit, shorten_value
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _LEAST_LINES = 5

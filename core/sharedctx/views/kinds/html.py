@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..blocks import draft
+from ..documents.blocks import draft
+from ..documents.page import read
 from ..kind import Brief, Draft, Source
-from ..page import read
 
 _START = re.compile(r"\s{0,200}(?:<!--|<\?xml|<!doctype html|<html|<head|<body)", re.I)
 _TAG = re.compile(

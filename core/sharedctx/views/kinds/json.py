@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..columns.packing import pack_value, unpack_value
+from ..columns.shortening import Limits, shorten_value
 from ..kind import Brief, Draft, Source
-from .packing import pack_value, unpack_value
-from .shortening import Limits, shorten_value
 
 _LIMITS = Limits()
 

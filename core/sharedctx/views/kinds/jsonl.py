@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from ...errors import DecodeError
+from ..columns.packing import pack_value, unpack_value
+from ..columns.shortening import Limits, Unit, shorten_value
 from ..kind import Brief, Draft, Source
-from .packing import pack_value, unpack_value
-from .shortening import Limits, Unit, shorten_value
 
 _LEAST = 3
 _SAMPLED = 20

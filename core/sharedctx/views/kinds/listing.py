@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import DecodeError
-from .. import ls_lines, tree_lines
 from ..fitting import rate, wanted, within
 from ..kind import Brief, Draft, Source
-from ..path_tree import Branch, Leaf, grow, read, render
+from ..paths import ls_lines, tree_lines
+from ..paths.path_tree import Branch, Leaf, grow, read, render
 from ..pieces import assemble, select
 
 _LEGEND = '[[listing: "dir/" before the names in it ("dir/.": dir itself is listed too), deeper ones indented below]]'

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..blocks import draft
+from ..documents.blocks import draft
+from ..documents.markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
 from ..kind import Brief, Draft, Source
-from ..markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
 
 _LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
 _CODE = re.compile(

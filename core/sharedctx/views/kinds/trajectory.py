@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..columns.layout import Column, Layout
+from ..columns.packing import pack_value, unpack_value
+from ..columns.shortening import Limits, ShortWriter, Unit, shorten_value
 from ..kind import Brief, Draft, Source
-from .layout import Column, Layout
-from .packing import pack_value, unpack_value
-from .shortening import Limits, ShortWriter, Unit, shorten_value
 
 _LEAST = 3
 _SAMPLED = 40

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ..errors import DecodeError
+from ...errors import DecodeError
 
 _DATE = r"(?:[A-Z][a-z]{2} [ \d]\d (?: \d{4}|\d\d:\d\d)|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d[.\d]{0,10} [+-]\d{4})?)"
 _LONG = re.compile(

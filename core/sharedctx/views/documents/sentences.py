@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .fitting import wanted
-from .kind import Brief
+from ..fitting import wanted
+from ..kind import Brief
 
 _END = re.compile(r"[.!?:][)\"'\u201d\u2019*_`\]]{0,4}\s+(?=[^\sa-z])|[\u3002\uff01\uff1f]")
 _SHORT = re.compile(

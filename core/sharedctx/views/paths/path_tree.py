@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..errors import DecodeError
+from ...errors import DecodeError
 
 _WIDTH = 400
 """Characters of names after which a directory is named again on a new line: a reader needs it near."""

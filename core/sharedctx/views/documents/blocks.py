@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .fitting import afford, rate, relevance, within
-from .kind import Brief, Draft
+from ..fitting import afford, rate, relevance, within
+from ..kind import Brief, Draft
 from .sentences import gist
 
 _HEAD, _TAIL = 40, 8

@@ -1,0 +1,41 @@
+"""Which version of which key each participant has seen last, in this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_MOST = 10_000
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one participant has seen: versions by key, and those of changes that it was told of."""
+
+    versions: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
+    rev: int | None = None
+
+
+class Reads:
+    """Remembers at most 10,000 keys a participant, the latest ones."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seen] = {}
+
+    def note(self, participant: str, key: str, version: int) -> None:
+        """Remember that the participant knows this version: it read or wrote it."""
+        seen = self._seen.get(participant)
+        if seen is None:
+            seen = self._seen.setdefault(participant, Seen())
+        seen.versions[key] = version
+        if len(seen.versions) > _MOST:
+            seen.versions.pop(next(iter(seen.versions)), None)
+
+    def forget(self, participant: str | None, key: str) -> None:
+        """Forget a key that the participant removed itself."""
+        if participant is not None and (seen := self._seen.get(participant)) is not None:
+            seen.versions.pop(key, None)
+
+    def of(self, participant: str) -> Seen:
+        """What the participant has seen."""
+        return self._seen.setdefault(participant, Seen())

@@ -1,0 +1,88 @@
+"""What participants may do in a session: its grants, and the reach of single notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..access import Grants, Reach, Right
+from ..backends import steps
+from ..backends.base import Put
+from ..backends.steps import Steps
+from ..errors import Forbidden, KeyNotFound, VersionConflict
+from ..versions.codec import Kind
+from ..versions.log import Draft, VersionLog
+from .names import NOTES, RESERVED
+
+_GRANTS = "grants"
+_REACHES = RESERVED + "reach"
+
+Judge = Callable[[Right, str], bool]
+
+
+class Rights:
+    """Judges keys for participants; None is the owner, who may do everything. As steps."""
+
+    def __init__(self, log: VersionLog, space: str) -> None:
+        self._log = log
+        self._space = space
+
+    def grants(self) -> Steps[Grants]:
+        """Return the grants as they stand."""
+        head = yield from self._log.head(_GRANTS)
+        return Grants({}) if head is None else Grants.load((yield from self._log.content(head)))
+
+    def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
+        """Change the grants; of changes made at the same time none is lost."""
+        now = yield from steps.now()
+        while True:
+            head = yield from self._log.head(_GRANTS)
+            grants = change(Grants({}) if head is None else Grants.load((yield from self._log.content(head))))
+            draft = Draft(Kind.JSON, grants.dump())
+            try:
+                yield from self._log.append(_GRANTS, draft, now, expect=head.number if head else 0)
+                return grants
+            except VersionConflict:
+                continue
+
+    def reach(self, key: str) -> Steps[Reach]:
+        """Return who may read and write a note; a deleted one keeps its reach."""
+        rows = yield from steps.scan(self._space, _REACHES, key, f"{key}\x00", limit=1)
+        return Reach.load(rows[0].value) if rows else Reach()
+
+    def reach_op(self, key: str, reach: Reach) -> Put:
+        """Return what a commit writes to give a note this reach."""
+        return Put(_REACHES, reach.dump(), sk=key)
+
+    def allows(self, participant: str | None, right: Right, key: str) -> Steps[bool]:
+        """Return whether the participant has the right on the key."""
+        if participant is None:
+            return True
+        if not (yield from self.grants()).allows(participant, right, key):
+            return False
+        return not key.startswith(NOTES) or (yield from self.reach(key)).allows(participant, write=right != "read")
+
+    def judge(self, participant: str | None) -> Steps[Judge]:
+        """Return what judges many keys for the participant, as things stand."""
+        if participant is None:
+            return lambda right, key: True
+        grants = yield from self.grants()
+        reaches: dict[str, Reach] = {}
+        lo = ""
+        while rows := (yield from steps.scan(self._space, _REACHES, lo)):
+            reaches |= {str(row.sk): Reach.load(row.value) for row in rows}
+            lo = f"{rows[-1].sk}\x00"
+
+        def allows(right: Right, key: str) -> bool:
+            reach = reaches.get(key)
+            own = reach is None or reach.allows(participant, write=right != "read")
+            return own and grants.allows(participant, right, key)
+
+        return allows
+
+    def guard(self, participant: str | None, right: Right, key: str) -> Steps[None]:
+        """Raise unless the participant has the right on the key; a denied read reads as absent."""
+        if (yield from self.allows(participant, right, key)):
+            return
+        if right == "read":
+            raise KeyNotFound(f"there is no live value under {key!r}")
+        raise Forbidden(f"{participant!r} may not {right} {key!r}: ask for the grant, or use another key")

@@ -1,0 +1,1 @@
+"""Documents as blocks of headings, sentences, code and tables."""

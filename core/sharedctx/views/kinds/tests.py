@@ -1,0 +1,174 @@
+"""Output of test runners: passes are counted, failures kept, what repeats between failures told once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from ..kind import Brief, Draft, Source
+from ..lines.picks import Picks
+from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
+
+_FEWEST = 6
+_SAMPLE = 400
+_MASK = re.compile(r"0x[0-9a-f]+|\d+")
+_PERCENT = re.compile(r"\s{0,400}\[ {0,2}\d{1,3}%\]$")
+_SESSION = re.compile(r"\s{0,8}=+ test session starts =+|running \d+ tests?$|=== RUN |TAP version \d|# Subtest", re.M)
+_SHARE, _LEAST = 0.3, 800
+_ABOUT = " (the gaps between the numbers; what was told before is not repeated)"
+_FILES = 40
+
+
+class TestsKind:
+    """What pytest, unittest, go test, cargo test, jest, JUnit runners, TAP and others print."""
+
+    name = "tests"
+
+    def fits(self, source: Source) -> float:
+        """By the share of lines that tell a result, or by how a runner begins."""
+        head = source.text[:40_000].split("\n")
+        middle = len(source.text) // 2
+        lines = [
+            line for line in [*head[:_SAMPLE], *source.text[middle : middle + 20_000].split("\n")[:_SAMPLE]] if line
+        ]
+        if len(lines) < _FEWEST:
+            return 0.0
+        results = sum(result(line) is not None for line in lines)
+        details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
+        if results >= 5 and results >= 0.2 * len(lines):
+            return 0.9
+        begins = _SESSION.search(source.text[:4000]) is not None
+        return 0.85 if begins and (results >= 3 or details >= 5) else 0.0
+
+    def shorten(self, source: Source, brief: Brief) -> Draft | None:
+        """Return the failures, the summary and counts of the rest."""
+        if len(source.lines) < _FEWEST:
+            return None
+        return _Shortening(source, brief).draft()
+
+
+class _Shortening:
+    def __init__(self, source: Source, brief: Brief) -> None:
+        self._lines = source.lines
+        self._brief = brief
+        self._picks = Picks(source, brief)
+        self._results = [result(line) for line in self._lines]
+        whole = brief.count(source.text) if brief.budget is None else 0
+        self._must = int(max(0.6 * whole, 3000)) if brief.budget is None else brief.budget
+        self._should = int(max(_SHARE * whole, _LEAST)) if brief.budget is None else brief.budget
+
+    def draft(self) -> Draft | None:
+        picks, lines = self._picks, self._lines
+        wanted = self._brief.wanted
+        intro = self._intro(self._must // 2)
+        spare = self._brief.count(intro)
+        must, should = self._must - spare, self._should - spare
+        for index, line in enumerate(lines):
+            if wanted and any(word in line.lower() for word in wanted):
+                picks.add(index, must // 2)
+        picks.patient()
+        for index in (0, len(lines) - 1, len(lines) - 2):
+            if lines[index].strip():
+                picks.add(index, must)
+        for index, line in enumerate(lines):
+            if SUMMARY.match(line):
+                picks.add(index, must)
+        picks.patient()
+        seen: set[str] = set()
+        rest = []
+        for index, line in enumerate(lines):
+            found = self._results[index]
+            if found is not None and (found.outcome != FAILED or self._told(found)):
+                continue
+            if is_noise(line):
+                continue
+            mask = _MASK.sub("#", line[:1000])
+            section = is_section(line)
+            if mask in seen and not section:
+                continue
+            seen.add(mask)
+            if found is not None or section or is_detail(line):
+                picks.add(index, must)
+            else:
+                rest.append(index)
+        picks.patient()
+        for index in self._ranked(rest):
+            picks.add(index, should)
+        return picks.draft("failures", _ABOUT, intro)
+
+    def _told(self, found: Result) -> bool:
+        """Whether the list of failed tests has all that a line says."""
+        return "::" in found.name and " - " not in found.name
+
+    def _ranked(self, rest: list[int]) -> list[int]:
+        """The lines near a failure first: those within a section of one, in order."""
+        inside: list[int] = []
+        outside: list[int] = []
+        failing = False
+        at = 0
+        for index in rest:
+            for place in range(at, index):
+                found = self._results[place]
+                if found is not None:
+                    failing = found.outcome == FAILED
+                elif is_section(self._lines[place]):
+                    failing = True
+            at = index
+            (inside if failing else outside).append(index)
+        return inside + outside
+
+    def _intro(self, limit: int) -> str:
+        """Counts of the results and the names of the tests that failed, by file and class, within ``limit`` tokens."""
+        counts: Counter[str] = Counter()
+        files: Counter[str] = Counter()
+        failed: dict[str, dict[str, None]] = defaultdict(dict)
+        for found in self._results:
+            if found is None or not found.name:
+                continue
+            name = _PERCENT.sub("", found.name)
+            where, split, test = _divided(name)
+            if found.outcome != FAILED:
+                counts[found.outcome] += 1
+                files[where.split("::")[0] if split else ""] += found.outcome == PASSED
+            elif split and " - " not in name:
+                failed[f"{found.word} {where}::"][test] = None
+        pieces = []
+        if counts:
+            told = ", ".join(f"{counts[each]} {each}" for each in (PASSED, SKIPPED) if counts[each])
+            named = [(file, number) for file, number in files.most_common(_FILES) if file and number]
+            by_file = "; passed by file: " + ", ".join(f"{file} {number}" for file, number in named) if named else ""
+            pieces.append(f"[result lines: {told}{by_file}]")
+            if self._brief.count(pieces[0]) > limit:
+                pieces = [f"[result lines: {told}]"]
+        for where, tests in failed.items():
+            pieces.append(f"{where} {_joined(list(tests))}")
+            left = limit - self._brief.count("\n".join(pieces))
+            if left < 0:
+                few = max(len(tests) * (self._brief.count(pieces[-1]) + left) // self._brief.count(pieces[-1]) - 2, 0)
+                pieces[-1] = f"{where} {_joined(list(tests)[:few])} and {len(tests) - few} more"
+                break
+        return "\n".join(pieces)
+
+
+def _divided(name: str) -> tuple[str, str, str]:
+    """A test's name divided at its last ``::`` that is not inside the brackets of a parametrised test."""
+    head, bracket, rest = name.partition("[")
+    where, split, test = head.rpartition("::")
+    return where, split, f"{test}{bracket}{rest}"
+
+
+def _joined(tests: list[str]) -> str:
+    """Names with commas; of a parametrised test the name once, then its brackets."""
+    pieces: list[str] = []
+    last = ""
+    for test in tests:
+        base, bracket, rest = test.partition("[")
+        if bracket and base == last:
+            pieces[-1] += f" [{rest}"
+        else:
+            pieces.append(test)
+        last = base
+    return ", ".join(pieces)
+
+
+KIND = TestsKind()

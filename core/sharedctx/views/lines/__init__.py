@@ -1,0 +1,1 @@
+"""Lines of logs, test runners and patches: sorts of them, and which tell something."""

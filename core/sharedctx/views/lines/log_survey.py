@@ -1,0 +1,135 @@
+"""What a log is made of: templates of its lines, their counts, and which lines tell of trouble."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import eq
+
+TIME = re.compile(
+    r"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
+    r"|[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
+    r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d|[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}"
+    r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d(?::\d\d)?|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    r"|\[ {0,6}\d{1,7}\.\d{3,6}\]|\b1[5-9]\d{8}(?:\.\d{1,9}|\d{3})?\b"
+)
+"""A time as logs write it."""
+LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b|\blevel=\w|^<\d{1,3}>")
+FRAME = re.compile(
+    r"\s{0,12}at [\w.$<]{1,300}.{0,200}[(:]|\s{1,12}File \".{1,300}\", line \d|Traceback \(most|Caused by: "
+    r"|\s{0,8}\.\.\. \d+ more|goroutine \d+ \[|\t\S{1,300}\.go:\d+|#\d+ {1,3}0x[0-9a-f]|\s{1,8}\d+: +\S{1,200}::"
+    r"|\s{1,12}from \S{1,300}:\d+:in "
+)
+"""A line of a stack trace."""
+BUILD = re.compile(
+    r"npm (?:ERR!|WARN|error|warn)|> Task :|Step \d+/\d+|#\d+ (?:\[|\d+\.\d|DONE|CACHED)"
+    r"|(?:##\[|::)(?:group|error|warning|endgroup|section)"
+    r"|\S{1,300}:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note)\b|(?:error|warning)(?:\[\w+\])?: "
+    r"|make(?:\[\d+\])?: |\[ {0,2}\d{1,3}%\] "
+    r"|\+ \w|(?:Collecting|Downloading|Installing|Compiling|Building|Fetching|Unpacking|Setting up|Get:\d+) \S"
+)
+"""A line as builds and continuous integration print it."""
+HEAD = 48
+"""Characters of a line's start in which a time or level makes it the head of a record."""
+
+_HEX = re.compile(r"(?<![0-9A-Za-z_-])(?=[a-f-]*\d)[0-9a-fA-F-]{8,}+(?![0-9A-Za-z_])")
+_NUMBER = re.compile(r"\d\w*")
+_JOINED = re.compile(r"\*(?:[-.:,/+]\*)+")
+_ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) ([^"]{0,4000})" ([1-5])(\d\d) ')
+_STATUS = re.compile(r"[A-Z]{3,10} ([1-5])\d\d( .+)?")
+_SEVERE = re.compile(
+    r"\b(?:ERROR|FATAL|CRITICAL|CRIT|SEVERE|EMERG|ALERT|PANIC|FAILED|FAILURE)\b|(?:Error|Exception)\b|Traceback"
+    r"|Caused by"
+    r"|^[EF]\*|: [EF]\* |\blevel=(?:error|fatal|crit|panic)|\b(?:error|panic|fatal)[:\[]|\[(?:error|crit|alert|emerg)\]"
+)
+_TROUBLE = re.compile(
+    r"error|fatal|panic|exception|fail|critical|severe|warn|denied|refused|time(?:d )?-?out|abort|unable|cannot"
+    r"|unreachable|invalid|crash|killed|corrupt|reject|unexpected|\bW\* |out of memory|unavailable|\bnot found|\boom\b",
+    re.I,
+)
+_SCANNED = 20_000
+_COMPARED = 2000
+_WORDS = 40
+_GROUPS = 12
+_ALIKE = 0.7
+
+
+@dataclass(slots=True)
+class Template:
+    """Lines that differ in numbers and single words; ``trouble`` is 2 for errors and 1 for hints of some."""
+
+    words: list[str]
+    lines: list[int] = field(default_factory=list)
+    masks: dict[str, int] = field(default_factory=dict)
+    trouble: int = 0
+
+
+class Survey:
+    """The templates of a text's lines. Linear in the text."""
+
+    def __init__(self, text: str, lines: list[str]) -> None:
+        self.lines = lines
+        self.masks = self._mask(text)
+
+    def _mask(self, text: str) -> list[str]:
+        masked = _HEX.sub("*", text)
+        masked = _JOINED.sub("*", _NUMBER.sub("*", masked))
+        masks = masked.split("\n")
+        for index, line in enumerate(self.lines):
+            if ' "' in line and "[" in line:
+                access = _ACCESS.match(line, 0, 5000)
+                if access is not None:
+                    hint = _TROUBLE.search(line, access.start(2), access.end(2))
+                    masks[index] = f"{access[1]} {access[3]}{access[4]}{' ' + hint[0] if hint is not None else ''}"
+        return masks
+
+    @cached_property
+    def templates(self) -> list[Template]:
+        """The templates, in the order of their first lines."""
+        counts = Counter(self.masks)
+        buckets: dict[tuple[int, str], list[Template]] = defaultdict(list)
+        of: dict[str, Template] = {}
+        for mask in counts:
+            words = mask[:_COMPARED].split(" ", _WORDS)
+            bucket = buckets[len(words), words[0]]
+            for template in bucket[:_GROUPS]:
+                if len(words) > 3 and sum(map(eq, template.words, words)) >= _ALIKE * len(words):
+                    template.words = [a if a == b else "*" for a, b in zip(template.words, words, strict=True)]
+                    break
+            else:
+                template = Template(words)
+                bucket.append(template)
+            of[mask] = template
+            template.trouble = max(template.trouble, trouble_of(mask)[0])
+        found: dict[int, Template] = {}
+        for index, mask in enumerate(self.masks):
+            template = of[mask]
+            template.lines.append(index)
+            template.masks.setdefault(mask, index)
+            found.setdefault(id(template), template)
+        return list(found.values())
+
+    @cached_property
+    def heads(self) -> list[bool]:
+        """Whether each line starts a record: has a time or level at its start. All do where none has."""
+        found = [is_head(line) for line in self.lines]
+        return found if any(found) else [True] * len(found)
+
+
+def is_head(line: str) -> bool:
+    """Whether a line starts with a time or a level."""
+    return TIME.search(line, 0, HEAD) is not None or LEVEL.search(line, 0, HEAD) is not None
+
+
+def trouble_of(mask: str) -> tuple[int, int]:
+    """2 for an error, 1 for a hint of trouble, else 0; and where that stands."""
+    status = _STATUS.fullmatch(mask)
+    if status is not None:
+        return (2 if status[1] == "5" else 1 if status[1] == "4" or status[2] else 0), 0
+    severe = _SEVERE.search(mask, 0, _SCANNED)
+    if severe is not None:
+        return 2, severe.start()
+    hint = _TROUBLE.search(mask, 0, _SCANNED)
+    return (1, hint.start()) if hint is not None else (0, 0)

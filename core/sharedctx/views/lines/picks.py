@@ -1,0 +1,129 @@
+"""Lines picked from a text in order of importance, shown with their numbers under one marker for all the gaps."""
+
+from __future__ import annotations
+
+import re
+
+from ..kind import Brief, Draft, Source
+
+_CUT = "…"
+_LONGEST_WORD = 200
+_SHORT = 3
+"""Tokens: a gap of one line that costs no more than this is closed."""
+_PATIENCE = 60
+_WIDEST = 600
+_NARROWEST = 60
+_TIGHT = 400
+"""Tokens: a smaller budget has no room for an explanation."""
+_BREAK = re.compile(r"\W")
+
+
+def clip(line: str, width: int, at: int = 0) -> str:
+    """The line cut to about ``width`` characters between words: its start, what is around ``at``, its end."""
+    if len(line) <= width:
+        return line
+    head, tail = width // 2, width // 4
+    if at < head or at >= len(line) - tail:
+        return f"{line[: _before(line, head)]}{_CUT}{line[_after(line, len(line) - tail) :]}"
+    a, b = _after(line, max(at - tail // 4, head // 2)), _before(line, min(at + tail, len(line)))
+    middle = f"{line[a:b]}{_CUT}" if a < b else ""
+    return f"{line[: _before(line, head // 2)]}{_CUT}{middle}{line[_after(line, len(line) - tail) :]}"
+
+
+def _before(line: str, at: int) -> int:
+    """The nearest place at or before ``at`` that is inside no word."""
+    for place in range(at, max(at - _LONGEST_WORD, 0), -1):
+        if _BREAK.match(line[place - 1]) or _BREAK.match(line[place : place + 1] or " "):
+            return place
+    return 0
+
+
+def _after(line: str, at: int) -> int:
+    for place in range(at, min(at + _LONGEST_WORD, len(line))):
+        if _BREAK.match(line[place - 1]) or _BREAK.match(line[place]):
+            return place
+    return len(line)
+
+
+class Picks:
+    """Which lines of a source a view shows; those added first matter most."""
+
+    def __init__(self, source: Source, brief: Brief) -> None:
+        self._lines = source.lines
+        self._brief = brief
+        self._width = _WIDEST if brief.budget is None else max(_NARROWEST, min(_WIDEST, brief.budget))
+        self._picked: dict[int, None] = {}
+        self._notes: dict[int, str] = {}
+        self._spots: dict[int, int] = {}
+        self._spent = 0
+        self._misses = 0
+
+    def add(self, index: int, limit: int, *, spot: int = 0) -> None:
+        """Pick a line (counted from 0) if the tokens spent stay within ``limit``; ``spot`` is what matters in it."""
+        if index in self._picked or self._misses > _PATIENCE:
+            return
+        near = index - 1 in self._picked or index + 1 in self._picked
+        self._spots[index] = spot
+        cost = self._brief.count(self._shown(index)) + (1 if near else 4)
+        if self._spent + cost > limit:
+            self._misses += 1
+            return
+        self._misses = 0
+        self._picked[index] = None
+        self._spent += cost
+
+    def patient(self) -> None:
+        """Forget the lines that did not fit: what is added next is tried again."""
+        self._misses = 0
+
+    def note(self, index: int, note: str) -> None:
+        """Say something beside a line's number, if the line is picked."""
+        self._notes[index] = note
+
+    def draft(self, strategy: str, about: str, intro: str = "") -> Draft | None:
+        """Return the picked lines in their order within the budget, or None where that shows nothing or everything.
+
+        ``about`` is said in the marker, ``intro`` below it.
+        """
+        order = list(self._picked)
+        budget = self._brief.budget
+        about = "" if budget is not None and budget < _TIGHT else about
+        while order:
+            chosen = set(order)
+            self._close(chosen)
+            if len(chosen) == len(self._lines) and not any(self._cut(index) for index in chosen):
+                return None
+            text, ref = self._render(sorted(chosen), about, intro)
+            over = 0 if budget is None else self._brief.count(text) - budget
+            if over <= 0:
+                return Draft(text, strategy, (ref,))
+            order = order[: len(order) - max(1, min(over // 30, len(order) // 2))]
+        return None
+
+    def _shown(self, index: int) -> str:
+        return clip(self._lines[index], self._width, self._spots.get(index, 0))
+
+    def _cut(self, index: int) -> bool:
+        return len(self._lines[index]) > self._width
+
+    def _close(self, chosen: set[int]) -> None:
+        for index in list(chosen):
+            gap = index + 1
+            small = gap not in chosen and gap + 1 in chosen and len(self._lines[gap]) <= 12
+            if small and self._brief.count(self._lines[gap]) <= _SHORT:
+                chosen.add(gap)
+
+    def _render(self, chosen: list[int], about: str, intro: str) -> tuple[str, str]:
+        total = len(self._lines)
+        ref = f"lines:1-{total}"
+        left = total - len(chosen)
+        what = f"{left} of {total} lines{about}" if left else f"parts of {total} lines{about}"
+        marks = self._brief.marks
+        pieces = [marks.omitted(what, ref), *([intro] if intro else [])]
+        last = -2
+        for index in chosen:
+            note = self._notes.get(index, "")
+            shown = self._shown(index)
+            pieces.append(shown if index == last + 1 and not note else f"{index + 1}{note}: {shown}")
+            last = index
+        return "\n".join(pieces), marks.ref(ref)

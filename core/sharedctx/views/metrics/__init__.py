@@ -1,0 +1,1 @@
+"""Metrics as families of series."""

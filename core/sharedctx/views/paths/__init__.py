@@ -1,0 +1,1 @@
+"""Paths and listings of them as trees."""

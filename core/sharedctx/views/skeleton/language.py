@@ -1,0 +1,79 @@
+"""What has to be known of a programming language to see a program's skeleton."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+SLASHED = r"//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?"
+HASHED = r"\#[^\n]*+"
+DOUBLE = r'"(?:[^"\\\n]++|\\[\s\S])*+"?'
+SINGLE = r"'(?:[^'\\\n]++|\\[\s\S])*+'?"
+LETTER = r"'(?:[^'\\\n]|\\[^\n']{1,9}|\\')'"
+"""One character between quotes, where a lone quote may mean something else."""
+INDENT = r"^[ \t]{0,80}"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language as patterns, which are written to be linear on any text.
+
+    ``comments`` and ``strings`` are what brackets do not count in, ended or not; ``declares`` a line that declares a
+    type or a function (and is the sign by which the language is known), ``hints`` further signs; ``contains`` the
+    header of a block whose members are of interest; ``fails`` a line that raises or returns an error; ``imports``
+    one that imports. ``reader`` says how blocks are delimited; ``needs`` are
+    texts of which a program has one at least, and with ``opens`` one of no other language starts.
+    """
+
+    name: str
+    reader: Literal["python", "braces", "indents", "statements"]
+    comments: str
+    strings: str
+    declares: str
+    contains: str
+    fails: str
+    imports: str
+    hints: str
+    needs: tuple[str, ...] = ("",)
+    opens: str = ""
+
+    def may_be(self, sample: str) -> bool:
+        """Whether a sample may be of the language at all, seen quickly."""
+        return any(need in sample for need in self.needs) and self.declaring.search(sample) is not None
+
+    @cached_property
+    def inert(self) -> re.Pattern[str]:
+        """Finds comments (group 1) and strings (group 2)."""
+        return re.compile(f"({self.comments})|({self.strings})", re.M)
+
+    @cached_property
+    def tokens(self) -> re.Pattern[str]:
+        """Finds comments (group 1), strings (group 2) and braces."""
+        return re.compile(rf"({self.comments})|({self.strings})|[{{}}]", re.M)
+
+    @cached_property
+    def declaring(self) -> re.Pattern[str]:
+        """Finds lines that declare."""
+        return re.compile(rf"{INDENT}(?:{self.declares})", re.M)
+
+    @cached_property
+    def containing(self) -> re.Pattern[str]:
+        """Matches the header of a block of members."""
+        return re.compile(rf"[ \t]*(?:{self.contains})")
+
+    @cached_property
+    def failing(self) -> re.Pattern[str]:
+        """Finds what raises or returns an error."""
+        return re.compile(self.fails, re.M)
+
+    @cached_property
+    def importing(self) -> re.Pattern[str]:
+        """Finds lines that import."""
+        return re.compile(rf"{INDENT}(?:{self.imports})", re.M)
+
+    @cached_property
+    def hinting(self) -> re.Pattern[str]:
+        """Finds signs of the language."""
+        return re.compile(self.hints, re.M)

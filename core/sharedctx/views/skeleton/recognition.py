@@ -1,0 +1,80 @@
+"""Which language a text is written in, from samples of it alone."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .language import Language
+from .languages import LANGUAGES
+
+_SAMPLES = (12_000, 50_000)
+"""Characters from the start that are looked at; more only where the first give no answer."""
+_REACH = 200
+_PATCH = re.compile(r"diff --git |@@ -\d|\*{15}$|Index: ")
+_FOREIGN = re.compile(
+    r"diff --git |@@ -\d|--- \S|\+\+\+ \S|index [0-9a-f]{7}|[^\s:]{1,200}:\d+:|\[?\d{4}-\d\d-\d\d[T ]\d\d:"
+    r"|<(?!\?php)[/!a-zA-Z]"
+    r"|\d{1,3}(?:\.\d{1,3}){3} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|[-*] \w|```|\.\. [\w-]+::"
+    r"|[ \t]*(?:E  |>  |={3,}|_{3,}|-{5,}|at [\w.$<>]+\(|\"[^\"\n]{0,80}\": )"
+)
+_CODE_SIGN = re.compile(r"[{};:()\[\],=\\|&]$|=|\w\(|^\s*\w+$|->|::|\$\w|^\s*[@#]\w")
+
+
+def recognise(text: str) -> tuple[Language, float] | None:
+    """Return the language and how sure it is, from 0 to 1; None for what is no program."""
+    for size in _SAMPLES:
+        found = _recognise(_sample(text[:size]))
+        if found or size >= len(text):
+            return found
+    return None
+
+
+def _sample(text: str) -> str:
+    return "\n".join(line[:_REACH] for line in text.split("\n") if line and not line.isspace())
+
+
+@lru_cache(8)  # asked twice for each text: whether it is a program, and which
+def _recognise(sample: str) -> tuple[Language, float] | None:
+    lines = sample.split("\n")
+    if len(lines) < 4 or sum(1 for line in lines if _FOREIGN.match(line)) > 0.15 * len(lines):
+        return None
+    if sum(1 for line in lines if _PATCH.match(line)) > 1:
+        return None
+    best: tuple[float, Language, float] | None = None
+    for language in LANGUAGES:
+        if language.may_be(sample):
+            score, sure = _score(sample, language)
+            if language.opens and sample.startswith(language.opens):
+                return (language, sure) if score else None
+            if score and (best is None or score > best[0]):
+                best = score, language, sure
+    return best and best[1:]
+
+
+def _score(sample: str, language: Language) -> tuple[float, float]:
+    """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none."""
+    lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
+    declared = {line for line in lines if language.declaring.match(line)}
+    hinted = {index for index, line in enumerate(lines) if language.hinting.search(line)}
+    score = 2.0 * min(len(declared), len(hinted)) + len(hinted)
+    if len(declared) < 1 + (len(lines) > 40) or score < 0.08 * len(lines):
+        return 0, 0
+    code = prose = 0
+    for index, line in enumerate(lines):
+        if index in hinted or line in declared or _CODE_SIGN.search(line):
+            code += 1
+        else:
+            prose += _is_prose(line)
+    if code < 0.55 * len(lines) or prose > 0.08 * len(lines):
+        return 0, 0
+    return score, min(0.95, 0.45 + 0.4 * code / len(lines) + min(score / len(lines), 0.3) / 3)
+
+
+def _bare(found: re.Match[str]) -> str:
+    return "" if found[1] else '""'
+
+
+def _is_prose(line: str) -> bool:
+    words = line.split()
+    return len(words) > 4 and sum(1 for word in words if word.strip(".,;:!?()'\"`*_").isalpha()) >= 0.7 * len(words)

@@ -1,0 +1,72 @@
+"""A wrong argument is refused by name, with an error of the tree, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sharedctx
+from sharedctx import SessionSettings, SharedContext
+from sharedctx.errors import ConfigError, InvalidKey, InvalidValue, SharedContextError
+
+BAD: list[tuple[type[SharedContextError], Callable[[SharedContext], Any]]] = [
+    (InvalidKey, lambda ctx: ctx.get(["a"])),  # type: ignore[call-overload]
+    (InvalidKey, lambda ctx: ctx.put({}, 1)),  # type: ignore[arg-type]
+    (InvalidKey, lambda ctx: ctx.put(b"k", 1)),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.changes(since=2**70)),
+    (InvalidValue, lambda ctx: next(iter(ctx.watch(since=2**70)))),
+    (InvalidValue, lambda ctx: ctx.as_of(-(2**70)).get("k")),
+    (InvalidValue, lambda ctx: ctx.trim("k", 2**70)),
+    (InvalidValue, lambda ctx: ctx.trim("k", 1.5)),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.get("k", version="1")),  # type: ignore[call-overload]
+    (InvalidValue, lambda ctx: ctx.get("k", max_tokens="100")),  # type: ignore[call-overload]
+    (InvalidValue, lambda ctx: ctx.get("k", query=5)),  # type: ignore[call-overload]
+    (InvalidValue, lambda ctx: ctx.rollback("k", "1")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.put("k", 1, ttl="5")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.put("k", 1, ttl=float("nan"))),
+    (InvalidValue, lambda ctx: ctx.put("k", 1, ttl=10**400)),
+    (InvalidValue, lambda ctx: ctx.put("k", 1, expect="1")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.put("k", 1, expect=-1)),
+    (InvalidValue, lambda ctx: ctx.delete("k", expect="1")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.expand("k", 5)),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.search(5)),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.keys(5)),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.history("k", limit=0)),
+    (InvalidValue, lambda ctx: ctx.history("k", before="2")),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("kind", "wrong"), BAD)
+@pytest.mark.parametrize("address", ["disk", "memory://"])
+def test_it_is_refused(
+    tmp_path: Path, address: str, kind: type[SharedContextError], wrong: Callable[[SharedContext], Any]
+) -> None:
+    with sharedctx.open(tmp_path if address == "disk" else address) as store:
+        ctx = store.session()
+        ctx.put("k", "v")
+        with pytest.raises(kind):
+            wrong(ctx)
+        assert [entry.version for entry in ctx.history("k", before=10**15)] == [1]
+
+
+def test_settings_and_keywords_are_not_mixed_without_a_word() -> None:
+    with pytest.raises(ConfigError, match="settings="):
+        SharedContext(url="memory://", settings=SessionSettings(), ttl=5)
+    for wrong in ({"max_entries": True}, {"count_tokens": 5}, {"ttl": -1}):
+        with pytest.raises(ConfigError):
+            SessionSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_plain_function_counts_under_its_own_name() -> None:
+    ctx = sharedctx.open("memory://").session(count_tokens=len)
+    entry = ctx.put("k", "four")
+    assert (entry.original_tokens, entry.counter, ctx.stats().counter) == (4, "len", "len")
+    assert sharedctx.open("memory://").session(model="gpt-4").settings.count_tokens.name.endswith("cl100k_base")
+
+
+def test_an_address_with_a_nul_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        sharedctx.open("a\0b")

@@ -1,0 +1,36 @@
+"""Grants hold what they say, and a bad one is refused before it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import sharedctx
+from sharedctx.errors import InvalidValue
+from sharedctx.testing import ManualClock
+
+
+@pytest.mark.parametrize("patterns", ["pub/*", [5], None, 5, [""], b"pub/*"])
+def test_patterns_are_a_list_of_text(patterns: Any) -> None:
+    ctx = sharedctx.open("memory://").session()
+    ctx.put("secret/a", "v")
+    with pytest.raises(InvalidValue, match="read"):
+        ctx.grant("subagent:x", read=patterns)
+    for participant in ("", 3, None):
+        with pytest.raises(InvalidValue, match="participant"):
+            ctx.grant(participant, read=["pub/*"])  # type: ignore[arg-type]
+    assert ctx.grants().rules == {}
+
+
+def test_what_went_is_told_to_those_who_could_read_it() -> None:
+    clock = ManualClock(1.0)
+    ctx = sharedctx.open("memory://", clock=clock).session(max_entries=1)
+    ctx.put("secret/a", "1")
+    clock.advance(1)
+    ctx.put("b", "2")
+    clock.advance(1)
+    ctx.put("c", "3")
+    ctx.grant("subagent:x", read=["b"])
+    assert [gone.key for gone in ctx.evicted()] == ["secret/a", "b"]
+    assert [gone.key for gone in ctx.bind("subagent:x").evicted()] == ["b"]

@@ -1,0 +1,90 @@
+"""What models were served against full replay is measured where it is served, and added up over processes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import sharedctx
+from sharedctx import AsyncSharedContext
+from sharedctx.tools import call
+
+ROWS = [{"id": n, "state": "open", "title": f"issue number {n}"} for n in range(500)]
+
+
+def test_reads_are_measured_by_participant_and_face() -> None:
+    with sharedctx.open("memory://") as store:
+        ctx = store.session()
+        ctx.put("rows", ROWS)
+        ctx.put("small", "x" * 40)
+        entry = ctx.get_entry("rows")
+        assert entry is not None
+        coder = ctx.bind("coder", face="langgraph")
+        coder.get("rows")
+        coder.get("rows")
+        ctx.get("small")
+        ctx.get("rows", full=True)
+        ctx.get("nothing")
+        rows = {(found.participant, found.face, found.kind): found for found in ctx.savings()}
+        read = rows["coder", "langgraph", "read"]
+        assert (read.calls, read.served_tokens) == (2, 2 * entry.compressed_tokens)
+        assert read.replay_tokens == 2 * entry.original_tokens
+        assert rows[None, "sharedctx", "read"][3:] == (1, 10, 10)
+        assert len(rows) == 2
+        assert store.session("other").savings() == []
+
+
+def test_expansions_windows_and_packets_count() -> None:
+    with sharedctx.open("memory://") as store:
+        ctx = store.session()
+        ctx.put("rows", ROWS)
+        text = ctx.expand("rows", "rows:0-9")
+        window = ctx.window(500)
+        packet = ctx.packet(for_agent="a", task="t", max_tokens=500)
+        call(ctx, "read", {"key": "rows", "max_tokens": 100})
+        found = {each.kind: each for each in ctx.savings()}
+        assert (found["expand"].served_tokens, found["expand"].replay_tokens) == (ctx.settings.count_tokens(text), 0)
+        assert found["window"].served_tokens == window.tokens <= 500 < found["window"].replay_tokens
+        assert found["packet"].served_tokens == packet.tokens
+        assert 0 < found["read"].served_tokens <= 100
+
+
+def test_sums_of_processes_add_up_and_stay_after_close(tmp_path: Path) -> None:
+    with sharedctx.open(tmp_path) as store:
+        store.session().put("small", "x" * 40)
+    script = f"""
+import sharedctx
+with sharedctx.open({str(tmp_path)!r}) as store:
+    ctx = store.session().bind("a")
+    for _ in range(600):
+        ctx.get("small")
+"""
+    children = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+    assert [child.wait() for child in children] == [0, 0, 0]
+    with sharedctx.open(tmp_path) as store:
+        ctx = store.session().bind("a")
+        ctx.get("small")
+        (found,) = ctx.savings()
+        assert found[3:] == (1801, 18_010, 18_010)
+        rows = store.backend.scan("savings", "default", "")
+        assert len(rows) == 1
+    with sharedctx.open(tmp_path) as store:
+        assert store.session().savings()[0].calls == 1801
+        assert store.sessions() == ["default"]
+        store.delete_session("default")
+        assert store.session().savings() == []
+
+
+def test_coroutines_are_measured_too() -> None:
+    async def main() -> list[tuple[str, int]]:
+        async with AsyncSharedContext(url="memory://") as ctx:
+            await ctx.put("rows", ROWS)
+            await ctx.get("rows")
+            await ctx.window(200)
+            await ctx.packet(for_agent="a", task="", max_tokens=200)
+            await ctx.expand("rows", "rows:1")
+            return [(each.kind, each.calls) for each in await ctx.savings()]
+
+    assert asyncio.run(main()) == [("expand", 1), ("packet", 1), ("read", 1), ("window", 1)]

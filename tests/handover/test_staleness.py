@@ -1,0 +1,112 @@
+"""A participant hears of changes to what it read: each once, with what changed, and not of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sharedctx
+from sharedctx import SharedContext
+from sharedctx.errors import Forbidden
+from sharedctx.testing import ManualClock
+from sharedctx.tools import call
+
+
+@pytest.fixture
+def ctx() -> SharedContext:
+    return sharedctx.open("memory://", clock=ManualClock(1.0)).session()
+
+
+def test_a_change_since_the_read_is_told_once_with_its_writer(ctx: SharedContext) -> None:
+    me, other = ctx.bind("me"), ctx.bind("other")
+    ctx.put("plan", "a")
+    ctx.put("unread", "a")
+    me.get("plan")
+    assert me.stale() == []
+    other.put("plan", "b")
+    other.put("plan", "c")
+    other.put("unread", "b")
+    (found,) = me.stale()
+    assert (found.key, found.read_version, found.version, found.agent) == ("plan", 1, 3, "other")
+    assert str(found) == "plan v1 -> v3 by other"
+    assert me.stale() == []
+    other.put("plan", "d")
+    assert [(each.read_version, each.version) for each in me.stale()] == [(1, 4)]
+    me.get("plan")
+    assert me.stale() == []
+
+
+def test_ones_own_writes_are_known(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    me.put("plan", "a")
+    me.put("plan", "b")
+    assert me.stale() == []
+    me.delete("plan")
+    assert me.stale() == []
+
+
+def test_removed_and_expired_keys_are_told(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("a", "v")
+    ctx.put("b", "v", ttl=10)
+    for key in ("a", "b"):
+        me.get(key)
+    ctx.delete("a")
+    assert [str(each) for each in me.stale()] == ["a v1 is gone"]
+
+
+def test_what_changed_can_be_asked_for(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("plan", {"step": 1, "note": "x" * 200})
+    ctx.put("text", "one\ntwo\n")
+    for key in ("plan", "text"):
+        me.get(key)
+    ctx.put("plan", {"step": 2, "note": "x" * 200})
+    ctx.put("text", "one\n2\n")
+    plan, text = me.stale(diffs=True)
+    assert plan.diff == '[{"op": "replace", "path": "/step", "value": 2}]'
+    assert text.diff is not None
+    assert "-two" in text.diff
+    ctx.put("plan", {"step": "x" * 10_000})
+    (plan,) = me.stale(diffs=True)
+    assert plan.diff is not None
+    assert "more characters" in plan.diff
+
+
+def test_a_key_that_may_no_longer_be_read_is_gone(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("plan", "a")
+    me.get("plan")
+    ctx.grant("me", read=["other/*"])
+    ctx.put("plan", "secret")
+    assert [str(each) for each in me.stale()] == ["plan v1 is gone"]
+
+
+def test_an_unbound_context_remembers_nothing(ctx: SharedContext) -> None:
+    with pytest.raises(Forbidden, match="bind"):
+        ctx.stale()
+
+
+def test_other_processes_changes_are_told(tmp_path: Path) -> None:
+    with sharedctx.open(tmp_path) as store:
+        me = store.session().bind("me")
+        me.put("plan", "a")
+        with sharedctx.open(tmp_path, clock=ManualClock(1.0)) as second:
+            second.session().bind("far").put("plan", "b")
+        assert [str(each) for each in me.stale()] == ["plan v1 -> v2 by far"]
+
+
+def test_every_tool_answer_tells_what_changed(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    for key in ("a", "b"):
+        ctx.put(key, "v")
+        assert "changed" not in call(me, "read", {"key": key}).text
+    ctx.bind("other").put("a", "w")
+    ctx.delete("b")
+    answer = call(me, "read", {"key": "nothing"})
+    assert answer.error == "KEY_NOT_FOUND"
+    assert answer.text.endswith("\n[2 keys that you read have changed: a v1 -> v2 by other; b v1 is gone]")
+    assert "changed" not in call(me, "list").text
+    ctx.put("a", "x")
+    assert "changed" not in call(me, "read", {"key": "a"}).text
