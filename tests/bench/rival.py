@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 
@@ -55,7 +56,14 @@ WARM_UP = (
     "warm up " * 50,
     json.dumps([{"name": f"row {at}", "size": at % 7, "note": "nothing to see"} for at in range(200)]),
     "\n".join(f"2026-01-01 00:00:{at % 60:02} INFO worker {at} is ready" for at in range(300)),
+    Path(__file__).read_text(encoding="utf-8"),
+    "\n\n".join(
+        f"# Part {at}\n\nWords of [part](#{at}).\n\n```sh\nrun part {at}\n```\n\n- a `point`" for at in range(60)
+    ),
+    "name,size\n" + "".join(f"row{at},{at % 7}\n" for at in range(300)),
+    "<html><body>" + "<h2>Part</h2><p>Words of a <a href='x.html'>part</a>.</p>\n" * 100 + "</body></html>",
 )
+"""Texts of several kinds, so that nobody is timed while it loads."""
 
 
 def main() -> None:

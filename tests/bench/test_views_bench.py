@@ -1,4 +1,4 @@
-"""The views benchmark runs on its own material and every kind gives a row; how good the figures are is nobody's test."""
+"""The views benchmark runs and every kind gives a row; how good the figures are is nobody's test."""
 
 from __future__ import annotations
 
