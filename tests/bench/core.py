@@ -15,14 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from crowd import Crowd
-from figures import Result, Table, target_table
+from figures import Result, Table, replace_section, target_table
 from imports import Imports
 from newest import Newest
 from points import Points
 from surroundings import load, surroundings
 from tasks import Tasks
-
-BEGIN, END = "<!-- core: begin -->", "<!-- core: end -->"
 
 
 @dataclass(frozen=True)
@@ -72,19 +70,8 @@ def options() -> argparse.Namespace:
     words.add_argument("--versions", type=int, help="in the partition whose newest ten are read")
     words.add_argument("--directory", type=Path, help="where the stores are made (default: the temporary directory)")
     words.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    words.add_argument("--markdown", type=Path, metavar="FILE", help=f"replace what stands between {BEGIN} and {END}")
+    words.add_argument("--markdown", type=Path, metavar="FILE", help="replace the tables of that page")
     return words.parse_args()
-
-
-def replace_section(page: Path, tables: list[Table]) -> None:
-    """Put the tables between the markers of ``page``; exits when it has none."""
-    text = page.read_text(encoding="utf-8")
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{page} has no section between {BEGIN} and {END}")
-    body = "\n".join(table.markdown() for table in tables)
-    page.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}", encoding="utf-8")
 
 
 def main() -> None:
@@ -117,7 +104,7 @@ def main() -> None:
         whole = {"run": facts, "targets": targets, "figures": result.figures}
         asked.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     if asked.markdown is not None:
-        replace_section(asked.markdown, [closing[1], closing[0], *result.tables])
+        replace_section(asked.markdown, "core", [closing[1], closing[0], *result.tables])
 
 
 if __name__ == "__main__":

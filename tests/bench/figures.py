@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
@@ -152,6 +153,18 @@ def target_table(targets: Iterable[Target]) -> Table:
         rows,
         "Printed, never asserted. The quartiles are of the ratio taken round by round.",
     )
+
+
+def replace_section(page: Path, name: str, tables: Iterable[Table]) -> None:
+    """Put the tables between the markers of ``name`` in ``page``; exits when it has none."""
+    text = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head, begun, rest = text.partition(begin)
+    _, ended, tail = rest.partition(end)
+    if not begun or not ended:
+        raise SystemExit(f"{page} has no section between {begin} and {end}")
+    body = "\n".join(table.markdown() for table in tables)
+    page.write_text(f"{head}{begin}\n\n{body}\n{end}{tail}", encoding="utf-8")
 
 
 def number(value: float) -> str:

@@ -16,19 +16,27 @@ _PACKAGES = ("sharedctx", "diskcache", "lmdb", "backports.zstd", "pydantic")
 
 def surroundings(directory: Path) -> dict[str, str]:
     """Return facts about this machine as text; nothing in them names it."""
-    facts = {
+    facts = {**moment(), "sqlite": sqlite3.sqlite_version}
+    for package in _PACKAGES:
+        facts[package] = installed(package)
+    return {**facts, **machine(), "file system": file_system(directory), "load at the start": load()}
+
+
+def moment() -> dict[str, str]:
+    """The date and the Python that runs."""
+    return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "sqlite": sqlite3.sqlite_version,
     }
-    for package in _PACKAGES:
-        facts[package] = _version(package)
-    facts["token counter"] = counter().name
-    facts["system"] = f"{platform.system()} {platform.machine()}"
-    facts["processors"] = str(os.cpu_count())
-    facts["file system"] = file_system(directory)
-    facts["load at the start"] = load()
-    return facts
+
+
+def machine() -> dict[str, str]:
+    """What tokens are counted with, and on what machine."""
+    return {
+        "token counter": counter().name,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": str(os.cpu_count()),
+    }
 
 
 def load() -> str:
@@ -54,7 +62,8 @@ def file_system(directory: Path) -> str:
     return kind
 
 
-def _version(package: str) -> str:
+def installed(package: str) -> str:
+    """The version of a package, or that there is none."""
     try:
         return version(package)
     except PackageNotFoundError:
