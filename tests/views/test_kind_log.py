@@ -229,3 +229,14 @@ def test_nonsense_is_refused(body: str) -> None:
         KIND.unpack(f"[[log: x]]\n{body}")
     with pytest.raises(DecodeError):
         KIND.unpack(body)
+
+
+def test_what_ends_a_trace_is_kept_whatever_it_is_called() -> None:
+    lines = [f"2026-01-01 10:00:{n % 60:02} INFO worker {n} step done in {n * 7 % 97} ms" for n in range(600)]
+    trace = [
+        "Traceback (most recent call last):",
+        '  File "/srv/plan.py", line 31, in solve',
+        "    raise InfeasiblePlan(route)",
+        "InfeasiblePlan: no route from depot 7",
+    ]
+    assert trace[-1] in shorten("\n".join([*lines[:300], *trace, *lines[300:]])).text

@@ -149,3 +149,13 @@ def test_any_output_is_viewed_without_an_error(lines: list[str]) -> None:
     for budget in (None, 80):
         draft = KIND.shorten(source, brief(budget))
         assert draft is None or budget is None or COUNT(draft.text) <= budget
+
+
+def test_failures_that_differ_in_numbers_alone_are_all_told() -> None:
+    failures = []
+    for n in (618, 619, 700):
+        failures += [f"____ test_sum_{n} ____", f">   assert total == {n}", f"E   assert {n} == 3928"]
+    passed = [f"tests/test_a.py::test_{n} PASSED" for n in range(300)]
+    text = shorten("\n".join([*passed, "=== FAILURES ===", *failures, "=== 3 failed, 300 passed in 1.2s ==="])).text
+    for n in (618, 619, 700):
+        assert f"E   assert {n} == 3928" in text

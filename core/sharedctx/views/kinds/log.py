@@ -95,6 +95,8 @@ class _Shortening:
         picks.add(last, self._must)
         for each in troubles:
             self._add(each.lines[0])
+        for index in self._conclusions():
+            self._add(index)
         for each in troubles:
             for index in list(each.masks.values())[1:_FORMS]:
                 self._add(index)
@@ -117,6 +119,18 @@ class _Shortening:
         for each in common:
             picks.add(each.lines[-1], self._should)
         return picks.draft("templates", _ABOUT)
+
+    def _conclusions(self) -> list[int]:
+        """Lines that end a stack trace by what was raised, one of each sort: names need not end in Error."""
+        lines, masks = self._survey.lines, self._survey.masks
+        found: dict[str, int] = {}
+        for index in range(2, len(lines)):
+            line, before = lines[index], lines[index - 1]
+            if line[:1].isalpha() and before[:1] in (" ", "\t"):
+                traced = FRAME.match(before) or FRAME.match(lines[index - 2])
+                if traced and not FRAME.match(line):
+                    found.setdefault(masks[index], index)
+        return list(found.values())
 
     def _wanted(self) -> None:
         wanted = self._brief.wanted

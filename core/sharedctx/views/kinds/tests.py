@@ -82,7 +82,7 @@ class _Shortening:
                 continue
             if is_noise(line):
                 continue
-            mask = _MASK.sub("#", line[:1000])
+            mask = line if is_detail(line) else _MASK.sub("#", line[:1000])  # what was compared tells by its numbers
             section = is_section(line)
             if mask in seen and not section:
                 continue
