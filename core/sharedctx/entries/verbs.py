@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..access import Grants
 from ..backends import steps
-from ..backends.base import Backend, Change
+from ..backends.base import Backend
 from ..backends.steps import Steps
-from ..entry import ContextEntry, Event, Evicted, Hit, Stats
+from ..entry import ContextEntry, Evicted, Hit, Stats
 from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
 from ..views.plain import as_text
 from .arguments import check_limit, check_number, check_words
+from .events import Events
 from .eviction import Eviction
 from .names import NOTES, RESERVED, check_key
 from .session import Session
@@ -24,8 +25,6 @@ from .writing import Admit, Writing
 
 if TYPE_CHECKING:
     from .index import Index
-
-_PAGE = 500
 
 
 class Verbs:
@@ -36,6 +35,9 @@ class Verbs:
         eviction = Eviction(self.session, backend.id)
         self._writing = Writing(self.session, eviction)
         self._index: Index | None = None
+        events = Events(self.session)
+        self.changes = events.changes
+        self.follow = events.follow
         self.space = self.session.space
         self.grants: Callable[[], Steps[Grants]] = self.session.rights.grants
         self.keys = self.session.keys
@@ -239,46 +241,6 @@ class Verbs:
 
     def rev(self) -> Steps[int]:
         return (yield from steps.rev(self.space))
-
-    def changes(self, participant: str | None, since: int, limit: int) -> Steps[list[Event]]:
-        limit = check_limit(limit)
-        check_number("since", since)
-        found: list[Event] = []
-        while len(found) < limit:
-            page = yield from steps.changes(self.space, since, limit)
-            if not page:
-                break
-            found += yield from self._events(participant, page)
-            since = page[-1].rev
-        return found
-
-    def follow(self, participant: str | None, since: int) -> Steps[tuple[list[Event], int]]:
-        """Return the next events and the revision to go on from."""
-        check_number("since", since)
-        rev = yield from steps.rev(self.space)
-        page = yield from steps.changes(self.space, since, _PAGE)
-        if not page:
-            return [], max(rev, since)
-        return (yield from self._events(participant, page)), page[-1].rev
-
-    def _events(self, participant: str | None, page: list[Change]) -> Steps[list[Event]]:
-        allows = yield from self.session.rights.judge(participant)
-        found = []
-        for change in page:
-            if change.pk.startswith(RESERVED) or not isinstance(change.sk, int):
-                continue
-            if not allows("read", change.pk):
-                continue
-            agent, op = None, change.op == "put"
-            rows = yield from steps.scan(self.space, change.pk, change.sk, change.sk + 1, limit=1)
-            if rows:
-                try:
-                    blob = self.session.log.read_row(rows[0]).blob
-                    agent, op = blob.agent or None, blob.live
-                except DecodeError:
-                    pass
-            found.append(Event(change.rev, change.pk, change.sk, "put" if op else "delete", agent))
-        return found
 
     def stats(self, participant: str | None) -> Steps[Stats]:
         entries = before = after = 0
