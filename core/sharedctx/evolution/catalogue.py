@@ -77,7 +77,11 @@ class Catalogue:
             return False
         mark = _mark(evolution_id)
         yield from steps.commit(SPACE, (Put(_MARKS, (yield from _now()), sk=mark),))
-        done = yield from writing
+        try:
+            done = yield from writing
+        except Exception:
+            yield from self._publish(evolution_id, mark)
+            raise
         yield from self._publish(evolution_id, mark)
         return done
 
@@ -103,8 +107,10 @@ class Catalogue:
                     raise
         try:
             yield from creating
-        finally:
+        except Exception:
             yield from self._publish(evolution_id, mark)
+            raise
+        yield from self._publish(evolution_id, mark)
 
     def _publish(self, evolution_id: str, mark: str) -> Steps[None]:
         record = self._record(evolution_id)
@@ -216,9 +222,9 @@ class Catalogue:
             try:
                 yield from record.remove(snapshot.versions[STATE_PK])
             except VersionConflict:
-                continue
-            finally:
                 yield from self._publish(evolution_id, mark)
+                continue
+            yield from self._publish(evolution_id, mark)
             return True
 
 

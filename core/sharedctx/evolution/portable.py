@@ -154,7 +154,8 @@ def _fault(line: Any, number: int, last: int) -> str | None:
     """The name of the first field of a version that is not as it must be."""
     if not isinstance(line, dict) or "data" not in line:
         return "data"
-    rev, at = line.get("rev"), line.get("timestamp")
+    rev: Any = line.get("rev")
+    at: Any = line.get("timestamp")
     if line.get("version") != number:
         return "version"
     if type(rev) is not int or rev <= last:

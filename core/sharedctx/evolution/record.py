@@ -187,14 +187,21 @@ class Record:
 
         Raises ``VersionConflict`` when there is something.
         """
+        written = [
+            (moment.timestamp, {pk: self._draft(pk, value, agent) for pk, (value, agent) in moment.values.items()})
+            for moment in moments
+        ]
         yield from self._mark_import(False, Check(STATE_PK, Head(0), NEXT))
         heads: dict[str, int] = dict.fromkeys((STATE_PK, *SECTIONS), 0)
-        for moment in moments:
-            drafts = {pk: self._draft(pk, value, agent) for pk, (value, agent) in moment.values.items()}
-            yield from self._write(drafts, heads, moment.timestamp, ())
-            for pk in drafts:
-                heads[pk] += 1
-        yield from self._mark_import(True)
+        try:
+            for timestamp, drafts in written:
+                yield from self._write(drafts, heads, timestamp, ())
+                for pk in drafts:
+                    heads[pk] += 1
+            yield from self._mark_import(True)
+        except Exception:
+            yield from steps.reclaim(self.space)
+            raise
 
     def _mark_import(self, done: bool, *conditions: Op) -> Steps[None]:
         mark = json.dumps({"at": (yield from steps.now()), "done": done}).encode()
