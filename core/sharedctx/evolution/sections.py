@@ -37,8 +37,9 @@ def storing(section: str, given: Mapping[str, Any], **more: Any) -> Change:
     body: Found = {name: check_kind(name, given[name], *kinds) for name, kinds in _SHAPES[section].items()}
     body |= more
 
-    def change(_: dict[str, Any], now: str) -> dict[str, Any]:
-        return {section: {**body, "timestamp": now}, **_following(section, body)}
+    def change(held: dict[str, Any], now: str) -> dict[str, Any]:
+        following = {name: value for name, value in _following(section, body).items() if value or held[name]}
+        return {section: {**body, "timestamp": now}, **following}
 
     return change
 
