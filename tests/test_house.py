@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes"}),
+    frozenset({"tools", "notes", "evolution"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )

@@ -98,14 +98,16 @@ def encode(
     note: str = "",
     sha256: bytes | None = None,
     base: tuple[int, bytes] | None = None,
+    compress: bool = True,
 ) -> tuple[bytes, Blob]:
     """Make a blob of ``content`` and its header.
 
-    ``base`` is (versions back, that version's content) for a delta to be tried. Raises ``ValueTooLarge`` above 64 MiB.
+    ``base`` is (versions back, that version's content) for a delta to be tried; without ``compress`` the content is
+    stored as it is. Raises ``ValueTooLarge`` above 64 MiB.
     """
     if len(content) > MAX_VALUE_BYTES:
         raise ValueTooLarge(f"a value holds at most {MAX_VALUE_BYTES} bytes, this one has {len(content)}: split it")
-    compression, payload = _pack(content, base)
+    compression, payload = _pack(content, base) if compress else (Compression.RAW, content)
     who, what = agent.encode()[:255], note.encode()[:65535]
     flags = 0 if sha256 is None else _HASHED
     header = _HEADER.pack(_MAGIC, _FORMAT, kind, compression, flags, len(content), timestamp, len(who), len(what))

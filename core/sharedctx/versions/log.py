@@ -21,7 +21,8 @@ DELTA_FROM = 4096
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to become a version. ``sha256`` is that of the original, where it was taken."""
+    """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
+    content is stored as it is."""
 
     kind: Kind
     content: bytes
@@ -29,6 +30,7 @@ class Draft:
     note: str = ""
     sha256: bytes | None = None
     expires: float | None = None
+    compress: bool = True
 
 
 class VersionLog:
@@ -164,6 +166,7 @@ class VersionLog:
                 note=draft.note,
                 sha256=draft.sha256,
                 base=base,
+                compress=draft.compress,
             )
             put = Put(pk, blob, expires=draft.expires, when=Head(head))
             try:
@@ -227,7 +230,7 @@ class VersionLog:
 
     def _base(self, row: Row | None, number: int, draft: Draft) -> Steps[tuple[int, bytes] | None]:
         """Choose the version to store the difference from; one that expires is never built upon."""
-        if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0:
+        if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0 or not draft.compress:
             return None
         back = 16 if number % 16 == 0 else 1
         if back == 16:

@@ -1,0 +1,148 @@
+"""What can be done with evolutions, as steps over the records and the catalogue of one store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..backends import steps
+from ..backends.steps import Steps
+from ..errors import KeyNotFound, VersionConflict
+from ..store import Store
+from . import live, phases, portable
+from .catalogue import Catalogue
+from .context import SECTIONS, STATE, EvolutionContext, Found, check, check_text
+from .live import Update
+from .record import STATE_PK, Change, Record, iso
+from .sections import FOLLOWING, evaluation, storing
+from .settings import EvolutionSettings
+
+
+class Verbs:
+    """The verbs of an evolution store, written by ``agent``."""
+
+    def __init__(self, store: Store, settings: EvolutionSettings, agent: str) -> None:
+        self._store = store
+        self._settings = settings
+        self._agent = agent
+        self.catalogue = Catalogue(self.record, settings.max_contexts, settings.ttl)
+
+    def record(self, evolution_id: str) -> Record:
+        """Return the record of an evolution, whether there is one or not; raises ``InvalidValue`` for a bad id."""
+        return Record(
+            self._store.backend.id,
+            self._store.contents,
+            portable.check_id(evolution_id),
+            agent=self._agent,
+            compress=self._settings.enable_compression,
+        )
+
+    def create(self, target_path: str, focus_areas: Sequence[str], evolution_id: str | None) -> Steps[str]:
+        """Make an evolution and return its id; raises ``BudgetExceeded``, ``VersionConflict`` for an id in use."""
+        areas = list(focus_areas) if isinstance(focus_areas, tuple) else check("focus_areas", focus_areas)
+        own = str(uuid.uuid4()) if evolution_id is None else portable.check_id(evolution_id)
+        fresh = EvolutionContext(own, iso((yield from steps.now())), check_text("target_path", target_path), areas)
+        state = {name: check(name, getattr(fresh, name)) for name in ("created_at", *STATE)}
+        try:
+            yield from self.catalogue.admit(own, self.record(own).create(state))
+        except VersionConflict:
+            raise VersionConflict(f"there is an evolution {own!r} already: take another id, or none") from None
+        return own
+
+    def update(self, evolution_id: str, section: str, data: Any) -> Steps[bool]:
+        """Merge a dict into a section, or replace what is none; False for an unknown section or no evolution."""
+        check_text("section", section)
+        if section not in STATE and section not in SECTIONS:
+            return False
+        check(section, data)
+
+        def change(held: dict[str, Any], _: str) -> dict[str, Any]:
+            if section in STATE:
+                return {STATE_PK: {**held[STATE_PK], section: data}}
+            return {section: {**held[section], **data} if isinstance(data, dict) else data}
+
+        return (yield from self._edit(evolution_id, () if section in STATE else (section,), change))
+
+    def phase(self, evolution_id: str, phase: str) -> Steps[bool]:
+        """Begin a phase."""
+        check_text("phase", phase)
+
+        def change(held: dict[str, Any], _: str) -> dict[str, Any]:
+            return {STATE_PK: {**held[STATE_PK], "current_phase": phase, "status": f"running_{phase}"}}
+
+        return (yield from self._edit(evolution_id, (), change))
+
+    def error(self, evolution_id: str, message: str) -> Steps[bool]:
+        """Add a line to the error log."""
+        check_text("the message", message)
+
+        def change(held: dict[str, Any], now: str) -> dict[str, Any]:
+            return {"error_log": [*held["error_log"], f"{now}: {message}"]}
+
+        return (yield from self._edit(evolution_id, ("error_log",), change))
+
+    def store_section(self, evolution_id: str, section: str, given: Mapping[str, Any], **more: Any) -> Steps[bool]:
+        """Store what a phase found; raises ``InvalidValue`` for arguments of wrong types."""
+        change = storing(section, given, **more)
+        return (yield from self._edit(evolution_id, (section, *FOLLOWING.get(section, ())), change))
+
+    def store_evaluation(self, evolution_id: str, given: Mapping[str, Any], success_rate: float) -> Steps[bool]:
+        """Store an evaluation and the success rate."""
+        change = evaluation(given, success_rate)
+        return (yield from self._edit(evolution_id, ("evaluation_results",), change))
+
+    def _edit(self, evolution_id: str, pks: Sequence[str], change: Change) -> Steps[bool]:
+        return (yield from self.catalogue.write(evolution_id, self.record(evolution_id).edit(pks, change)))
+
+    def require(self, evolution_id: str | None) -> Steps[Record]:
+        """Return the record of an evolution that exists; raises ``KeyNotFound``."""
+        if evolution_id is None or not (yield from self.catalogue.exists(evolution_id)):
+            raise KeyNotFound(
+                "there is no current evolution: create one, or name its id"
+                if evolution_id is None
+                else f"there is no evolution {evolution_id!r}: get_all_contexts tells what there is"
+            )
+        return self.record(evolution_id)
+
+    def history(self, evolution_id: str, section: str) -> Steps[list[Update]]:
+        """Return a section's versions, oldest first; none for an unknown section or no evolution."""
+        if not (yield from self.catalogue.exists(evolution_id)):
+            return []
+        return (yield from live.history(self.record(evolution_id), section))
+
+    def dump(self, evolution_id: str | None) -> Steps[tuple[str, float, Found]]:
+        """Return an evolution's id, the time, and what its file holds; raises ``KeyNotFound``."""
+        record = yield from self.require(evolution_id)
+        rev = yield from steps.rev(record.space)
+        context = yield from self.catalogue.read(record.id, rev)
+        if context is None:
+            raise KeyNotFound(f"the evolution {record.id!r} was deleted meanwhile")
+        return record.id, (yield from steps.now()), (yield from portable.dump(record, context, rev))
+
+    def restore(self, imported: portable.Imported) -> Steps[str]:
+        """Write what a file held, under a new id where there is something under its own; returns the id."""
+        own = imported.context.evolution_id
+        while True:
+            try:
+                yield from self.catalogue.admit(own, self.record(own).restore(imported.moments))
+                return own
+            except VersionConflict:
+                own = str(uuid.uuid4())
+
+    def metrics(self) -> Steps[Found]:
+        """Return the number of contexts, their average size in bytes of JSON, and how long phases took."""
+        lines = yield from self.catalogue.lines()
+        runs = []
+        for line in lines:
+            record = self.record(line.evolution_id)
+            versions = yield from record.history(STATE_PK)
+            states = []
+            for version in versions:
+                states.append((yield from live.update(record, version)))
+            runs.append(phases.durations(states, [version.blob.timestamp for version in versions]))
+        return {
+            "contexts": len(lines),
+            "average_size": sum(line.size for line in lines) / len(lines) if lines else 0.0,
+            "phase_durations": phases.spread(runs),
+        }
