@@ -22,7 +22,7 @@ INTEGRATIONS = ROOT / "integrations"
 
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "forking"}),
+    frozenset({"errors", "forking", "extras"}),
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution"}),
+    frozenset({"tools", "notes", "evolution", "opening"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )
@@ -40,7 +40,7 @@ ONLY: dict[str, frozenset[str]] = {
     "views": frozenset({"errors", "tokens", "search"}),
     "search": frozenset({"errors", "tokens", "views"}),
     "settings": frozenset({"errors", "tokens", "views"}),
-    "backends": frozenset({"errors", "forking"}),
+    "backends": frozenset({"errors", "extras", "forking"}),
     "versions": frozenset({"errors", "forking", "backends"}),
     "access": frozenset({"errors"}),
 }

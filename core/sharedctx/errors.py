@@ -21,6 +21,7 @@
     |-- DiskFull                       DISK_FULL
     |-- BackendUnavailable             BACKEND_UNAVAILABLE the store cannot be reached, read or locked
     |-- BackendNotInstalled            BACKEND_NOT_INSTALLED
+    |   `-- PackageNotInstalled (and ImportError)          a framework or other optional package is missing
     |-- ConfigError                    CONFIG_ERROR        a setting, an address, or a store of another format
     `-- Internal                       INTERNAL            a defect in sharedctx
 
@@ -185,6 +186,14 @@ class BackendNotInstalled(SharedContextError):
     code = "BACKEND_NOT_INSTALLED"
 
 
+class PackageNotInstalled(BackendNotInstalled, ImportError):
+    """An optional package is not installed; ``name`` is the module, the message has the pip command."""
+
+    def __init__(self, message: str, *, name: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class ConfigError(SharedContextError):
     """A setting or an address is wrong, or the store was written by a newer sharedctx."""
 
@@ -212,6 +221,7 @@ __all__ = [
     "InvalidKey",
     "InvalidValue",
     "KeyNotFound",
+    "PackageNotInstalled",
     "SessionArchived",
     "SessionExists",
     "SessionNotFound",

@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
 import click
 
@@ -36,14 +37,21 @@ _COMMANDS = {
 }
 
 
+GROUP = "sharedctx.commands"
+"""Entry points of this group add commands: integrations' and other packages'."""
+
+
 class Commands(click.Group):
     """Imports a command's module when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, *sorted(entry_points(group=GROUP).names - _COMMANDS.keys())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
+            for found in entry_points(group=GROUP, name=cmd_name):
+                added: click.Command = found.load()
+                return added
             return None
         command: click.Command = getattr(importlib.import_module(f"sharedctx_cli.{_COMMANDS[cmd_name]}"), cmd_name)
         return command
