@@ -6,13 +6,15 @@ import json
 import threading
 import uuid
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple
 
 from .backends import steps
-from .backends.base import Backend, Drop, Put
+from .backends.base import Backend
 from .backends.steps import Steps, run
-from .errors import ConditionFailed, SharedContextError
+from .errors import ConditionFailed, DecodeError, SharedContextError
 from .forking import renew_after_fork
+from .versions.collection import Collection
 
 SPACE = "savings"
 _FLUSH_EVERY = 512
@@ -75,20 +77,20 @@ class Savings:
         sums = self._gathered()
         try:
             for what, found in sums.items():
-                run(self._backend, steps.commit(SPACE, (Put(what[0], _dump(found), sk=_row(self._own, what)),)))
+                put = Collection(SPACE, what[0]).put(_row(self._own, what), found)
+                run(self._backend, steps.commit(SPACE, (put,)))
         except SharedContextError:
             return
 
     def report(self, session: str) -> Steps[list[Saving]]:
         """Return the sums of a session over all processes, those of this one up to now."""
         sums: dict[_What, list[int]] = {}
-        lo = ""
-        while rows := (yield from steps.scan(SPACE, session, lo)):
-            for row in rows:
-                owner, participant, face, kind = json.loads(str(row.sk))
-                if owner != self._own:
-                    _add(sums, (session, participant, face, kind), json.loads(row.value))
-            lo = f"{rows[-1].sk}\x00"
+        counted = Collection(SPACE, session)
+        for row in (yield from counted.rows()):
+            owner, participant, face, kind = json.loads(str(row.sk))
+            if owner != self._own:
+                with suppress(DecodeError):  # a damaged row is the doctor's to tell
+                    _add(sums, (session, participant, face, kind), counted.read(row))
         for what, found in self._gathered().items():
             if what[0] == session:
                 _add(sums, what, found)
@@ -106,14 +108,17 @@ class Savings:
             return
 
     def _settle(self, what: _What, found: list[int]) -> Steps[None]:
+        counted = Collection(SPACE, what[0])
         total, own = _row(_TOTAL, what), _row(self._own, what)
         while True:
             rev = yield from steps.rev(SPACE)
-            rows = yield from steps.scan(SPACE, what[0], total, f"{total}\x00", limit=1)
-            sums = {what: json.loads(rows[0].value) if rows else [0, 0, 0]}
+            try:
+                sums = {what: (yield from counted.get(total)) or [0, 0, 0]}
+            except DecodeError:
+                sums = {}
             _add(sums, what, found)
             try:
-                yield from steps.commit(SPACE, (Put(what[0], _dump(sums[what]), sk=total), Drop(what[0], own)), rev)
+                yield from steps.commit(SPACE, (counted.put(total, sums[what]), counted.drop(own)), rev)
                 return
             except ConditionFailed:
                 continue
@@ -121,10 +126,6 @@ class Savings:
 
 def _row(owner: str, what: _What) -> str:
     return json.dumps([owner, *what[1:]], ensure_ascii=False)
-
-
-def _dump(sums: list[int]) -> bytes:
-    return json.dumps(sums).encode()
 
 
 def _add(sums: dict[_What, list[int]], what: _What, found: list[int]) -> None:

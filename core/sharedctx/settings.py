@@ -13,6 +13,17 @@ from .views.plain import LEAST_TOKENS
 Policy = Literal["reject", "compress", "evict_oldest"]
 
 
+def check_bound(name: str, limit: object) -> None:
+    """Raise ``ConfigError`` unless the limit is a whole number from 1 up."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
+
+
+def _check_seconds(name: str, seconds: object) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        raise ConfigError(f"{name} {seconds!r} is not a number of seconds from 0 up")
+
+
 @dataclass(frozen=True)
 class SessionSettings:
     """Limits and counting of one session object; none are stored, each opener brings its own.
@@ -40,12 +51,11 @@ class SessionSettings:
             object.__setattr__(self, "count_tokens", Named(self.count_tokens))
         if self.policy not in ("reject", "compress", "evict_oldest"):
             raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")
-        if self.ttl is not None and not 0 <= self.ttl < float("inf"):
-            raise ConfigError(f"ttl {self.ttl!r} is not a number of seconds from 0 up")
+        if self.ttl is not None:
+            _check_seconds("ttl", self.ttl)
         for name in ("max_entries", "max_value_tokens", "max_store_tokens"):
-            limit = getattr(self, name)
-            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-                raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
+            if getattr(self, name) is not None:
+                check_bound(name, getattr(self, name))
         if self.policy == "compress" and self.count_originals:
             raise ConfigError("policy 'compress' shortens views: it cannot meet a budget that counts originals")
         if self.policy == "compress" and self.max_value_tokens is not None and self.max_value_tokens < LEAST_TOKENS:

@@ -10,6 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .backends import steps
 from .backends.base import Backend, Backup
 from .backends.registry import default_address, normalise, open_backend
 from .backends.steps import run
@@ -21,6 +22,7 @@ from .forking import renew_after_fork
 from .savings import SPACE, Savings
 from .settings import SessionSettings
 from .tokens import counter
+from .versions.collection import Collection, unseal
 from .versions.log import ContentCache, VersionLog
 
 if TYPE_CHECKING:
@@ -96,17 +98,14 @@ class Store:
 
     def sessions(self) -> list[str]:
         """Return the ids of sessions that hold anything, in order."""
-        found: list[str] = []
-        while page := self.backend.spaces("session:", f"session:{found[-1]}" if found else ""):
-            found += [space.removeprefix("session:") for space in page]
-        return found
+        return [space.removeprefix("session:") for space in run(self.backend, steps.all_spaces("session:"))]
 
     def delete_session(self, session: str) -> int:
         """Remove a session with all history, grants and records; returns the number of rows removed."""
         check_session(session)
         space = f"session:{session}"
         run(self.backend, Record(space, session).condemn())
-        removed = sum(self.backend.reclaim(space, pk) for pk in self._pks(space) if pk != PK)
+        removed = sum(self.backend.reclaim(space, pk) for pk in run(self.backend, steps.all_pks(space)) if pk != PK)
         removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
         self.backend.reclaim(SPACE, session)
         return removed
@@ -127,10 +126,11 @@ class Store:
     def doctor(self) -> list[str]:
         """Check the storage and every stored version; returns a sentence for each fault, none when all is well."""
         faults = self.backend.verify()
-        for space in self._spaces():
+        for space in run(self.backend, steps.all_spaces()):
             log = VersionLog(self.backend.id, space, ContentCache(0))
-            for pk in self._pks(space):
+            for pk in run(self.backend, steps.all_pks(space)):
                 faults += self._check(log, pk)
+                faults += self._check_rows(Collection(space, pk))
         return faults
 
     def _check(self, log: VersionLog, pk: str) -> list[str]:
@@ -147,17 +147,14 @@ class Store:
             after = int(rows[-1].sk) + 1
         return faults
 
-    def _spaces(self) -> list[str]:
-        found: list[str] = []
-        while page := self.backend.spaces("", found[-1] if found else ""):
-            found += page
-        return found
-
-    def _pks(self, space: str) -> list[str]:
-        found: list[str] = []
-        while page := self.backend.pks(space, "", found[-1] if found else ""):
-            found += page
-        return found
+    def _check_rows(self, collection: Collection) -> list[str]:
+        faults = []
+        for row in run(self.backend, collection.rows()):
+            try:
+                unseal(collection.space, row)
+            except DecodeError as error:
+                faults.append(f"{collection.space}: {error.message}")
+        return faults
 
     def close(self) -> None:
         """Give the store back; the backend closes with its last opener. A second close does nothing."""

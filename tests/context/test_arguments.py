@@ -11,6 +11,7 @@ import pytest
 import sharedctx
 from sharedctx import SessionSettings, SharedContext
 from sharedctx.errors import ConfigError, InvalidKey, InvalidValue, SharedContextError
+from sharedctx.notes import SharedContextStore
 
 BAD: list[tuple[type[SharedContextError], Callable[[SharedContext], Any]]] = [
     (InvalidKey, lambda ctx: ctx.get(["a"])),  # type: ignore[call-overload]
@@ -70,3 +71,17 @@ def test_a_plain_function_counts_under_its_own_name() -> None:
 def test_an_address_with_a_nul_is_refused() -> None:
     with pytest.raises(ConfigError):
         sharedctx.open("a\0b")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"ttl": "5"}, {"ttl": float("nan")}, {"ttl": -1}, {"max_entries": "3"}, {"max_value_tokens": 0}],
+)
+def test_a_setting_of_the_wrong_type_is_refused_when_the_session_is_opened(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(settings))):
+        SharedContext(url="memory://", **settings)
+
+
+def test_the_limits_of_notes_are_judged_when_they_are_opened() -> None:
+    with pytest.raises(ConfigError, match="max_value_tokens"):
+        SharedContextStore("s", max_value_tokens="1000")  # type: ignore[arg-type]

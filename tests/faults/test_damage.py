@@ -17,6 +17,7 @@ from diskcache import Cache
 import sharedctx
 from sharedctx import SharedContext
 from sharedctx.errors import BackendUnavailable, ConfigError, DecodeError, DiskFull, SharedContextError, UnsafeRow
+from sharedctx.notes import SharedContextStore
 
 
 @pytest.fixture
@@ -74,6 +75,22 @@ def test_a_blob_moved_to_another_key_does_not_read(path: Path) -> None:
     change(path, "UPDATE Cache SET value = (SELECT value FROM Cache WHERE key LIKE '%k04%') WHERE key LIKE '%k03%'")
     with sharedctx.open(path) as store, pytest.raises(DecodeError, match="checksum"):
         store.session("s").get("k03")
+
+
+def test_a_damaged_record_of_a_session_is_told_and_its_neighbours_read(path: Path) -> None:
+    notes = SharedContextStore("s", path)
+    notes.write("plan", "first do this")
+    notes.write("scope", "only that", readable_by=["planner"])
+    notes.close()
+    flip = "UPDATE Cache SET value = CAST(substr(value, 1, length(value) - 1) || '?' AS BLOB) WHERE key LIKE ?"
+    change(path, flip, ("%reach%scope%",))
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        assert ctx.get("notes/plan", full=True) == "first do this"
+        with pytest.raises(DecodeError, match=r"notes/scope.*checksum"):
+            ctx.bind("coder").get("notes/scope")
+        assert len(store.doctor()) == 1
+        assert "notes/scope" in store.doctor()[0]
 
 
 def test_a_truncated_database_says_so(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .patterns import matches
@@ -18,12 +18,7 @@ class Reach(NamedTuple):
         """Whether the participant may write, or read."""
         return any(matches(pattern, participant) for pattern in (self.writable_by if write else self.readable_by))
 
-    def dump(self) -> bytes:
-        """The patterns as JSON."""
-        return json.dumps(self._asdict()).encode()
-
     @staticmethod
-    def load(data: bytes) -> Reach:
-        """Read what ``dump`` wrote."""
-        found = json.loads(data)
+    def load(found: Mapping[str, Sequence[str]]) -> Reach:
+        """Make the reach whose ``_asdict`` was stored as JSON."""
         return Reach(tuple(found["readable_by"]), tuple(found["writable_by"]))

@@ -92,6 +92,16 @@ def all_pks(space: str, prefix: str = "", after: str = "") -> Steps[list[str]]:
     return found
 
 
+def all_spaces(prefix: str = "") -> Steps[list[str]]:
+    """Ask for ``Backend.spaces`` page by page until all are there."""
+    found: list[str] = []
+    while True:
+        page: list[str] = yield Call("spaces", (prefix, found[-1] if found else ""))
+        if not page:
+            return found
+        found += page
+
+
 def rev(space: str) -> Steps[int]:
     """Ask for ``Backend.rev``."""
     result: int = yield Call("rev", (space,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from ..backends import steps
@@ -12,6 +11,7 @@ from ..entry import Evicted
 from ..errors import ConditionFailed, DecodeError
 from ..versions import codec
 from ..versions.codec import Kind
+from ..versions.collection import Collection
 from ..versions.log import Version
 from .names import RESERVED
 from .session import Session
@@ -28,12 +28,13 @@ class Eviction:
     def __init__(self, session: Session, store: str) -> None:
         self._session = session
         self._store = store
+        self._records = Collection(session.space, _RECORDS)
 
     def ops(self, victims: Sequence[Victim], now: float) -> tuple[Put, ...]:
         """Return the tombstones and records of a commit that removes these versions while they are the newest."""
         found = []
         for version, why in victims:
-            found += [self._tombstone(version, now, why), _record(version, now, why)]
+            found += [self._tombstone(version, now, why), self._record(version, now, why)]
         return tuple(found)
 
     def _tombstone(self, version: Version, now: float, why: str) -> Put:
@@ -59,9 +60,9 @@ class Eviction:
                 continue
             if not (yield from steps.expired(newest.expires)):
                 continue
-            tombstone = self._tombstone(newest, now, "expired")
+            ops = (self._tombstone(newest, now, "expired"), self._record(newest, newest.expires, "expired"))
             try:
-                yield from steps.commit(self._session.space, (tombstone, _record(newest, newest.expires, "expired")))
+                yield from steps.commit(self._session.space, ops)
             except ConditionFailed:
                 continue
             yield from steps.reclaim(self._session.space, pk, None, now)
@@ -71,15 +72,9 @@ class Eviction:
     def evicted(self) -> Steps[list[Evicted]]:
         """Return what the store removed by itself, oldest first."""
         yield from self.sweep()
-        found: list[Evicted] = []
-        lo = ""
-        while rows := (yield from steps.scan(self._session.space, _RECORDS, lo)):
-            found += [Evicted(**json.loads(row.value)) for row in rows]
-            lo = f"{rows[-1].sk}\x00"
-        return found
+        return [Evicted(**record) for record in (yield from self._records.all()).values()]
 
-
-def _record(version: Version, at: float, why: str) -> Put:
-    pk, number = version.pk, version.number
-    text = json.dumps({"key": pk, "version": number, "at": at, "why": why}, ensure_ascii=False)
-    return Put(_RECORDS, text.encode(), sk=f"{at:020.6f} {pk} {number}")
+    def _record(self, version: Version, at: float, why: str) -> Put:
+        pk, number = version.pk, version.number
+        record = {"key": pk, "version": number, "at": at, "why": why}
+        return self._records.put(f"{at:020.6f} {pk} {number}", record)

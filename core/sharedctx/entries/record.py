@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from typing import Any
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, Check, Drop, Put
 from ..backends.steps import Steps
 from ..errors import BackendUnavailable, ConditionFailed, SessionExists, SessionNotFound
+from ..versions.collection import Collection
 from .names import RESERVED
 
 PK = RESERVED + "record"
@@ -24,10 +23,7 @@ class Record:
     def __init__(self, space: str, session: str) -> None:
         self._space = space
         self._session = session
-
-    def _read(self) -> Steps[Any]:
-        rows = yield from steps.scan(self._space, PK, _RECORD, f"{_RECORD}\x00", limit=1)
-        return json.loads(rows[0].value) if rows else None
+        self._kept = Collection(space, PK)
 
     def create(self) -> Steps[str]:
         """Make the session and return its own id.
@@ -37,13 +33,13 @@ class Record:
         while True:
             own = uuid.uuid4().hex
             now = yield from steps.now()
-            record = json.dumps({"id": own, "created_at": now}).encode()
-            puts = (Put(PK, record, sk=_RECORD, when=ABSENT), Put(PK, b"", sk=_own(own)))
+            record = {"id": own, "created_at": now}
+            puts = (self._kept.put(_RECORD, record, when=ABSENT), Put(PK, b"", sk=_own(own)))
             try:
                 yield from steps.commit(self._space, puts)
                 return own
             except ConditionFailed:
-                found = yield from self._read()
+                found = yield from self._kept.get(_RECORD)
             if found is None:
                 continue
             if "deleting" not in found:
@@ -54,7 +50,7 @@ class Record:
 
     def find(self) -> Steps[str | None]:
         """Return the own id of the session as it stands, or None where there is none or it is being deleted."""
-        found = yield from self._read()
+        found = yield from self._kept.get(_RECORD)
         return None if found is None else found.get("id")
 
     def open(self, *, create: bool) -> Steps[str]:
@@ -76,8 +72,7 @@ class Record:
 
     def require(self, own: str) -> Steps[None]:
         """Raise ``SessionNotFound`` unless the session is still the one with this id."""
-        sk = _own(own)
-        if not (yield from steps.scan(self._space, PK, sk, f"{sk}\x00", limit=1)):
+        if not (yield from self._kept.has(_own(own))):
             raise self.gone()
 
     def gone(self) -> SessionNotFound:
@@ -90,8 +85,8 @@ class Record:
         """Begin the deletion: from now on nothing is written to the session by those who opened it."""
         own = yield from self.find()
         if own is not None:
-            deleting = json.dumps({"deleting": (yield from steps.now())}).encode()
-            yield from steps.commit(self._space, (Drop(PK, _own(own)), Put(PK, deleting, sk=_RECORD)))
+            deleting = {"deleting": (yield from steps.now())}
+            yield from steps.commit(self._space, (Drop(PK, _own(own)), self._kept.put(_RECORD, deleting)))
 
 
 def _own(own: str) -> str:

@@ -10,6 +10,7 @@ from ..backends.base import Put
 from ..backends.steps import Steps
 from ..errors import Forbidden, KeyNotFound, VersionConflict
 from ..versions.codec import Kind
+from ..versions.collection import Collection
 from ..versions.log import Draft, VersionLog
 from .names import NOTES, RESERVED
 
@@ -24,7 +25,7 @@ class Rights:
 
     def __init__(self, log: VersionLog, space: str) -> None:
         self._log = log
-        self._space = space
+        self._reaches = Collection(space, _REACHES)
 
     def grants(self) -> Steps[Grants]:
         """Return the grants as they stand."""
@@ -46,12 +47,12 @@ class Rights:
 
     def reach(self, key: str) -> Steps[Reach]:
         """Return who may read and write a note; a deleted one keeps its reach."""
-        rows = yield from steps.scan(self._space, _REACHES, key, f"{key}\x00", limit=1)
-        return Reach.load(rows[0].value) if rows else Reach()
+        found = yield from self._reaches.get(key)
+        return Reach() if found is None else Reach.load(found)
 
     def reach_op(self, key: str, reach: Reach) -> Put:
         """Return what a commit writes to give a note this reach."""
-        return Put(_REACHES, reach.dump(), sk=key)
+        return self._reaches.put(key, reach._asdict())
 
     def allows(self, participant: str | None, right: Right, key: str) -> Steps[bool]:
         """Return whether the participant has the right on the key."""
@@ -66,11 +67,7 @@ class Rights:
         if participant is None:
             return lambda right, key: True
         grants = yield from self.grants()
-        reaches: dict[str, Reach] = {}
-        lo = ""
-        while rows := (yield from steps.scan(self._space, _REACHES, lo)):
-            reaches |= {str(row.sk): Reach.load(row.value) for row in rows}
-            lo = f"{rows[-1].sk}\x00"
+        reaches = {key: Reach.load(found) for key, found in (yield from self._reaches.all()).items()}
 
         def allows(right: Right, key: str) -> bool:
             reach = reaches.get(key)

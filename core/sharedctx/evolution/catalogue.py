@@ -7,21 +7,21 @@ believed. Marks that have ended are reclaimed many at a time: a drop would stay 
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ..backends import steps
-from ..backends.base import ABSENT, Drop, Put, Row
+from ..backends.base import ABSENT, Put, Row
 from ..backends.steps import Steps
-from ..errors import BudgetExceeded, Compacted, ConditionFailed, VersionConflict
+from ..errors import BudgetExceeded, Compacted, ConditionFailed, DecodeError, VersionConflict
+from ..versions.collection import Collection
 from .context import EvolutionContext, Found, finished
 from .record import STATE_PK, Record, Snapshot
 
 SPACE = "evolutions:all"
-_ROWS = "rows"
-_MARKS = "marks"
+_ROWS = Collection(SPACE, "rows")
+_MARKS = Collection(SPACE, "marks")
 _STALE = 600.0
 _ENDED = 64
 _SUMMARY = (STATE_PK, "error_log", "metrics_before", "metrics_after", "patterns_learned")
@@ -78,7 +78,7 @@ class Catalogue:
             writing.close()
             return False
         mark = _mark(evolution_id)
-        yield from steps.commit(SPACE, (Put(_MARKS, (yield from _now()), sk=mark),))
+        yield from steps.commit(SPACE, (_MARKS.put(mark, (yield from steps.now())),))
         try:
             done = yield from writing
         except Exception:
@@ -99,10 +99,10 @@ class Catalogue:
             if count >= self._limit:
                 yield from self._make_room()
                 continue
-            now = yield from _now()
+            now = yield from steps.now()
             try:
-                row = Put(_ROWS, b"", sk=evolution_id, when=ABSENT)
-                yield from steps.commit(SPACE, (row, Put(_MARKS, now, sk=mark)), rev)
+                row = Put(_ROWS.pk, b"", evolution_id, when=ABSENT)
+                yield from steps.commit(SPACE, (row, _MARKS.put(mark, now)), rev)
                 break
             except ConditionFailed as error:
                 if error.pk is not None:
@@ -119,9 +119,9 @@ class Catalogue:
         while True:
             since = yield from steps.rev(record.space)
             snapshot = yield from record.snapshot(since)
-            row = Drop(_ROWS, evolution_id) if snapshot is None else (yield from self._row(record, snapshot))
+            row = _ROWS.drop(evolution_id) if snapshot is None else (yield from self._row(record, snapshot))
             now = yield from steps.now()
-            yield from steps.commit(SPACE, (row, Put(_MARKS, b"0", sk=mark, expires=now)))
+            yield from steps.commit(SPACE, (row, _MARKS.put(mark, 0, expires=now)))
             try:
                 if not (yield from steps.changes(record.space, since, 1)):
                     break
@@ -131,11 +131,11 @@ class Catalogue:
         self._ended += 1
         if self._ended >= _ENDED:
             self._ended = 0
-            yield from steps.reclaim(SPACE, _MARKS, expired_at=now)
+            yield from steps.reclaim(SPACE, _MARKS.pk, expired_at=now)
 
     def _row(self, record: Record, snapshot: Snapshot) -> Steps[Put]:
         line = yield from self._line(record, snapshot)
-        return Put(_ROWS, json.dumps(line._asdict(), ensure_ascii=False).encode(), sk=record.id)
+        return _ROWS.put(record.id, line._asdict())
 
     def _line(self, record: Record, snapshot: Snapshot) -> Steps[Line]:
         short = {pk: version for pk, version in snapshot.versions.items() if pk in _SUMMARY}
@@ -164,13 +164,13 @@ class Catalogue:
 
     def _lines(self) -> Steps[list[Line]]:
         now = yield from steps.now()
-        marks = yield from _all(_MARKS)
-        marked = {str(row.sk): float(row.value) for row in marks if row.expires is None}
+        marks = yield from _MARKS.rows()
+        marked = {str(row.sk): _since(row) for row in marks if row.expires is None}
         if len(marks) - len(marked) > _ENDED:
-            yield from steps.reclaim(SPACE, _MARKS, expired_at=now)
+            yield from steps.reclaim(SPACE, _MARKS.pk, expired_at=now)
         doubted = {mark.partition("/")[0] for mark in marked}
         found: list[Line] = []
-        for row in (yield from _all(_ROWS)):
+        for row in (yield from _ROWS.rows()):
             line = None if row.sk in doubted else _read(row)
             if line is None:
                 doubted.add(str(row.sk))
@@ -193,7 +193,7 @@ class Catalogue:
         yield from self._publish(record.id, mark)
 
     def _count(self) -> Steps[int]:
-        return len((yield from _all(_ROWS)))
+        return len((yield from _ROWS.rows()))
 
     def _make_room(self) -> Steps[None]:
         if (yield from self.prune()):
@@ -221,12 +221,12 @@ class Catalogue:
         while True:
             snapshot = yield from record.snapshot()
             if snapshot is None:
-                yield from steps.commit(SPACE, (Drop(_ROWS, evolution_id),))
+                yield from steps.commit(SPACE, (_ROWS.drop(evolution_id),))
                 return False
             if finished_only and not finished((yield from record.context(snapshot)).status):
                 return False
             mark = _mark(evolution_id)
-            yield from steps.commit(SPACE, (Put(_MARKS, (yield from _now()), sk=mark),))
+            yield from steps.commit(SPACE, (_MARKS.put(mark, (yield from steps.now())),))
             try:
                 yield from record.remove(snapshot.versions[STATE_PK])
             except VersionConflict:
@@ -240,25 +240,21 @@ def _mark(evolution_id: str) -> str:
     return f"{evolution_id}/{uuid.uuid4().hex}"
 
 
-def _now() -> Steps[bytes]:
-    return repr((yield from steps.now())).encode()
-
-
-def _all(pk: str) -> Steps[list[Row]]:
-    found: list[Row] = []
-    after = ""
-    while rows := (yield from steps.scan(SPACE, pk, after)):
-        found += rows
-        after = f"{rows[-1].sk}\x00"
-    return found
+def _since(row: Row) -> float:
+    """When a mark was made; a damaged one counts as made long ago, so that it is cleared."""
+    try:
+        return float(_MARKS.read(row))
+    except DecodeError:
+        return 0.0
 
 
 def _read(row: Row) -> Line | None:
     """A row's line; None for one that is still empty, or damaged, which is then read from the evolution itself."""
     try:
-        return Line(**json.loads(row.value))
-    except (ValueError, TypeError):
+        found = _ROWS.read(row)
+    except DecodeError:
         return None
+    return None if found is None else Line(**found)
 
 
 __all__ = ["SPACE", "Catalogue", "Line"]

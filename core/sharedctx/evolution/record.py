@@ -7,7 +7,6 @@ in its condition, so that nothing is written to an evolution that is being delet
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -19,12 +18,13 @@ from ..entries import values
 from ..errors import VersionConflict
 from ..versions import codec
 from ..versions.codec import Kind
+from ..versions.collection import Collection
 from ..versions.log import ContentCache, Draft, Version, VersionLog
 from .context import SECTIONS, EvolutionContext, empty
 
 STATE_PK = "state"
-IMPORT_PK = "\x01import"
-IMPORT_SK = "import"
+_IMPORT_PK = "\x01import"
+_IMPORT = "import"
 _TOGETHER = 2 * 2**20
 
 Change = Callable[[dict[str, Any], str], Mapping[str, Any]]
@@ -67,6 +67,7 @@ class Record:
         self._agent = agent
         self._compress = compress
         self.log = VersionLog(store, f"evolution:{evolution_id}", cache)
+        self._imports = Collection(self.space, _IMPORT_PK)
 
     @property
     def space(self) -> str:
@@ -93,10 +94,9 @@ class Record:
 
     def _imported(self) -> Steps[float | None]:
         """Return when the evolution was imported (0: it was not), or None while it is being imported."""
-        rows = yield from steps.scan(self.space, IMPORT_PK, IMPORT_SK, IMPORT_SK + "\x00", limit=1)
-        if not rows:
+        mark = yield from self._imports.get(_IMPORT)
+        if mark is None:
             return 0.0
-        mark = json.loads(rows[0].value)
         return float(mark["at"]) if mark["done"] else None
 
     def value(self, version: Version) -> Steps[Any]:
@@ -204,8 +204,8 @@ class Record:
             raise
 
     def _mark_import(self, done: bool, *conditions: Op) -> Steps[None]:
-        mark = json.dumps({"at": (yield from steps.now()), "done": done}).encode()
-        put = Put(IMPORT_PK, mark, sk=IMPORT_SK, when=ANY if done else ABSENT)
+        mark = {"at": (yield from steps.now()), "done": done}
+        put = self._imports.put(_IMPORT, mark, when=ANY if done else ABSENT)
         yield from steps.commit(self.space, (put, *conditions))
 
     def remove(self, state: Version | None) -> Steps[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..backends import steps
@@ -10,8 +9,8 @@ from ..backends.base import ABSENT, Put
 from ..backends.steps import Steps
 from ..entries.session import ARCHIVE
 from ..errors import ConditionFailed, InvalidValue
+from ..versions.collection import Collection
 
-_PK = ARCHIVE.pk
 _SNAPSHOT = "snapshot/"
 _MIRRORS = "mirrors"
 
@@ -22,12 +21,13 @@ class State:
     def __init__(self, space: str, session: str) -> None:
         self._space = space
         self._session = session
+        self._kept = Collection(space, ARCHIVE.pk)
 
     def archive(self) -> Steps[None]:
         """Make the session's notes read-only; done twice, it is done."""
-        at = json.dumps({"at": (yield from steps.now())}).encode()
+        put = self._kept.put(str(ARCHIVE.sk), {"at": (yield from steps.now())}, when=ABSENT)
         try:
-            yield from steps.commit(self._space, (Put(_PK, at, sk=str(ARCHIVE.sk), when=ABSENT),))
+            yield from steps.commit(self._space, (put,))
         except ConditionFailed:
             return
 
@@ -36,18 +36,13 @@ class State:
         if label in (yield from self.snapshots()):
             raise InvalidValue(f"the snapshot {label!r} exists and snapshots do not change: take another label")
         taken = {"label": label, "rev": rev, "at": (yield from steps.now()), "versions": versions}
-        put = Put(_PK, json.dumps(taken).encode(), sk=_SNAPSHOT + label, when=ABSENT)
-        yield from steps.commit(self._space, (put,), rev)
+        yield from steps.commit(self._space, (self._kept.put(_SNAPSHOT + label, taken, when=ABSENT),), rev)
         return taken
 
     def snapshots(self) -> Steps[dict[str, Any]]:
         """Return the snapshots by label."""
-        found: dict[str, Any] = {}
-        lo, hi = _SNAPSHOT, _SNAPSHOT[:-1] + chr(ord(_SNAPSHOT[-1]) + 1)
-        while rows := (yield from steps.scan(self._space, _PK, lo, hi)):
-            found |= {str(row.sk).removeprefix(_SNAPSHOT): json.loads(row.value) for row in rows}
-            lo = f"{rows[-1].sk}\x00"
-        return found
+        kept = yield from self._kept.all(_SNAPSHOT)
+        return {sk.removeprefix(_SNAPSHOT): taken for sk, taken in kept.items()}
 
     def mirrored(self) -> Steps[bool]:
         """Return whether a file has been this session's mirror, so that it is never imported again."""

@@ -12,6 +12,7 @@ from typing import Any
 from ..entries.names import NOTES, check_participant
 from ..entries.record import Record
 from ..errors import Forbidden, InvalidValue, VersionConflict
+from ..settings import check_bound
 from ..store import Store
 from ..store import open as open_store
 from ..tokens import TokenCounter
@@ -48,6 +49,7 @@ class SharedContextStore:
         count_tokens: TokenCounter | None = None,
         store: Store | None = None,
     ) -> None:
+        check_bound("max_value_tokens", max_value_tokens)
         self.participant: str | None = None
         self._own: Store | None = None
         self._mirror = Mirror.at(storage_path) if store is None else None

@@ -1,0 +1,96 @@
+"""Collection rows at rest: what is kept beside versions and may be replaced, as JSON under a checksum.
+
+::
+
+    magic 2 | format 1 | checksum 12 | payload
+
+The checksum (blake2b) is bound to the space, partition and sort key, so that a row moved elsewhere does not read; it is
+not bound to the store, so that rows are copied as they are. An empty row is a mark: it says only that it is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+from ..backends import steps
+from ..backends.base import ANY, Drop, Put, Refused, Row, When
+from ..backends.steps import Steps
+from ..errors import DecodeError, UnsafeRow
+
+_MAGIC: Final = b"\xc5\x72\x01"
+_CHECK: Final = 12
+_START: Final = len(_MAGIC) + _CHECK
+
+
+def seal(space: str, pk: str, sk: str, payload: bytes) -> bytes:
+    """Return the row's value for ``payload``."""
+    return b"".join((_MAGIC, _checksum(space, pk, sk, payload), payload))
+
+
+def unseal(space: str, row: Row) -> bytes:
+    """Return a row's payload; raises ``DecodeError`` (damaged, moved, not ours) or ``UnsafeRow``, naming the row."""
+    at = f"{row.pk!r} row {row.sk!r}"
+    if isinstance(row.value, Refused):
+        raise UnsafeRow(f"{at}: a foreign row was found and not loaded ({row.value.reason})")
+    if not row.value:
+        return b""
+    if not row.value.startswith(_MAGIC):
+        raise DecodeError(f"{at}: the stored bytes are not sharedctx's, or of a newer one; other rows still read")
+    payload = row.value[_START:]
+    if row.value[len(_MAGIC) : _START] != _checksum(space, row.pk, str(row.sk), payload):
+        raise DecodeError(f"{at}: the stored bytes are damaged (checksum); other rows still read")
+    return payload
+
+
+def _checksum(space: str, pk: str, sk: str, payload: bytes) -> bytes:
+    bound = f"{len(space)}:{space}{len(pk)}:{pk}{len(sk)}:{sk}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(payload, key=hashlib.sha256(bound).digest(), digest_size=_CHECK).digest()
+
+
+class Collection:
+    """The rows of one partition that hold JSON, by their sort keys."""
+
+    def __init__(self, space: str, pk: str) -> None:
+        self.space = space
+        self.pk = pk
+
+    def put(self, sk: str, data: Any, *, expires: float | None = None, when: When = ANY) -> Put:
+        """Return the operation that writes a row."""
+        payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return Put(self.pk, seal(self.space, self.pk, sk, payload), sk, expires, when)
+
+    def drop(self, sk: str) -> Drop:
+        """Return the operation that removes a row."""
+        return Drop(self.pk, sk)
+
+    def read(self, row: Row) -> Any:
+        """Return what a row holds, None of a mark; raises ``DecodeError``."""
+        payload = unseal(self.space, row)
+        return json.loads(payload) if payload else None
+
+    def get(self, sk: str) -> Steps[Any]:
+        """Return what the row of this sort key holds, None where there is no row; raises ``DecodeError``."""
+        rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
+        return self.read(rows[0]) if rows else None
+
+    def has(self, sk: str) -> Steps[bool]:
+        """Return whether there is a row of this sort key, whatever it holds."""
+        return bool((yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)))
+
+    def rows(self, prefix: str = "") -> Steps[list[Row]]:
+        """Return all rows whose sort keys start with ``prefix``, in order."""
+        found: list[Row] = []
+        after = prefix
+        while page := (yield from steps.scan(self.space, self.pk, after)):
+            fitting = [row for row in page if str(row.sk).startswith(prefix)]
+            found += fitting
+            if len(fitting) < len(page):
+                break
+            after = f"{page[-1].sk}\x00"
+        return found
+
+    def all(self, prefix: str = "") -> Steps[dict[str, Any]]:
+        """Return what the rows hold by their sort keys, in order; raises ``DecodeError``."""
+        return {str(row.sk): self.read(row) for row in (yield from self.rows(prefix))}
