@@ -46,9 +46,9 @@ ONLY: dict[str, frozenset[str]] = {
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
 FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}
-CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "tiktoken"})
+CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "redis", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
-LATE_PACKAGES = frozenset({"cryptography", "quicktok", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset({"cryptography", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 
 UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})

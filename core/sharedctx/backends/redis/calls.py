@@ -1,0 +1,104 @@
+"""Asking the server: bounded attempts, scripts loaded when they are missing, and one error for each way it fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from ...errors import BackendUnavailable, ConfigError, DiskFull, SharedContextError
+from .address import Address
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 4
+_PAUSES: Final = (0.02, 0.1, 0.4)
+"""Seconds before the second, third and fourth attempt."""
+
+
+class Calls:
+    """Requests to one address."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._hashes: dict[str, str] = {}
+        self.client: Any = self._opened(address.connect)
+
+    def _opened(self, connect: Callable[[], T]) -> T:
+        from redis.exceptions import RedisError
+
+        try:
+            return connect()
+        except (RedisError, OSError) as error:
+            raise self.translate(error) from error
+
+    def ask(self, command: str, *args: Any, **options: Any) -> Any:
+        """Send a command that may be sent twice, as often as needed; raises ``BackendUnavailable`` and its like."""
+        return self.attempts(lambda _: getattr(self.client, command)(*args, **options))
+
+    def read(self, source: str, base: bytes, *args: Any) -> Any:
+        """Run a script that may run twice, as often as needed."""
+        return self.attempts(lambda _: self.script(self.client, source, base, *args))
+
+    def attempts(self, request: Callable[[bool], T]) -> T:
+        """Call ``request`` until it is answered, telling it whether it was sent before."""
+        from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError, TryAgainError
+
+        again = (ConnectionError, TimeoutError, BusyLoadingError, TryAgainError, OSError)
+        for attempt in range(ATTEMPTS):
+            try:
+                return request(attempt > 0)
+            except SharedContextError:
+                raise
+            except Exception as error:
+                if attempt + 1 == ATTEMPTS or not isinstance(error, again) or _is_final(error):
+                    raise self.translate(error) from error
+            time.sleep(_PAUSES[attempt])
+        raise AssertionError("every attempt returns or raises")
+
+    def script(self, client: Any, source: str, base: bytes, *args: Any) -> Any:
+        """Run a script in the server, loading it where the server does not have it (any more)."""
+        from redis.exceptions import NoScriptError
+
+        try:
+            return client.evalsha(self.hash(source), 1, base, *args)
+        except NoScriptError:
+            return client.eval(source, 1, base, *args)
+
+    def hash(self, source: str) -> str:
+        """Return the name of a script in the server."""
+        if source not in self._hashes:
+            import hashlib
+
+            self._hashes[source] = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+        return self._hashes[source]
+
+    def translate(self, error: BaseException) -> SharedContextError:
+        """Return our error for one of redis-py, with what to do about it."""
+        from redis.exceptions import RedisError
+
+        where, text = str(self.address), str(error)
+        if isinstance(error, SharedContextError):
+            return error
+        if not isinstance(error, RedisError | OSError):
+            raise error
+        word = text.split(" ", 1)[0].rstrip(":")
+        if word == "OOM" or "maxmemory" in text:
+            return DiskFull(f"{where} has no memory left (maxmemory): what it holds can be read; free some or raise it")
+        if word == "MISCONF":
+            return DiskFull(f"{where} cannot persist what it holds and takes no writes: {text}")
+        if word == "READONLY" or "read only replica" in text:
+            return BackendUnavailable(f"{where} is a read-only replica: use the primary's address, or its sentinels'")
+        if word in ("WRONGPASS", "NOAUTH") or "invalid username-password" in text or "Authentication" in text:
+            return BackendUnavailable(f"{where} refuses this user or password: correct them in the address")
+        if word == "NOPERM" or "no permissions" in text:
+            return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
+        if "WRONGTYPE" in text:
+            return ConfigError(f"{where} holds keys of another program under our prefix: choose another ?prefix=")
+        return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): is the server running?")
+
+
+def _is_final(error: BaseException) -> bool:
+    from redis.exceptions import AuthenticationError, AuthorizationError
+
+    return isinstance(error, AuthenticationError | AuthorizationError)
