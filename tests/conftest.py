@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +38,11 @@ def redis_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 def redis_url(redis_servers: Callable[[str], str]) -> str:
     """The address of an empty store."""
     return f"{redis_servers('')}/?prefix=test{next(_NUMBERS)}"
+
+
+@pytest.fixture(params=["memory", "disk", "redis"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store on each backend in turn."""
+    if request.param == "redis":
+        return str(request.getfixturevalue("redis_url"))
+    return "memory://" if request.param == "memory" else str(tmp_path / "store")
