@@ -42,27 +42,24 @@ class Calls:
 
     def attempts(self, request: Callable[[bool], T]) -> T:
         """Call ``request`` until it is answered, telling it whether it was sent before."""
-        from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError, TryAgainError
-
-        again = (ConnectionError, TimeoutError, BusyLoadingError, TryAgainError, OSError)
         for attempt in range(ATTEMPTS):
             try:
                 return request(attempt > 0)
             except SharedContextError:
                 raise
             except Exception as error:
-                if attempt + 1 == ATTEMPTS or not isinstance(error, again) or _is_final(error):
+                if attempt + 1 == ATTEMPTS or not _may_pass(error):
                     raise self.translate(error) from error
             time.sleep(_PAUSES[attempt])
         raise AssertionError("every attempt returns or raises")
 
     def script(self, client: Any, source: str, base: bytes, *args: Any) -> Any:
         """Run a script in the server, loading it where the server does not have it (any more)."""
-        from redis.exceptions import NoScriptError
-
         try:
             return client.evalsha(self.hash(source), 1, base, *args)
-        except NoScriptError:
+        except Exception as error:
+            if type(error).__name__ != "NoScriptError":
+                raise
             return client.eval(source, 1, base, *args)
 
     def hash(self, source: str) -> str:
@@ -98,7 +95,16 @@ class Calls:
         return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): is the server running?")
 
 
-def _is_final(error: BaseException) -> bool:
-    from redis.exceptions import AuthenticationError, AuthorizationError
+def _may_pass(error: Exception) -> bool:
+    """Whether the same request may be answered a moment later."""
+    from redis.exceptions import (
+        AuthenticationError,
+        AuthorizationError,
+        BusyLoadingError,
+        ConnectionError,
+        TimeoutError,
+        TryAgainError,
+    )
 
-    return isinstance(error, AuthenticationError | AuthorizationError)
+    passing = ConnectionError | TimeoutError | BusyLoadingError | TryAgainError | OSError
+    return isinstance(error, passing) and not isinstance(error, AuthenticationError | AuthorizationError)

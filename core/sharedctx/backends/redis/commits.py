@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,24 @@ from . import wire
 from .calls import Calls
 from .scripts import COMMIT
 
-_Sent = dict[int, tuple[bytes, list[Any]]]
-"""The base of the keys and the arguments of each commit of a group."""
+
+@dataclass(slots=True)
+class _Head:
+    """What a commit says of itself: its lane and number, its ``if_rev``, whether it comes again and registers."""
+
+    lane: str
+    number: int
+    if_rev: int | None
+    again: bool = False
+    register: bool = False
+
+    def __str__(self) -> str:
+        if_rev = "" if self.if_rev is None else self.if_rev
+        return f"{self.lane} {self.number} {self.again:d} {if_rev} {self.register:d}"
+
+
+_Sent = dict[int, tuple[bytes, _Head, list[bytes | str]]]
+"""The base of the keys, the head and the operations of each commit of a group."""
 
 
 class _Lanes:
@@ -61,10 +78,22 @@ class Commits:
 
     def one(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
         """Send one; raises ``ConditionFailed`` and what a server can fail with."""
-        (result,) = self._results([(space, ops, if_rev)])
-        if isinstance(result, Exception):
-            raise result
-        return result
+        lane, number = self._lanes.take()
+        head = _Head(lane, number, if_rev)
+        base, args = wire.base_of(self._calls.address.prefix, space), wire.arguments(ops)
+
+        def send(again: bool) -> bytes:
+            head.again = again
+            reply: bytes = self._calls.script(self._calls.client, COMMIT, base, str(head), *args)
+            return reply
+
+        reply = self._calls.attempts(send)
+        if reply == b"R":
+            self._register([space])
+            head.register = True
+            reply = self._calls.attempts(send)
+        self._lanes.give(lane)  # not where it failed: the request may still be on its way
+        return wire.committed(space, ops, if_rev, reply)
 
     def many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
         """Check and send a group in order; an error stands in the place of one that failed."""
@@ -85,8 +114,8 @@ class Commits:
         sent: _Sent = {}
         for at, (space, ops, if_rev) in enumerate(commits):
             lane, number = self._lanes.take()
-            head = [lane, number, 0, "" if if_rev is None else if_rev, 0]
-            sent[at] = (wire.base_of(self._calls.address.prefix, space), [*head, *wire.arguments(ops)])
+            head = _Head(lane, number, if_rev)
+            sent[at] = (wire.base_of(self._calls.address.prefix, space), head, wire.arguments(ops))
         replies: dict[int, Any] = {}
         try:
             while waiting := [at for at in sent if at not in replies]:
@@ -96,16 +125,19 @@ class Commits:
                         "zadd", wire.registry(self._calls.address.prefix), {commits[at][0]: 0 for at in missing}
                     )
                     for at in missing:
-                        sent[at][1][4] = 1
+                        sent[at][1].register = True
                         del replies[at]
         except SharedContextError as error:
             replies |= {at: error for at in sent if at not in replies}
         results = []
-        for at, (_, args) in sent.items():
-            if not isinstance(replies[at], Exception):  # else it may still be on its way, and its lane stays taken
-                self._lanes.give(args[0])
+        for at, (_, head, _) in sent.items():
+            if not isinstance(replies[at], Exception):
+                self._lanes.give(head.lane)
             results.append(self._settled(commits[at], replies[at]))
         return results
+
+    def _register(self, spaces: Sequence[str]) -> None:
+        self._calls.ask("zadd", wire.registry(self._calls.address.prefix), dict.fromkeys(spaces, 0))
 
     def _send(self, waiting: list[int], sent: _Sent, replies: dict[int, Any], again: bool) -> None:
         """Send the commits that wait, in order, and note the replies; raises when not all were answered."""
@@ -113,16 +145,16 @@ class Commits:
 
         left = [at for at in waiting if at not in replies]
         for at in left:
-            sent[at][1][2] = int(again)
-        if len(left) == 1 or self._calls.address.clustered:
+            sent[at][1].again = again
+        if self._calls.address.clustered:
             for at in left:
-                base, args = sent[at]
-                replies[at] = self._calls.script(self._calls.client, COMMIT, base, *args)
+                base, head, args = sent[at]
+                replies[at] = self._calls.script(self._calls.client, COMMIT, base, str(head), *args)
             return
         pipe = self._calls.client.pipeline(transaction=False)
         for at in left:
-            base, args = sent[at]
-            pipe.evalsha(self._calls.hash(COMMIT), 1, base, *args)
+            base, head, args = sent[at]
+            pipe.evalsha(self._calls.hash(COMMIT), 1, base, str(head), *args)
         found = pipe.execute(raise_on_error=False)
         if any(isinstance(reply, NoScriptError) for reply in found):
             self._calls.client.script_load(COMMIT)

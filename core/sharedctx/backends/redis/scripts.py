@@ -27,10 +27,14 @@ def _load(name: str) -> str:
     return files(__package__).joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
 
 
-_COMMON: Final = _load("common")
-COMMIT: Final = _COMMON + _load("commit")
-SCAN: Final = _COMMON + _load("scan")
-CHANGES: Final = _COMMON + _load("changes")
-RECLAIM: Final = _COMMON + _load("reclaim")
+def _with_common(name: str) -> str:
+    """A script with the functions that it shares in the place that it names: making them costs time."""
+    return _load(name).replace("--@common\n", _load("common"))
+
+
+COMMIT: Final = _with_common("commit")
+SCAN: Final = _load("scan")
+CHANGES: Final = _load("changes")
+RECLAIM: Final = _with_common("reclaim")
 FORGET: Final = _load("forget")
 RAISE: Final = _load("raise")

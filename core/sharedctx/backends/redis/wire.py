@@ -26,11 +26,11 @@ def arguments(ops: Sequence[Op]) -> list[bytes | str]:
     for op in ops:
         if isinstance(op, Put):
             expires = "" if op.expires is None else repr(float(op.expires))
-            found += ["p", op.pk, _text(op.sk), _when(op.when), expires, op.value]
+            found += [f"p {_when(op.when)} {expires} {_text(op.sk)}", op.pk, op.value]
         elif isinstance(op, Drop):
-            found += ["d", op.pk, code(op.sk), "", "", ""]
+            found += [f"d   {code(op.sk)}", op.pk, b""]
         else:
-            found += ["c", op.pk, _text(op.sk), _when(op.when), "", ""]
+            found += [f"c {_when(op.when)}  {_text(op.sk)}", op.pk, b""]
     return found
 
 

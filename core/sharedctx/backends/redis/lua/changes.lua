@@ -1,3 +1,6 @@
+local base = KEYS[1]
+local call = redis.call
+local function int(n) return string.format('%.0f', n) end
 -- ARGV: since, limit. Returns rev, mark and the entries, the last commit's all.
 local meta = call('HMGET', base .. 'm', 'rev', 'mark')
 local since, limit = tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -1,6 +1,4 @@
--- What the scripts on the keys of one space share; it stands before them.
-local base = KEYS[1]
-local call = redis.call
+-- What scripts that remove rows share; they have `base` and `call`.
 local function int(n) return string.format('%.0f', n) end
 local function stamp(row) return string.match(row, '^(%d+%-%d+) ') end
 

@@ -1,3 +1,6 @@
+local base = KEYS[1]
+local call = redis.call
+--@common
 -- ARGV: pk, # or = or '' (both), before or '', expired_at or '', most. Returns how many rows went.
 local pk, sort, before, expired, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local codes = {}

@@ -1,3 +1,6 @@
+local base = KEYS[1]
+local call = redis.call
+local function int(n) return string.format('%.0f', n) end
 -- ARGV: pk, # or =, lo, hi or '', limit, 1 for newest first. Returns sort keys and rows in turns.
 local pk, lo, hi, limit, back = ARGV[1], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1'
 local found = {}
