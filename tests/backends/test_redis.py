@@ -11,11 +11,8 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from sharedctx.backends.base import Backend
-from sharedctx.testing import BackendContract, backend_machine
-
-pytest.importorskip("redis", reason="redis is not installed: pip install 'sharedctx[redis]'")
-
 from sharedctx.backends.redis import RedisBackend
+from sharedctx.testing import BackendContract, backend_machine
 
 
 def prefix(place: Path) -> str:

@@ -16,20 +16,21 @@ _PAUSES: Final = (0.02, 0.1, 0.4)
 """Seconds before the second, third and fourth attempt."""
 
 
+_LOCKED: Final = ("already authenticated", "invalid username-password", "Authentication")
+"""Parts of what is said to those who have no password or a wrong one, beside the words that errors begin with."""
+
+
 class Calls:
     """Requests to one address."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self._hashes: dict[str, str] = {}
-        self.client: Any = self._opened(address.connect)
-
-    def _opened(self, connect: Callable[[], T]) -> T:
-        from redis.exceptions import RedisError
-
         try:
-            return connect()
-        except (RedisError, OSError) as error:
+            self.client: Any = address.connect()  # a cluster is asked for its shape
+        except SharedContextError:
+            raise
+        except Exception as error:
             raise self.translate(error) from error
 
     def ask(self, command: str, *args: Any, **options: Any) -> Any:
@@ -86,7 +87,7 @@ class Calls:
             return DiskFull(f"{where} cannot persist what it holds and takes no writes: {text}")
         if word == "READONLY" or "read only replica" in text:
             return BackendUnavailable(f"{where} is a read-only replica: use the primary's address, or its sentinels'")
-        if word in ("WRONGPASS", "NOAUTH") or "invalid username-password" in text or "Authentication" in text:
+        if word in ("WRONGPASS", "NOAUTH") or any(part in text for part in _LOCKED):
             return BackendUnavailable(f"{where} refuses this user or password: correct them in the address")
         if word == "NOPERM" or "no permissions" in text:
             return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
