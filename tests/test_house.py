@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )
