@@ -56,9 +56,11 @@ def _score(sample: str, language: Language) -> tuple[float, float]:
     """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none."""
     lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
     declared = {line for line in lines if language.declaring.match(line)}
+    if len(declared) < 1 + (len(lines) > 40):
+        return 0, 0
     hinted = {index for index, line in enumerate(lines) if language.hinting.search(line)}
     score = 2.0 * min(len(declared), len(hinted)) + len(hinted)
-    if len(declared) < 1 + (len(lines) > 40) or score < 0.08 * len(lines):
+    if score < 0.08 * len(lines):
         return 0, 0
     code = prose = 0
     for index, line in enumerate(lines):
