@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening"}),
+    frozenset({"tools", "notes", "evolution", "opening", "outputs", "conversation"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )
@@ -45,7 +45,12 @@ ONLY: dict[str, frozenset[str]] = {
     "access": frozenset({"errors"}),
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
-FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}
+FRAMEWORKS: dict[str, frozenset[str]] = {
+    "sharedctx_anthropic": frozenset(),
+    "sharedctx_cli": frozenset({"click", "rich"}),
+    "sharedctx_openai": frozenset(),
+    "sharedctx_openai_agents": frozenset({"agents"}),
+}
 CORE_PACKAGES = frozenset({"backports", "compression", "diskcache", "quicktok", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
 LATE_PACKAGES = frozenset({"quicktok", "tiktoken"})  # imported inside functions only
