@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from .context import SharedContext
 from .entries.names import check_participant
-from .errors import SharedContextError, VersionConflict
+from .errors import ConfigError, SharedContextError, VersionConflict
 from .forking import renew_after_fork
+from .settings import check_bound
+from .views.plain import LEAST_TOKENS
 from .views.view import Marks
 
 PREFIX = "output/"
@@ -20,6 +22,8 @@ _log = logging.getLogger("sharedctx.outputs")
 _ODD = re.compile(r"[^A-Za-z0-9_.:@+-]")
 _KEPT = 4096
 _BRIEF = 400
+_SMALL = 200
+"""Tokens up to which an output stays as it is where no budget is named."""
 _SURELY_LARGE = 40
 """Characters per token that no text has, whatever its kind."""
 
@@ -45,7 +49,7 @@ class Outputs:
         name = check_participant(participant or context.participant or "handoff")
         self.context = context.bind(name, face=face)
         self._prefix = f"{PREFIX}{_ODD.sub('_', name)[:80]}/"
-        self._seen: OrderedDict[tuple[str, bytes, int], Shortened | None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, bytes, int | None], Shortened | None] = OrderedDict()
         self._views: OrderedDict[str, Shortened] = OrderedDict()
         self._counts: OrderedDict[bytes, int] = OrderedDict()
         self._lock = threading.Lock()
@@ -55,13 +59,14 @@ class Outputs:
         """A thread of the parent may hold the lock."""
         self._lock = threading.Lock()
 
-    def shorten(self, name: str, output: str, max_tokens: int) -> Shortened | None:
+    def shorten(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
         """Return the view of ``output`` within ``max_tokens`` (from 50 up) once the whole is stored.
 
-        ``name`` is the tool's. None when the output is small enough, or when it cannot be stored, which is logged. A
-        view that was given earlier and is still too large is replaced by a smaller one of the same original.
+        None as ``max_tokens`` lets the view be as large as its kind of content needs for what matters. ``name`` is the
+        tool's. Returns None when the output is small enough, or when it cannot be stored, which is logged. A view that
+        was given earlier and is still too large is replaced by a smaller one of the same original.
         """
-        if len(output) <= max_tokens:
+        if len(output) <= _least(max_tokens):
             return None
         try:
             made = self._shorten(name, output, max_tokens)
@@ -72,9 +77,9 @@ class Outputs:
             self.context.served("handoff", made.tokens, made.original_tokens)
         return made
 
-    def prepare(self, name: str, output: str, max_tokens: int) -> None:
+    def prepare(self, name: str, output: str, max_tokens: int | None) -> None:
         """Store a large output and make its view, so that ``shorten`` finds both; failures are left to it."""
-        if len(output) > max_tokens:
+        if len(output) > _least(max_tokens):
             try:
                 self._shorten(name, output, max_tokens)
             except SharedContextError:
@@ -114,11 +119,15 @@ class Outputs:
                     self._counts.popitem(last=False)
         return held
 
-    def _shorten(self, name: str, output: str, max_tokens: int) -> Shortened | None:
+    def _shorten(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
         with self._lock:
             earlier = self._views.get(output)
         if earlier is not None:
-            return earlier if earlier.tokens <= max_tokens else self._view(earlier.key, earlier.version, max_tokens)
+            return (
+                earlier
+                if max_tokens is None or earlier.tokens <= max_tokens
+                else self._view(earlier.key, earlier.version, max_tokens)
+            )
         digest = hashlib.sha256(output.encode("utf-8", "surrogatepass"))
         at = (name, digest.digest(), max_tokens)
         with self._lock:
@@ -128,7 +137,8 @@ class Outputs:
                 self._seen.move_to_end(at)
         if seen and (held is None or self._version(held.key, digest.hexdigest()) == held.version):
             return held
-        if len(output) < _SURELY_LARGE * max_tokens and self.tokens(output) <= max_tokens:
+        least = _least(max_tokens)
+        if len(output) < _SURELY_LARGE * least and self.tokens(output) <= least:
             self._remember(at, None)
             return None
         key = self._key(name, digest.hexdigest())
@@ -156,11 +166,11 @@ class Outputs:
         except VersionConflict:  # another process stored it meanwhile
             return self._version(key, digest) or self.context.put(key, output).version
 
-    def _view(self, key: str, version: int, max_tokens: int) -> Shortened | None:
+    def _view(self, key: str, version: int, max_tokens: int | None) -> Shortened | None:
         shown = self.context.run(self.context.verbs.show(self.context.participant, key, version, max_tokens, None))
         return None if shown is None else Shortened(shown.text, key, version, shown.tokens, shown.original_tokens)
 
-    def _remember(self, at: tuple[str, bytes, int], made: Shortened | None) -> None:
+    def _remember(self, at: tuple[str, bytes, int | None], made: Shortened | None) -> None:
         with self._lock:
             self._seen[at] = made
             if made is not None:
@@ -168,3 +178,17 @@ class Outputs:
             for kept in (self._seen, self._views):
                 while len(kept) > _KEPT:
                     kept.popitem(last=False)
+
+
+def check_view_tokens(name: str, tokens: int | None) -> None:
+    """Raise ``ConfigError`` unless a view can be made within so many tokens; None is no bound."""
+    if tokens is None:
+        return
+    check_bound(name, tokens)
+    if tokens < LEAST_TOKENS:
+        raise ConfigError(f"{name} {tokens} is below {LEAST_TOKENS}: a view needs room for its references")
+
+
+def _least(max_tokens: int | None) -> int:
+    """The tokens up to which an output is small."""
+    return _SMALL if max_tokens is None else max_tokens

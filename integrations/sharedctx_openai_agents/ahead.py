@@ -17,7 +17,7 @@ _log = logging.getLogger("sharedctx.openai_agents")
 class ViewsAhead(RunHooks[Any]):
     """Run hooks that prepare every large text that a tool returns, on another thread than the event loop's."""
 
-    def __init__(self, outputs: Outputs, max_tokens: int) -> None:
+    def __init__(self, outputs: Outputs, max_tokens: int | None) -> None:
         self._outputs = outputs
         self._max_tokens = max_tokens
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sharedctx.context import SharedContext
 from sharedctx.entries.arguments import check_number
-from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
-from sharedctx.outputs import Outputs
+from sharedctx.outputs import Outputs, check_view_tokens
 from sharedctx.settings import check_bound
-from sharedctx.views.plain import LEAST_TOKENS
 
 from .budget import within
 from .items import Calls, is_message, is_output, with_content, with_output
@@ -38,16 +36,13 @@ class Compressor:
         self,
         context: SharedContext,
         *,
-        max_tokens: int = 300,
+        max_tokens: int | None = 300,
         keep_last: int = 0,
         max_message_tokens: int | None = None,
         participant: str | None = None,
     ) -> None:
-        for name, bound in (("max_tokens", max_tokens), ("max_message_tokens", max_message_tokens)):
-            if bound is not None:
-                check_bound(name, bound)
-                if bound < LEAST_TOKENS:
-                    raise ConfigError(f"{name} {bound} is below {LEAST_TOKENS}: a view needs room for its references")
+        check_view_tokens("max_tokens", max_tokens)
+        check_view_tokens("max_message_tokens", max_message_tokens)
         self.outputs = Outputs(context, participant, face=FACE)
         self.max_tokens = max_tokens
         self.keep_last = check_number("keep_last", keep_last)
@@ -67,7 +62,7 @@ class Compressor:
             return with_content(item, lambda _, text: self._view("message", text, limit))
         return item
 
-    def _view(self, tool: str, text: str, max_tokens: int) -> str:
+    def _view(self, tool: str, text: str, max_tokens: int | None) -> str:
         made = self.outputs.shorten(tool, text, max_tokens)
         return text if made is None else made.text
 
@@ -76,11 +71,11 @@ class ContextHandoffFilter:
     """Gives the next agent views of large tool outputs, which stay whole in the context: an ``input_filter``.
 
     Pass it to ``handoff(input_filter=...)`` or ``RunConfig(handoff_input_filter=...)``. An output of more than
-    ``max_tokens`` becomes its view within that many tokens, whose markers the next agent redeems with the tools of
-    ``context_tools``; the latest ``keep_last`` outputs stay whole (and are shortened at a later hand-off, which breaks
-    a prompt cache there). With ``max_message_tokens`` long messages of users and assistants are shortened, too. The
-    same history becomes the same bytes at each hand-off. Sessions and results keep the full text. What ``expand`` and
-    ``read`` returned is not shortened again.
+    ``max_tokens`` becomes its view within that many tokens (None: as many as its kind of content needs), whose markers
+    the next agent redeems with the tools of ``context_tools``; the latest ``keep_last`` outputs stay whole (and are
+    shortened at a later hand-off, which breaks a prompt cache there). With ``max_message_tokens`` long messages of
+    users and assistants are shortened, too. The same history becomes the same bytes at each hand-off. Sessions and
+    results keep the full text. What ``expand`` and ``read`` returned is not shortened again.
 
     Whatever fails here is logged, and the history handed over as it is. Raises ``ConfigError`` when made with odd
     numbers.
@@ -90,7 +85,7 @@ class ContextHandoffFilter:
         self,
         context: SharedContext,
         *,
-        max_tokens: int = 300,
+        max_tokens: int | None = 300,
         keep_last: int = 0,
         max_message_tokens: int | None = None,
         participant: str | None = None,
@@ -168,7 +163,7 @@ class ContextInputFilter:
         self,
         context: SharedContext,
         *,
-        max_tokens: int = 300,
+        max_tokens: int | None = 300,
         max_input_tokens: int | None = None,
         keep_last: int = 0,
         max_message_tokens: int | None = None,

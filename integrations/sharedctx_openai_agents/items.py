@@ -19,14 +19,13 @@ _CALLS = frozenset({"function_call", "custom_tool_call", "shell_call"})
 _OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output", "shell_call_output"})
 _TEXTS = frozenset({"input_text", "output_text", "text"})
 _SPEAKERS = frozenset({"user", "assistant"})
-_GIVING_EXACTLY = ("expand", "read")
 
 
 class Call(NamedTuple):
-    """The tool that was called, and whether it gave what was stored: that is never shortened again."""
+    """The tool that was called; ``gives`` is how an output begins that is what was stored, None where none is."""
 
     tool: str
-    exact: bool
+    gives: str | None
 
 
 class Calls:
@@ -38,29 +37,31 @@ class Calls:
             kind, call_id = _part(item, "type"), _part(item, "call_id")
             if kind in _CALLS and isinstance(call_id, str):
                 tool = str(_part(item, "name") or "shell")
-                self._calls[call_id] = Call(tool, _gives_exactly(tool, _part(item, "arguments")))
+                self._calls[call_id] = Call(tool, _gives(tool, _part(item, "arguments")))
 
     def of(self, item: Mapping[str, Any]) -> Call:
         """Return the call that an output answers."""
-        return self._calls.get(str(item.get("call_id")), Call("tool", False))
+        return self._calls.get(str(item.get("call_id")), Call("tool", None))
 
 
 def _part(item: Any, name: str) -> Any:
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
-def _gives_exactly(tool: str, arguments: Any) -> bool:
-    """Whether a call is one of ours that reads the context, told by the name's ending and the arguments."""
-    form = next((TOOLS[name] for name in _GIVING_EXACTLY if tool == name or tool.endswith(f"_{name}")), None)
-    if form is None or not isinstance(arguments, str):
-        return False
+def _gives(tool: str, arguments: Any) -> str | None:
+    """Of a call of ours that reads the context, told by the name's ending and the arguments: how its output begins."""
+    name = next((name for name in ("expand", "read") if tool == name or tool.endswith(f"_{name}")), None)
+    if name is None or not isinstance(arguments, str):
+        return None
     try:
         given = json.loads(arguments)
     except (ValueError, RecursionError):
-        return False
-    known = {argument.name for argument in form.arguments}
-    needed = {argument.name for argument in form.arguments if argument.required}
-    return isinstance(given, dict) and needed <= given.keys() <= known
+        return None
+    known = {argument.name for argument in TOOLS[name].arguments}
+    needed = {argument.name for argument in TOOLS[name].arguments if argument.required}
+    if not isinstance(given, dict) or not needed <= given.keys() <= known:
+        return None
+    return "" if name == "expand" else f"{given['key']} v"
 
 
 def is_output(item: Any) -> bool:
@@ -75,11 +76,11 @@ def is_message(item: Any) -> bool:
 
 def with_output(item: Mapping[str, Any], calls: Calls, shorten: Shorten) -> Any:
     """Return the item with the texts of its output shortened."""
-    call = calls.of(item)
-    if call.exact:
+    call, given = calls.of(item), item.get("output")
+    if call.gives is not None and isinstance(given, str) and given.startswith(call.gives):
         return item
-    output = _shortened(item.get("output"), lambda text: shorten(call.tool, text))
-    return item if output is item.get("output") else {**item, "output": output}
+    output = _shortened(given, lambda text: shorten(call.tool, text))
+    return item if output is given else {**item, "output": output}
 
 
 def with_content(item: Mapping[str, Any], shorten: Shorten) -> Any:

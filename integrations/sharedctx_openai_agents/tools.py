@@ -10,10 +10,8 @@ from sharedctx.aio import AsyncSharedContext
 from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
-from sharedctx.outputs import Outputs
-from sharedctx.settings import check_bound
+from sharedctx.outputs import Outputs, check_view_tokens
 from sharedctx.tools import TOOLS
-from sharedctx.views.plain import LEAST_TOKENS
 
 with extra("openai-agents", "context_tools"):
     from agents import FunctionTool, ToolOutputFileContent, ToolOutputImage, ToolOutputText
@@ -58,7 +56,7 @@ def _function_tool(context: AsyncSharedContext, name: str, prefix: str) -> Funct
 
 
 def offload_tool(
-    tool: FunctionTool, context: SharedContext, *, max_tokens: int = 300, participant: str | None = None
+    tool: FunctionTool, context: SharedContext, *, max_tokens: int | None = 300, participant: str | None = None
 ) -> FunctionTool:
     """Return the tool with results of more than ``max_tokens`` kept in the context and given as views.
 
@@ -67,9 +65,7 @@ def offload_tool(
     stay. The tool that was passed stays as it was. Raises ``ConfigError`` for a tool whose output has a schema, which
     a view would not fit.
     """
-    check_bound("max_tokens", max_tokens)
-    if max_tokens < LEAST_TOKENS:
-        raise ConfigError(f"max_tokens {max_tokens} is below {LEAST_TOKENS}: a view needs room for its references")
+    check_view_tokens("max_tokens", max_tokens)
     if not isinstance(tool, FunctionTool):
         raise ConfigError(f"{type(tool).__name__} is no function tool: only those can be offloaded")
     if getattr(tool, "output_json_schema", None) is not None:

@@ -35,7 +35,7 @@ from sharedctx.tokens import counter
 from sharedctx_openai_agents import ContextHandoffFilter, ContextSession
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = (50, 100, 300, 600, 1200, 3000)
+OURS = (100, 300, 1200, 3000, None)
 TOGETHER = 4
 SESSION_ITEMS = 400
 

@@ -200,11 +200,12 @@ def test_the_second_agent_expands_and_that_is_never_shortened_again(
     assert len(expanded) > 3000
 
 
-def test_a_tool_of_another_kind_with_such_a_name_is_shortened(context: SharedContext, log: str) -> None:
+@pytest.mark.parametrize("arguments", ['{"path": "x"}', '{"key": "x"}', "[]", "{"])
+def test_a_tool_of_another_kind_with_such_a_name_is_shortened(context: SharedContext, log: str, arguments: str) -> None:
     from agents import HandoffInputData
 
     history = (
-        {"type": "function_call", "call_id": "c1", "name": "read", "arguments": '{"path": "x"}'},
+        {"type": "function_call", "call_id": "c1", "name": "read", "arguments": arguments},
         {"type": "function_call_output", "call_id": "c1", "output": log},
     )
     made = ContextHandoffFilter(context)(HandoffInputData(history, (), ()))
@@ -296,3 +297,28 @@ def test_savings_name_the_face(play: SimpleNamespace, context: SharedContext, lo
     [saving] = context.savings()
     assert (saving.face, saving.kind, saving.calls) == ("openai_agents", "handoff", 1)
     assert saving.served_tokens < 300 < saving.replay_tokens
+
+
+def test_what_read_returned_is_not_shortened_again(context: SharedContext, log: str) -> None:
+    from agents import HandoffInputData
+
+    text = f"logs/today v3 by a\n{log}"
+    history = (
+        {"type": "function_call", "call_id": "c1", "name": "context_read", "arguments": '{"key": "logs/today"}'},
+        {"type": "function_call_output", "call_id": "c1", "output": text},
+    )
+    data = HandoffInputData(history, (), ())
+    assert ContextHandoffFilter(context)(data) is data
+
+
+def test_views_may_be_as_large_as_they_need(play: SimpleNamespace, context: SharedContext) -> None:
+    from agents import HandoffInputData
+
+    source = "\n".join(f"def function_{n}(a, b):\n    return a * {n} + b\n" for n in range(400))
+    lengths = []
+    for most in (300, None):
+        made = ContextHandoffFilter(context, max_tokens=most)(
+            HandoffInputData(({"type": "function_call_output", "call_id": "c1", "output": source},), (), ())
+        )
+        lengths.append(len(made.input_history[0]["output"]))
+    assert lengths[0] < lengths[1] < len(source)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -132,3 +134,16 @@ def test_odd_tools_are_refused(context: SharedContext) -> None:
         offload_tool(json, context)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="below 50"):
         offload_tool(give, context, max_tokens=20)
+
+
+def test_without_the_sdk_the_package_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['agents'] = None\n"
+        "import sharedctx_openai_agents\n"
+        "from sharedctx.errors import PackageNotInstalled\n"
+        "for name in sharedctx_openai_agents.__all__:\n"
+        "    try: getattr(sharedctx_openai_agents, name)\n"
+        "    except PackageNotInstalled as error: assert \"pip install 'sharedctx[openai-agents]'\" in str(error)\n"
+        "    else: raise SystemExit(name)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
