@@ -31,6 +31,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
     frozenset({"tools", "notes", "evolution", "opening", "outputs", "conversation"}),
+    frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )

@@ -7,26 +7,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from sharedctx.context import SharedContext
 from sharedctx.errors import InvalidValue
+from sharedctx.loops import NAME, Over, answer, description_of, parameters
 from sharedctx.notes import SharedContextStore
-from sharedctx.notes.tool import DESCRIPTION, NAME, answer, tool_parameters
 from sharedctx.wire import part, parts, plain
 
-from .memory import MemoryTool
+from .memory import FACE, MemoryTool
 from .results import tool_result
 
+Place = SharedContextStore | SharedContext
+"""What the tool works on."""
 _CUT = ("max_tokens", "model_context_window_exceeded")
 
 
-def tool_definition(name: str = NAME, description: str = DESCRIPTION, strict: bool = False) -> dict[str, Any]:
-    """Return the tool for ``tools=[...]`` of ``messages.create``."""
-    found = {"name": name, "description": description, "input_schema": tool_parameters(strict=strict)}
+def tool_definition(
+    name: str = NAME, description: str | None = None, strict: bool = False, *, over: Over = "notes"
+) -> dict[str, Any]:
+    """Return the tool for ``tools=[...]`` of ``messages.create``.
+
+    ``over="context"`` is for a ``SharedContext`` in the place of notes. Raises ``ConfigError``.
+    """
+    told = description or description_of(over)
+    found = {"name": name, "description": told, "input_schema": parameters(over, strict=strict)}
     return {**found, "strict": True} if strict else found
 
 
 def process_response(
     response: Any,
-    store: SharedContextStore,
+    store: Place,
     *,
     participant: str | None = None,
     name: str = NAME,
@@ -59,7 +68,7 @@ def process_response(
 
 
 def handle_tool_use(
-    block: Any, store: SharedContextStore, *, participant: str | None = None, name: str = NAME, cut: bool = False
+    block: Any, store: Place, *, participant: str | None = None, name: str = NAME, cut: bool = False
 ) -> dict[str, Any] | None:
     """Return the tool_result of one tool_use block; None for another tool's and for blocks of other types.
 
@@ -67,5 +76,5 @@ def handle_tool_use(
     """
     if part(block, "type") != "tool_use" or part(block, "name") != name:
         return None
-    text, failed = answer(store, plain(part(block, "input")), participant=participant, cut=cut)
+    text, failed = answer(store, plain(part(block, "input")), participant=participant, face=FACE, cut=cut)
     return tool_result(block, text, failed)

@@ -23,6 +23,7 @@ from sharedctx.wire import part, plain
 
 from .results import tool_result
 
+FACE = "anthropic"
 _ROOT = "/memories"
 _DEPTH = 2
 
@@ -37,7 +38,7 @@ class MemoryTool:
         who = participant or context.participant
         if who is None:
             raise ConfigError("the memory tool needs to know who acts: pass participant=, or a bound context")
-        self._context = context.bind(who, face="anthropic")
+        self._context = context.bind(who, face=FACE)
         self._commands: dict[str, Callable[[Mapping[str, Any]], str]] = {
             "view": self._view,
             "create": self._create,

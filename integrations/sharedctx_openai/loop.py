@@ -7,36 +7,44 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError, InvalidValue
+from sharedctx.loops import NAME, Over, answer, description_of, parameters
 from sharedctx.notes import SharedContextStore
-from sharedctx.notes.tool import DESCRIPTION, NAME, answer, tool_parameters
 from sharedctx.wire import part, parts, plain
 
+Place = SharedContextStore | SharedContext
+"""What the tool works on."""
+_FACE = "openai"
 _NOT_SENT_BACK = ("annotations", "parsed")
 _RUNNING = ("queued", "in_progress")
 
 
 def tool_definition(
     name: str = NAME,
-    description: str = DESCRIPTION,
+    description: str | None = None,
     strict: bool = False,
     *,
     api: Literal["chat", "responses"] = "chat",
+    over: Over = "notes",
 ) -> dict[str, Any]:
-    """Return the tool for ``tools=[...]`` of ``chat.completions`` or, with ``api="responses"``, of ``responses``."""
+    """Return the tool for ``tools=[...]`` of ``chat.completions`` or, with ``api="responses"``, of ``responses``.
+
+    ``over="context"`` is for a ``SharedContext`` in the place of notes. Raises ``ConfigError``.
+    """
     if api not in ("chat", "responses"):
         raise ConfigError(f"api {api!r} is neither 'chat' nor 'responses'")
     function = {
         "name": name,
-        "description": description,
-        "parameters": tool_parameters(strict=strict),
+        "description": description or description_of(over),
+        "parameters": parameters(over, strict=strict),
         "strict": strict,
     }
     return {"type": "function", "function": function} if api == "chat" else {"type": "function", **function}
 
 
 def process_response(
-    response: Any, store: SharedContextStore, *, participant: str | None = None, name: str = NAME
+    response: Any, store: Place, *, participant: str | None = None, name: str = NAME
 ) -> tuple[list[dict[str, Any]], bool]:
     """Answer the model's calls of our tool and return ``(new messages, done)``.
 
@@ -53,7 +61,7 @@ def process_response(
 
 
 def handle_tool_call(
-    call: Any, store: SharedContextStore, *, participant: str | None = None, name: str = NAME, cut: bool = False
+    call: Any, store: Place, *, participant: str | None = None, name: str = NAME, cut: bool = False
 ) -> dict[str, Any] | None:
     """Return the result of one call, of either form; None for a call of another tool.
 
@@ -64,21 +72,19 @@ def handle_tool_call(
         if part(call, "type") not in (None, "function") or part(function, "name") != name:
             return None
         arguments = part(function, "arguments")
-        text, _ = answer(store, arguments, participant=participant, cut=cut and not arguments)
+        text, _ = answer(store, arguments, participant=participant, face=_FACE, cut=cut and not arguments)
         return {"role": "tool", "tool_call_id": part(call, "id"), "content": text}
     if part(call, "type") != "function_call" or part(call, "name") != name:
         return None
     arguments = part(call, "arguments")
     unfinished = part(call, "status") == "incomplete" or (cut and not arguments)
-    text, _ = answer(store, arguments, participant=participant, cut=unfinished)
+    text, _ = answer(store, arguments, participant=participant, face=_FACE, cut=unfinished)
     result = {"type": "function_call_output", "call_id": part(call, "call_id"), "output": text}
     caller = plain(part(call, "caller"))
     return result if caller is None else {**result, "caller": caller}
 
 
-def _chat(
-    choice: Any, store: SharedContextStore, participant: str | None, name: str
-) -> tuple[list[dict[str, Any]], bool]:
+def _chat(choice: Any, store: Place, participant: str | None, name: str) -> tuple[list[dict[str, Any]], bool]:
     message = part(choice, "message")
     calls = parts(message, "tool_calls")
     said = {
@@ -97,9 +103,7 @@ def _chat(
     return [said, *(result for result in results if result is not None)], done
 
 
-def _responses(
-    response: Any, store: SharedContextStore, participant: str | None, name: str
-) -> tuple[list[dict[str, Any]], bool]:
+def _responses(response: Any, store: Place, participant: str | None, name: str) -> tuple[list[dict[str, Any]], bool]:
     items = parts(response, "output")
     at_limit = part(response, "status") == "incomplete"
     results = [

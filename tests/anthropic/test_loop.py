@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import sharedctx
 from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.notes import SharedContextStore
 from sharedctx_anthropic import handle_tool_use, process_response, tool_definition
@@ -180,3 +181,15 @@ def test_both_packages_work_without_any_sdk() -> None:
         "sharedctx_openai.tool_definition(); sharedctx_anthropic.tool_definition()"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_session_can_take_the_place_of_notes(form: Form) -> None:
+    assert "search" in tool_definition(over="context")["input_schema"]["properties"]["action"]["enum"]
+    with sharedctx.open("memory://") as store:
+        context = store.session("team")
+        given = message(
+            use("t1", {"action": "write", "key": "plan", "value": "mend"}), use("t2", {"action": "read", "key": "none"})
+        )
+        new, _ = process_response(form(given), context, participant="subagent:a")
+        assert [block.get("is_error", False) for block in new[1]["content"]] == [False, True]
+        assert context.get("plan") == "mend"

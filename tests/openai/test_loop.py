@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import sharedctx
 from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.notes import SharedContextStore
 from sharedctx_openai import handle_tool_call, process_response, tool_definition
@@ -248,3 +249,31 @@ def test_what_was_given_is_not_changed(notes: SharedContextStore) -> None:
     new, _ = process_response(given, notes, participant="a")
     new[0]["tool_calls"][0]["function"]["name"] = "changed"
     assert given == before
+
+
+def test_a_session_can_take_the_place_of_notes(form: Form) -> None:
+    definition = tool_definition(over="context", strict=True)["function"]
+    assert "expand" in definition["parameters"]["properties"]["action"]["enum"]
+    assert definition["parameters"]["required"] == list(definition["parameters"]["properties"])
+    rows = "\n".join(f"2026-01-01 INFO job {n * 37} done in {n % 90} ms" for n in range(900))
+    with sharedctx.open("memory://") as store:
+        context = store.session("team")
+        context.put("log", rows)
+        given = chat(
+            chat_call("c1", {"action": "read", "key": "log", "version": None, "max_tokens": 100}),
+            chat_call("c2", {"action": "expand", "key": "log", "ref": "lines:7"}),
+            chat_call("c3", {"action": "read", "key": "lgo"}),
+            chat_call("c4", {"action": "list_keys"}),
+            chat_call("c5", {"action": "write", "key": "plan", "value": "mend"}),
+        )
+        new, done = process_response(form(given), context, participant="subagent:a")
+        results = [json.loads(message["content"]) for message in new[1:]]
+        assert not done
+        assert "expand" in results[0]["result"]
+        assert results[1]["result"] == rows.split("\n")[6]
+        assert results[2]["error"] == "KEY_NOT_FOUND"
+        assert results[3]["error"] == "INVALID_ACTION"
+        assert context.get_entry("plan").agent == "subagent:a"
+        assert {saving.face for saving in context.savings()} == {"openai"}
+    with pytest.raises(ConfigError, match="neither"):
+        tool_definition(over="memory")  # type: ignore[arg-type]
