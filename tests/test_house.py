@@ -52,9 +52,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
 }
-CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "tiktoken"})
+CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "redis", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
-LATE_PACKAGES = frozenset({"cryptography", "quicktok", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset({"cryptography", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 
 UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})

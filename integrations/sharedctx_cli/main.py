@@ -34,6 +34,7 @@ _COMMANDS = {
     "doctor": "care",
     "backup": "care",
     "keygen": "care",
+    "redis": "redis",
     "demo": "demo.command",
 }
 
