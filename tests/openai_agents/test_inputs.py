@@ -93,3 +93,13 @@ def test_a_failure_gives_the_model_its_input(
         model = run(play, [[play.call("logs", "c1", day=1)]], input_filter)
     assert len(model.outputs["c1"]) > 5000
     assert "closed" in caplog.text
+
+
+def test_a_conversation_kept_by_the_server_is_sent_each_output_once(
+    play: SimpleNamespace, context: SharedContext
+) -> None:
+    turns = [[play.call("logs", f"c{n}", day=n)] for n in range(1, 4)]
+    model = run(play, turns, ContextInputFilter(context), conversation_id="conv_1")
+    sent = [item.get("call_id") for given in model.inputs for item in given if "output" in item]
+    assert sent == ["c1", "c2", "c3"]
+    assert all(len(item["output"]) < 1500 for given in model.inputs for item in given if "output" in item)

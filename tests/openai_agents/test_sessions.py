@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,21 +17,6 @@ from sharedctx import SharedContext, Store
 from sharedctx.errors import BackendUnavailable, ConfigError, InvalidValue, KeyNotFound, SessionExists
 from sharedctx.testing.clock import ManualClock
 from sharedctx_openai_agents import ContextSession
-
-WORKER = """
-import asyncio, sys
-from sharedctx_openai_agents import ContextSession
-
-async def main(path, name):
-    with ContextSession.from_path(path, "shared") as session:
-        for n in range(15):
-            items = [{"role": "user", "content": f"{name}-{n}-{part}"} for part in range(3)]
-            await session.add_items(items)
-            if n % 3 == 0:
-                print((await session.pop_item())["content"])
-
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 
 def user(words: str) -> dict[str, Any]:
@@ -249,26 +232,6 @@ def test_a_cancelled_change_is_done_or_not_begun(store: Store) -> None:
     asyncio.run(main())
 
 
-def test_four_processes_share_one_session(tmp_path: Path) -> None:
-    path = tmp_path / "store"
-    sharedctx.open(path).close()
-    command = [sys.executable, "-c", WORKER, str(path)]
-    running = [subprocess.Popen([*command, f"p{n}"], stdout=subprocess.PIPE, text=True) for n in range(4)]
-    popped = [line for process in running for line in process.communicate(timeout=120)[0].split()]
-    assert [process.returncode for process in running] == [0] * 4
-
-    async def left() -> list[Any]:
-        with ContextSession.from_path(path, "shared") as session:
-            return [item["content"] for item in await session.get_items()]
-
-    kept = asyncio.run(left())
-    assert len(popped) == 20
-    assert sorted(kept + popped) == sorted(f"p{p}-{n}-{part}" for p in range(4) for n in range(15) for part in range(3))
-    for n in range(4):
-        mine = [(int(item.split("-")[1]), int(item.split("-")[2])) for item in kept if item.startswith(f"p{n}-")]
-        assert mine == sorted(mine)
-
-
 def test_what_was_opened_here_is_closed_here(tmp_path: Path, store: Store) -> None:
     async def main() -> None:
         with ContextSession.from_path(tmp_path / "store", "s") as session:
@@ -281,6 +244,22 @@ def test_what_was_opened_here_is_closed_here(tmp_path: Path, store: Store) -> No
         assert await ContextSession(store, "s").get_items() == []
 
     asyncio.run(main())
+
+
+def test_every_backend_keeps_a_session(address: str) -> None:
+    async def main(store: Store) -> None:
+        session = ContextSession(store, "s", ttl=3600)
+        await session.add_items(group(1, 5000))
+        await session.add_items(group(2))
+        assert await session.pop_item() == group(2)[-1]
+        branch = await session.branch(1)
+        assert await branch.get_items() == group(1, 5000)
+        assert await session.get_items(4) == group(2)[:-1]
+        await session.clear_session()
+        assert await session.get_items() == []
+
+    with sharedctx.open(address) as store:
+        asyncio.run(main(store))
 
 
 def test_the_doctor_reads_sessions(store: Store) -> None:
