@@ -20,7 +20,7 @@ from .views.view import Marks
 PREFIX = "output/"
 _log = logging.getLogger("sharedctx.outputs")
 _ODD = re.compile(r"[^A-Za-z0-9_.:@+-]")
-_KEPT = 4096
+_KEPT = 2048
 _BRIEF = 400
 _SMALL = 200
 """Tokens up to which an output stays as it is where no budget is named."""
