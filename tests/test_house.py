@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "outputs", "conversation"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),

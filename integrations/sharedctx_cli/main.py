@@ -33,6 +33,7 @@ _COMMANDS = {
     "sessions": "care",
     "doctor": "care",
     "backup": "care",
+    "copy": "care",
     "keygen": "care",
     "redis": "redis",
     "demo": "demo.command",

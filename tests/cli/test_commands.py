@@ -202,3 +202,13 @@ def test_the_demo_passes_on_redis(redis_url: str, tmp_path: Path) -> None:
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert all(json.loads(done.stdout)["checks"].values())
+
+
+def test_a_store_is_copied_and_compared(shell: Shell, tmp_path: Path) -> None:
+    shell("put", "k", "one")
+    shell("--as", "me", "put", "k", "two")
+    other = Shell(tmp_path / "other")
+    assert shell.json("copy", str(shell.path), str(other.path))["written"] == 2
+    assert [entry["version"] for entry in other.json("history", "k")] == [2, 1]
+    assert shell("copy", str(shell.path), str(other.path))[1].endswith(b"0 of them new: all equal\n")
+    assert shell("copy", str(tmp_path / "none"), str(other.path))[0] == 2
