@@ -22,7 +22,7 @@ DELTA_FROM = 4096
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
-    content is stored as it is."""
+    content is stored as it is; ``whole`` versions are never differences, so that older ones may go at any time."""
 
     kind: Kind
     content: bytes
@@ -31,6 +31,7 @@ class Draft:
     sha256: bytes | None = None
     expires: float | None = None
     compress: bool = True
+    whole: bool = False
 
 
 class VersionLog:
@@ -230,7 +231,7 @@ class VersionLog:
 
     def _base(self, row: Row | None, number: int, draft: Draft) -> Steps[tuple[int, bytes] | None]:
         """Choose the version to store the difference from; one that expires is never built upon."""
-        if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0 or not draft.compress:
+        if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0 or draft.whole or not draft.compress:
             return None
         back = 16 if number % 16 == 0 else 1
         if back == 16:

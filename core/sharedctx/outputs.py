@@ -1,0 +1,194 @@
+"""Outputs of tools, kept whole in a session while a model is given their views."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+
+from .context import SharedContext
+from .entries.names import check_participant
+from .errors import ConfigError, SharedContextError, VersionConflict
+from .forking import renew_after_fork
+from .settings import check_bound
+from .views.plain import LEAST_TOKENS
+from .views.view import Marks
+
+PREFIX = "output/"
+_log = logging.getLogger("sharedctx.outputs")
+_ODD = re.compile(r"[^A-Za-z0-9_.:@+-]")
+_KEPT = 2048
+_BRIEF = 400
+_SMALL = 200
+"""Tokens up to which an output stays as it is where no budget is named."""
+_SURELY_LARGE = 40
+"""Characters per token that no text has, whatever its kind."""
+
+
+class Shortened(NamedTuple):
+    """A view in place of an output: what a model is given, the key that holds the whole, its version, and tokens."""
+
+    text: str
+    key: str
+    version: int
+    tokens: int
+    original_tokens: int
+
+
+class Outputs:
+    """Stores large outputs under ``output/{participant}/{name}-{hash}`` and gives their views.
+
+    The same output has the same key, and its view is the same text each time and in every process. ``participant``
+    writes them (default: the context's own, else "handoff"), ``face`` is told to the savings. Thread-safe.
+    """
+
+    def __init__(self, context: SharedContext, participant: str | None = None, *, face: str = "sharedctx") -> None:
+        name = check_participant(participant or context.participant or "handoff")
+        self.context = context.bind(name, face=face)
+        self._prefix = f"{PREFIX}{_ODD.sub('_', name)[:80]}/"
+        self._seen: OrderedDict[tuple[str, bytes, int | None], Shortened | None] = OrderedDict()
+        self._views: OrderedDict[str, Shortened] = OrderedDict()
+        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may hold the lock."""
+        self._lock = threading.Lock()
+
+    def shorten(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
+        """Return the view of ``output`` within ``max_tokens`` (from 50 up) once the whole is stored.
+
+        None as ``max_tokens`` lets the view be as large as its kind of content needs for what matters. ``name`` is the
+        tool's. Returns None when the output is small enough, or when it cannot be stored, which is logged. A view that
+        was given earlier and is still too large is replaced by a smaller one of the same original.
+        """
+        if len(output) <= _least(max_tokens):
+            return None
+        try:
+            made = self._shorten(name, output, max_tokens)
+        except SharedContextError as error:
+            _log.warning("an output of %s stays whole: %s", name, error)
+            return None
+        if made is not None:
+            self.context.served("handoff", made.tokens, made.original_tokens)
+        return made
+
+    def prepare(self, name: str, output: str, max_tokens: int | None) -> None:
+        """Store a large output and make its view, so that ``shorten`` finds both; failures are left to it."""
+        if len(output) > _least(max_tokens):
+            try:
+                self._shorten(name, output, max_tokens)
+            except SharedContextError:
+                return
+
+    def stub(self, name: str, output: str) -> str | None:
+        """Store an output, or take the one that a view is of, and return the line that stands for it.
+
+        None when it cannot be stored, which is logged.
+        """
+        with self._lock:
+            earlier = self._views.get(output)
+        try:
+            if earlier is not None:
+                key, version, tokens = earlier.key, earlier.version, earlier.original_tokens
+            else:
+                digest = hashlib.sha256(output.encode("utf-8", "surrogatepass")).hexdigest()
+                key, tokens = self._key(name, digest), self.tokens(output)
+                version = self._store(key, output, digest)
+        except SharedContextError as error:
+            _log.warning("an output of %s stays as it is: %s", name, error)
+            return None
+        return Marks(key, version).omitted(f"output of {tokens} tokens", "all")
+
+    def tokens(self, text: str) -> int:
+        """Return the tokens of a text; long ones are counted once."""
+        if len(text) < _BRIEF:
+            return self.context.settings.count_tokens(text)
+        at = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        with self._lock:
+            held = self._counts.get(at)
+        if held is None:
+            held = self.context.settings.count_tokens(text)
+            with self._lock:
+                self._counts[at] = held
+                while len(self._counts) > _KEPT:
+                    self._counts.popitem(last=False)
+        return held
+
+    def _shorten(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
+        with self._lock:
+            earlier = self._views.get(output)
+        if earlier is not None:
+            return (
+                earlier
+                if max_tokens is None or earlier.tokens <= max_tokens
+                else self._view(earlier.key, earlier.version, max_tokens)
+            )
+        digest = hashlib.sha256(output.encode("utf-8", "surrogatepass"))
+        at = (name, digest.digest(), max_tokens)
+        with self._lock:
+            seen = at in self._seen
+            held = self._seen.get(at)
+            if seen:
+                self._seen.move_to_end(at)
+        if seen and (held is None or self._version(held.key, digest.hexdigest()) == held.version):
+            return held
+        least = _least(max_tokens)
+        if len(output) < _SURELY_LARGE * least and self.tokens(output) <= least:
+            self._remember(at, None)
+            return None
+        key = self._key(name, digest.hexdigest())
+        made = self._view(key, self._store(key, output, digest.hexdigest()), max_tokens)
+        if made is not None and made.text == output:
+            made = None
+        self._remember(at, made)
+        return made
+
+    def _key(self, name: str, digest: str) -> str:
+        return f"{self._prefix}{_ODD.sub('_', name)[:60]}-{digest[:16]}"
+
+    def _version(self, key: str, digest: str) -> int | None:
+        """The live version if it holds this very output."""
+        entry = self.context.run(self.context.verbs.peek(self.context.agent(None), key))
+        return entry.version if entry is not None and entry.hash == digest else None
+
+    def _store(self, key: str, output: str, digest: str) -> int:
+        version = self._version(key, digest)
+        if version is not None:
+            return version
+        entry = self.context.get_entry(key)
+        try:
+            return self.context.put(key, output, expect=0 if entry is None else entry.version).version
+        except VersionConflict:  # another process stored it meanwhile
+            return self._version(key, digest) or self.context.put(key, output).version
+
+    def _view(self, key: str, version: int, max_tokens: int | None) -> Shortened | None:
+        shown = self.context.run(self.context.verbs.show(self.context.participant, key, version, max_tokens, None))
+        return None if shown is None else Shortened(shown.text, key, version, shown.tokens, shown.original_tokens)
+
+    def _remember(self, at: tuple[str, bytes, int | None], made: Shortened | None) -> None:
+        with self._lock:
+            self._seen[at] = made
+            if made is not None:
+                self._views[made.text] = made
+            for kept in (self._seen, self._views):
+                while len(kept) > _KEPT:
+                    kept.popitem(last=False)
+
+
+def check_view_tokens(name: str, tokens: int | None) -> None:
+    """Raise ``ConfigError`` unless a view can be made within so many tokens; None is no bound."""
+    if tokens is None:
+        return
+    check_bound(name, tokens)
+    if tokens < LEAST_TOKENS:
+        raise ConfigError(f"{name} {tokens} is below {LEAST_TOKENS}: a view needs room for its references")
+
+
+def _least(max_tokens: int | None) -> int:
+    """The tokens up to which an output is small."""
+    return _SMALL if max_tokens is None else max_tokens

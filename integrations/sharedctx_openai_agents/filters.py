@@ -1,0 +1,196 @@
+"""Filters of the SDK: what the next agent is given at a hand-off, and what any model is given at each call."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sharedctx.context import SharedContext
+from sharedctx.entries.arguments import check_number
+from sharedctx.extras import extra
+from sharedctx.outputs import Outputs, check_view_tokens
+from sharedctx.settings import check_bound
+
+from .budget import within
+from .items import Calls, is_message, is_output, with_content, with_output
+
+with extra("openai-agents", "ContextHandoffFilter"):
+    from agents.items import MessageOutputItem, RunItem, ToolCallOutputItem
+    from agents.run_config import ModelInputData
+
+if TYPE_CHECKING:
+    from agents import HandoffInputData
+    from agents.run_config import CallModelData
+
+    from .ahead import ViewsAhead
+
+FACE = "openai_agents"
+_log = logging.getLogger("sharedctx.openai_agents")
+
+
+class Compressor:
+    """What both filters do with the outputs of tools: store the large ones and put their views in their place."""
+
+    def __init__(
+        self,
+        context: SharedContext,
+        *,
+        max_tokens: int | None = 300,
+        keep_last: int = 0,
+        max_message_tokens: int | None = None,
+        participant: str | None = None,
+    ) -> None:
+        check_view_tokens("max_tokens", max_tokens)
+        check_view_tokens("max_message_tokens", max_message_tokens)
+        self.outputs = Outputs(context, participant, face=FACE)
+        self.max_tokens = max_tokens
+        self.keep_last = check_number("keep_last", keep_last)
+        self.max_message_tokens = max_message_tokens
+
+    def shortened(self, items: list[Any], calls: Calls) -> list[Any]:
+        """Return input items with their large outputs (and messages) replaced; the latest ``keep_last`` stay."""
+        outputs = [at for at, item in enumerate(items) if is_output(item)]
+        kept = set(outputs[len(outputs) - self.keep_last :]) if self.keep_last else set()
+        return [item if at in kept else self._shortened(item, calls) for at, item in enumerate(items)]
+
+    def _shortened(self, item: Any, calls: Calls) -> Any:
+        if is_output(item):
+            return with_output(item, calls, lambda tool, text: self._view(tool, text, self.max_tokens))
+        limit = self.max_message_tokens
+        if limit is not None and is_message(item):
+            return with_content(item, lambda _, text: self._view("message", text, limit))
+        return item
+
+    def _view(self, tool: str, text: str, max_tokens: int | None) -> str:
+        made = self.outputs.shorten(tool, text, max_tokens)
+        return text if made is None else made.text
+
+
+class ContextHandoffFilter:
+    """Gives the next agent views of large tool outputs, which stay whole in the context: an ``input_filter``.
+
+    Pass it to ``handoff(input_filter=...)`` or ``RunConfig(handoff_input_filter=...)``. An output of more than
+    ``max_tokens`` becomes its view within that many tokens (None: as many as its kind of content needs), whose markers
+    the next agent redeems with the tools of ``context_tools``; the latest ``keep_last`` outputs stay whole (and are
+    shortened at a later hand-off, which breaks a prompt cache there). With ``max_message_tokens`` long messages of
+    users and assistants are shortened, too. The same history becomes the same bytes at each hand-off. Sessions and
+    results keep the full text. What ``expand`` and ``read`` returned is not shortened again.
+
+    Whatever fails here is logged, and the history handed over as it is. Raises ``ConfigError`` when made with odd
+    numbers.
+    """
+
+    def __init__(
+        self,
+        context: SharedContext,
+        *,
+        max_tokens: int | None = 300,
+        keep_last: int = 0,
+        max_message_tokens: int | None = None,
+        participant: str | None = None,
+    ) -> None:
+        self._compressor = Compressor(
+            context,
+            max_tokens=max_tokens,
+            keep_last=keep_last,
+            max_message_tokens=max_message_tokens,
+            participant=participant,
+        )
+
+    def __call__(self, data: HandoffInputData) -> HandoffInputData:
+        """Return the hand-off's data with the model's part of it shortened."""
+        try:
+            return self._filtered(data)
+        except Exception:
+            _log.exception("the hand-off filter failed: the history is handed over as it is")
+            return data
+
+    def hooks(self) -> ViewsAhead:
+        """Return run hooks that store outputs and make their views when tools end, off the event loop: a hand-off then
+        finds them ready. Pass them to ``Runner.run(hooks=...)``."""
+        from .ahead import ViewsAhead
+
+        return ViewsAhead(self._compressor.outputs, self._compressor.max_tokens)
+
+    def _filtered(self, data: HandoffInputData) -> HandoffInputData:
+        history = data.input_history
+        past: list[Any] = [{"role": "user", "content": history}] if isinstance(history, str) else list(history)
+        given = data.new_items if data.input_items is None else data.input_items
+        runs = (*data.pre_handoff_items, *given)
+        calls = Calls([*past, *(item.raw_item for item in runs)])
+        plain = [*past, *(_raw(item) for item in runs)]
+        made = self._compressor.shortened(plain, calls)
+        if all(new is old for new, old in zip(made, plain, strict=True)):
+            return data
+        after = tuple(
+            item if new is old else _with_raw(item, new)
+            for item, new, old in zip(runs, made[len(past) :], plain[len(past) :], strict=True)
+        )
+        middle = len(data.pre_handoff_items)
+        said = made[: len(past)]
+        return data.clone(
+            input_history=said[0]["content"] if isinstance(history, str) else tuple(said),
+            pre_handoff_items=after[:middle],
+            input_items=after[middle:],
+        )
+
+
+def _raw(item: RunItem) -> Any:
+    """The part of a run's item that may be shortened, as plain data; what must stay is shown as nothing."""
+    if isinstance(item, ToolCallOutputItem):
+        return item.raw_item
+    return item.to_input_item() if isinstance(item, MessageOutputItem) else None
+
+
+def _with_raw(item: RunItem, raw: Any) -> RunItem:
+    """A copy of the item that gives the model something else; the item itself, its tool's output and agent stay."""
+    changed = copy.copy(item)
+    changed.raw_item = item.raw_item.__class__(**raw) if isinstance(item, MessageOutputItem) else raw
+    return changed
+
+
+class ContextInputFilter:
+    """Keeps the input of every model call within bounds while a run grows: a ``call_model_input_filter``.
+
+    Large outputs become views as in ``ContextHandoffFilter``. With ``max_input_tokens`` the whole input with its
+    instructions is kept within that many tokens: the oldest outputs give way to one line each that names the reference.
+    That happens in steps down to three quarters of the budget, so that between them a prompt cache keeps
+    working. Messages and calls are never removed: where they alone are over the budget, so is the input.
+    """
+
+    def __init__(
+        self,
+        context: SharedContext,
+        *,
+        max_tokens: int | None = 300,
+        max_input_tokens: int | None = None,
+        keep_last: int = 0,
+        max_message_tokens: int | None = None,
+        participant: str | None = None,
+    ) -> None:
+        if max_input_tokens is not None:
+            check_bound("max_input_tokens", max_input_tokens)
+        self._compressor = Compressor(
+            context,
+            max_tokens=max_tokens,
+            keep_last=keep_last,
+            max_message_tokens=max_message_tokens,
+            participant=participant,
+        )
+        self._max_input_tokens = max_input_tokens
+
+    def __call__(self, data: CallModelData[Any]) -> ModelInputData:
+        """Return the model's input with large outputs shortened; unchanged, with a log line, when that fails."""
+        given = data.model_data
+        try:
+            calls = Calls(given.input)
+            made = self._compressor.shortened(list(given.input), calls)
+            if self._max_input_tokens is not None:
+                count = self._compressor.outputs.context.settings.count_tokens
+                budget = self._max_input_tokens - count(given.instructions or "")
+                made = within(made, calls, budget, self._compressor.outputs)
+            return ModelInputData(input=made, instructions=given.instructions)
+        except Exception:
+            _log.exception("the input filter failed: the model is given its input as it is")
+            return given

@@ -1,0 +1,163 @@
+"""ContextSession: the history of a conversation for the SDK's runner, verbatim and shared by processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sharedctx.backends.steps import Steps
+from sharedctx.context import SharedContext
+from sharedctx.conversation import Conversation, Moment
+from sharedctx.extras import extra
+from sharedctx.opening import Opening
+from sharedctx.settings import check_bound
+from sharedctx.store import Store
+from sharedctx.tokens import TokenCounter, counter
+
+with extra("openai-agents", "ContextSession"):
+    from agents.memory.session_settings import SessionSettings, coerce_session_settings, resolve_session_limit
+
+if TYPE_CHECKING:
+    from agents.items import TResponseInputItem
+
+T = TypeVar("T")
+
+
+def begins_group(item: Any) -> bool:
+    """Whether an item begins what belongs together: a user's message, up to the next one."""
+    return isinstance(item, Mapping) and item.get("role") == "user"
+
+
+class ContextSession:
+    """A session of the Agents SDK over a store (the ``Session`` protocol); of any number of processes at once.
+
+    ``given`` is an opened ``Store`` or a ``SharedContext`` (whose session id is the default here), else ``path=`` or
+    ``url=`` name the store. Items come back exactly as they were added. ``ttl`` (seconds) and ``max_tokens`` (by
+    ``count_tokens``) trim whole groups, a user's message with all that answers it: a model never meets an output
+    without its call. What has expired is removed from the store; what is over the budget is only not given.
+    Raises ``ConfigError``, ``InvalidKey``; its methods ``SharedContextError``.
+    """
+
+    session_settings: SessionSettings | None
+
+    def __init__(
+        self,
+        given: Store | SharedContext | None = None,
+        session_id: str | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        ttl: float | None = None,
+        max_tokens: int | None = None,
+        count_tokens: TokenCounter | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+    ) -> None:
+        if max_tokens is not None:
+            check_bound("max_tokens", max_tokens)
+        self.session_settings = (
+            SessionSettings() if session_settings is None else coerce_session_settings(session_settings)
+        )
+        if session_id is None:
+            session_id = given.session if isinstance(given, SharedContext) else "default"
+        self.session_id = session_id
+        self._ttl = ttl
+        self._max_tokens = max_tokens
+        self._count = count_tokens or counter()
+        self._opening = Opening(given, path=path, url=url)
+        self._conversation = self._named(session_id)
+
+    @classmethod
+    @contextmanager
+    def from_path(cls, path: str | os.PathLike[str], session_id: str, **options: Any) -> Iterator[ContextSession]:
+        """Open a store on disk for one session, and close it at the end."""
+        session = cls(None, session_id, path=path, **options)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    @classmethod
+    @contextmanager
+    def from_url(cls, url: str, session_id: str, **options: Any) -> Iterator[ContextSession]:
+        """Open a store by its URL for one session, and close it at the end."""
+        session = cls(None, session_id, url=url, **options)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def _named(self, session_id: str) -> Conversation:
+        store = self._opening.store
+        return Conversation(store.backend.id, session_id, store.contents, begins_group, ttl=self._ttl)
+
+    async def get_items(self, limit: int | None = None, wrapper: Any = None) -> list[TResponseInputItem]:
+        """Return the items, oldest first; with ``limit`` (or that of ``session_settings``) just the latest ones."""
+        most = resolve_session_limit(limit, self.session_settings)
+        if most is not None and most < 0:
+            most = None
+        return await self._run(self._conversation.items(most, budget=self._max_tokens, count=self._count))
+
+    async def add_items(self, items: list[TResponseInputItem], wrapper: Any = None) -> None:
+        """Append items, all of them or none."""
+        if items:
+            await self._finish(self._conversation.add(items))
+
+    async def pop_item(self, wrapper: Any = None) -> TResponseInputItem | None:
+        """Remove and return the last item; None when there is none. No two callers get the same one."""
+        item: TResponseInputItem | None = await self._finish(self._conversation.pop())
+        return item
+
+    async def clear_session(self, wrapper: Any = None) -> None:
+        """Remove all items with their history."""
+        await self._finish(self._conversation.clear())
+
+    async def history(self, limit: int = 100, before: int | None = None) -> list[Moment]:
+        """Return the changes of this session, newest first: version, time, what was done and how many items came."""
+        return await self._run(self._conversation.history(limit, before))
+
+    async def items_at(self, version: int) -> list[TResponseInputItem]:
+        """Return the items as they were at a version of ``history``; raises ``KeyNotFound`` when it is gone."""
+        return await self._run(self._conversation.items(version=version))
+
+    async def branch(self, at: int | None = None, *, session_id: str | None = None) -> ContextSession:
+        """Return a new session with the items of this one as they were at a version (default: now).
+
+        ``session_id`` names it; by default this session's with ``.2``, ``.3`` and so on. Raises ``SessionExists`` when
+        the name is taken, ``KeyNotFound`` for a version that there is not.
+        """
+        number = 2
+        while True:
+            name = session_id or f"{self.session_id}.{number}"
+            branch = ContextSession.__new__(ContextSession)
+            branch.__dict__.update(self.__dict__, session_id=name, _conversation=self._named(name))
+            branch._opening = Opening(self._opening.store)
+            if session_id is None and await branch.history(1):
+                number += 1
+                continue
+            await self._finish(self._conversation.branch(branch._conversation, at))
+            return branch
+
+    async def _run(self, steps: Steps[T]) -> T:
+        self._opening.store.check_open()
+        return await self._opening.store.driver.run(steps)
+
+    async def _finish(self, steps: Steps[T]) -> T:
+        """Run a change to its end even when the caller is cancelled meanwhile: it is never left half told."""
+        task = asyncio.ensure_future(self._run(steps))
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError as error:
+                cancelled = cancelled or error
+        if cancelled is not None:
+            task.exception()
+            raise cancelled
+        return task.result()
+
+    def close(self) -> None:
+        """Close the store if this session opened it."""
+        self._opening.close()
