@@ -45,7 +45,10 @@ ONLY: dict[str, frozenset[str]] = {
     "access": frozenset({"errors"}),
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
-FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}
+FRAMEWORKS: dict[str, frozenset[str]] = {
+    "sharedctx_cli": frozenset({"click", "rich"}),
+    "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
+}
 CORE_PACKAGES = frozenset({"backports", "compression", "diskcache", "quicktok", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
 LATE_PACKAGES = frozenset({"quicktok", "tiktoken"})  # imported inside functions only
