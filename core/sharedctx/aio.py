@@ -206,7 +206,7 @@ class AsyncSharedContext:
         return await self.run(self._sync.verbs.rev())
 
     async def stats(self) -> Stats:
-        """Return the measured savings of the live entries."""
+        """Return the measured savings of the live entries, and of what models were served."""
         return await self._sync.store.driver.leave_loop(self._sync.stats)
 
     async def grant(

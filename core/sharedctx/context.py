@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
@@ -282,8 +283,8 @@ class SharedContext:
         return self.run(self.verbs.rev())
 
     def stats(self) -> Stats:
-        """Return the measured savings of the live entries."""
-        return self.run(self.verbs.stats(self.participant))
+        """Return the measured savings of the live entries, and of what models were served."""
+        return replace(self.run(self.verbs.stats(self.participant)), served=tuple(self.savings()))
 
     def savings(self) -> list[Saving]:
         """Return the tokens that models were served from this session against full replay, by participant and face."""

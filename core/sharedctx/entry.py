@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from .savings import Saving
     from .views import View
 
 
@@ -124,12 +125,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Measured savings of the live entries of a session."""
+    """Measured savings of a session: of the views of its live entries, and of what models were ``served`` by
+    participant, face and kind of hand-over."""
 
     entries: int
     total_original_tokens: int
     total_compressed_tokens: int
     counter: str
+    served: tuple[Saving, ...] = ()
 
     @property
     def total_tokens_saved(self) -> int:
@@ -151,4 +154,5 @@ class Stats:
             "total_tokens_saved": self.total_tokens_saved,
             "savings_percent": self.savings_percent,
             "counter": self.counter,
+            "served": [saving._asdict() for saving in self.served],
         }

@@ -14,8 +14,13 @@ from .target import Target
 def stats(target: Target) -> None:
     """Show the store's facts and the session's measured savings."""
     with target.store() as store:
-        data = {"store": store.stats(), "session": target.context(store).stats().to_dict()}
-        rows = [(part, name, str(value)) for part, facts in data.items() for name, value in facts.items()]
+        found = target.context(store).stats()
+        data = {"store": store.stats(), "session": found.to_dict()}
+        figures = {part: {name: facts[name] for name in facts if name != "served"} for part, facts in data.items()}
+        rows = [(part, name, str(value)) for part, facts in figures.items() for name, value in facts.items()]
+        for line in found.served:
+            tokens = f"{line.served_tokens} of {line.replay_tokens} tokens"
+            rows.append((line.participant or "-", f"{line.face} {line.kind}", tokens))
         target.emit_table(data, ("of", "figure", "value"), rows)
 
 

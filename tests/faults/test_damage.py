@@ -223,3 +223,12 @@ def test_a_read_only_directory_is_told_with_its_cure_and_loses_nothing(path: Pat
         shutil.rmtree(shared)
     with sharedctx.open(path) as store:
         assert store.doctor() == []
+
+
+def test_a_window_says_which_entries_are_damaged(path: Path) -> None:
+    change(path, "UPDATE Cache SET value = CAST('nothing of ours' AS BLOB) WHERE key LIKE '%k03%'")
+    with sharedctx.open(path) as store:
+        window = store.session("s").window(4000)
+    assert window.reasons["k03"].startswith("damaged: ")
+    assert len(window.reasons) == 20
+    assert "1 more: list() names them" in window.text

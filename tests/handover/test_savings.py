@@ -88,3 +88,12 @@ def test_coroutines_are_measured_too() -> None:
             return [(each.kind, each.calls) for each in await ctx.savings()]
 
     assert asyncio.run(main()) == [("expand", 1), ("packet", 1), ("read", 1), ("window", 1)]
+
+
+def test_the_statistics_of_a_session_tell_what_was_served() -> None:
+    ctx = sharedctx.open("memory://").session("s")
+    ctx.put("k", "some words " * 500)
+    ctx.bind("coder", face="langgraph").get("k")
+    stats = ctx.stats()
+    assert [(line.participant, line.face, line.kind) for line in stats.served] == [("coder", "langgraph", "read")]
+    assert stats.to_dict()["served"][0]["replay_tokens"] == stats.total_original_tokens

@@ -87,3 +87,14 @@ def test_the_prompt_names_keys_and_limits() -> None:
     text = system_prompt(max_value_tokens=500)
     for part in ("current_phase", "open_questions", "list_keys", "expected_version", "500 tokens"):
         assert part in text
+
+
+def test_a_participant_is_told_once_which_notes_others_changed(notes: SharedContextStore) -> None:
+    ask(notes, action="write", key="plan", value="one")
+    assert "changed" not in ask(notes, action="read", key="plan")
+    handle(notes, {"action": "write", "key": "plan", "value": "two"}, participant="orchestrator")
+    told = ask(notes, action="list_keys")["changed"]
+    assert told == [{"key": "plan", "read_version": 1, "version": 2, "written_by": "orchestrator"}]
+    assert "changed" not in ask(notes, action="list_keys")
+    handle(notes, {"action": "delete", "key": "plan"}, participant="orchestrator")
+    assert ask(notes, action="list_keys")["changed"][0]["version"] is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends.steps import Steps
@@ -78,27 +78,30 @@ def choose(
     from ..views.pieces import words
 
     wanted = words(query)
-    candidates = yield from _candidates(verbs, participant, prefix, query)
+    candidates, damaged = yield from _candidates(verbs, participant, prefix, query)
     count = verbs.session.settings.count_tokens
     room = max(max_tokens - spent - count(REST) - 16, 0)
     selection = yield from select(candidates, room, count=count, wanted=wanted, priorities=priorities)
-    return selection, sum(part.tokens for part in selection.parts)
+    return replace(selection, listed=(*selection.listed, *damaged)), sum(part.tokens for part in selection.parts)
 
 
-def _candidates(verbs: Verbs, participant: str | None, prefix: str, query: str | None) -> Steps[list[Candidate]]:
+def _candidates(
+    verbs: Verbs, participant: str | None, prefix: str, query: str | None
+) -> Steps[tuple[list[Candidate], list[Part]]]:
     session = verbs.session
-    found = []
+    found, damaged = [], []
     for key in (yield from verbs.keys(participant, prefix)):
         try:
             version = yield from session.log.head(key)
             if version is None:
                 continue
             text = as_text((yield from session.value(version)))
-        except DecodeError:
+        except DecodeError as error:
+            damaged.append(Part(key, 0, None, 0, "listed", 0, f"damaged: {error.message}", ""))
             continue
         view = _viewer(verbs, version, query)
         found.append(Candidate(key, version.number, version.blob.agent or None, version.rev, text, view))
-    return found
+    return found, damaged
 
 
 def _viewer(verbs: Verbs, version: Version, query: str | None) -> Callable[[int | None], Steps[View]]:

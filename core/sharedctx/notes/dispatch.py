@@ -29,10 +29,14 @@ _IGNORED = frozenset({"action", "written_by"})
 def handle(store: SharedContextStore, request: Any, *, participant: str) -> dict[str, Any]:
     """Do what an agent asks as ``participant`` and return the result, or ``{"error": CODE, "message": text}``.
 
-    Arguments that are null count as absent. Never raises.
+    Arguments that are null count as absent. Where notes that the participant knows were changed by others, the result
+    says so once under ``changed``. Never raises.
     """
     try:
-        return _dispatch(store.bind(participant), request)
+        bound = store.bind(participant)
+        result = _dispatch(bound, request)
+        changed = bound.stale()
+        return {**result, "changed": changed} if changed else result
     except SharedContextError as error:
         return error.to_dict()
     except Exception as error:

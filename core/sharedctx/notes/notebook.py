@@ -25,6 +25,7 @@ from ..errors import (
     ValueTooLarge,
     VersionConflict,
 )
+from ..handover.staleness import stale
 from ..tokens import TokenCounter
 from ..views.plain import as_text
 from .spelling import check_note_key, check_value, is_note_key, iso
@@ -211,6 +212,18 @@ class Notebook:
         keys = (yield from self.listing(None, ""))["keys"]
         entries = (yield from self.read_batch(None, [note["key"] for note in keys]))["entries"]
         return {"session_id": session, "archived": (yield from self.archived()), "entries": entries}
+
+    def stale(self, participant: str) -> Steps[list[Found]]:
+        """Return which notes changed since the participant read or wrote them, each change once."""
+        return [
+            {
+                "key": change.key.removeprefix(NOTES),
+                "read_version": change.read_version,
+                "version": change.version,
+                "written_by": change.agent,
+            }
+            for change in (yield from stale(self._verbs, participant))
+        ]
 
     def snapshot(self, participant: str | None, label: str) -> Steps[Found]:
         """Name the notes as they stand."""
