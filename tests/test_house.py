@@ -26,7 +26,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
-    frozenset({"access", "entry", "grouping", "watching", "savings"}),
+    frozenset({"access", "entry", "grouping", "relay", "watching", "savings"}),
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),

@@ -1,0 +1,111 @@
+"""Bytes as the difference from others, and compression that may look at what the reader already has.
+
+A difference is trimmed: what both begin and end with is only counted, the rest is compressed with its old counterpart,
+a little of what stands before it and ``also`` (other bytes that the reader has) as dictionary. A few bytes at the
+head always travel: serialised lists begin with their length, which would hide all that follows.
+
+::
+
+    prefix 4 | suffix 4 | the compressed head and middle
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from typing import Final
+
+from ..errors import DecodeError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_CUTS: Final = struct.Struct(">II")
+_LEVEL: Final = 3
+_HEAD: Final = 16
+_CONTEXT: Final = 8192
+_DICTIONARY: Final = 1 << 20
+
+
+def difference(data: bytes, base: bytes, also: bytes = b"") -> bytes:
+    """Return ``data`` as its difference from ``base``."""
+    shortest = min(len(data), len(base))
+    if shortest <= _HEAD:
+        prefix = suffix = 0
+        middle = data
+    else:
+        prefix = _common(data, base, shortest)
+        suffix = _common_end(data, base, shortest - prefix)
+        middle = data[:_HEAD] + data[prefix : len(data) - suffix]
+    return _CUTS.pack(prefix, suffix) + deflate(middle, _context(base, prefix, suffix) + also)
+
+
+def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:
+    """Return the ``size`` bytes whose difference from ``base`` this is; raises ``DecodeError``."""
+    if len(payload) < _CUTS.size:
+        raise DecodeError("the stored difference is cut short")
+    prefix, suffix = _CUTS.unpack_from(payload)
+    head = _HEAD if prefix else 0
+    middle = size - prefix - suffix + head
+    if middle < head or prefix + suffix > len(base) or 0 < prefix < _HEAD:
+        raise DecodeError("the stored difference does not fit the version it builds on")
+    inner = inflate(payload[_CUTS.size :], middle, _context(base, prefix, suffix) + also)
+    return b"".join((inner[:head], base[head:prefix], inner[head:], base[len(base) - suffix :]))
+
+
+def deflate(data: bytes, known: bytes = b"") -> bytes:
+    """Compress ``data`` for a reader who has ``known``."""
+    return zstd.compress(data, _LEVEL, zstd_dict=_dictionary(known))
+
+
+def inflate(payload: bytes, size: int, known: bytes = b"") -> bytes:
+    """Return the ``size`` bytes that were compressed, never more; raises ``DecodeError``."""
+    try:
+        engine = zstd.ZstdDecompressor(zstd_dict=_dictionary(known))
+        data = engine.decompress(payload, max_length=size + 1)
+    except (zstd.ZstdError, EOFError) as error:
+        raise DecodeError(f"the compressed content does not open: {error}") from error
+    if not engine.eof or len(data) != size:
+        raise DecodeError(f"the compressed content is not the {size} bytes that were stored")
+    return bytes(data)
+
+
+def _context(base: bytes, prefix: int, suffix: int) -> bytes:
+    """What of ``base`` helps: the part that was replaced, and a little before it."""
+    return base[max(0, prefix - _CONTEXT) : len(base) - suffix]
+
+
+def _dictionary(known: bytes) -> tuple[zstd.ZstdDict, int] | None:
+    if len(known) < 8:
+        return None
+    return zstd.ZstdDict(known[-_DICTIONARY:], is_raw=True).as_prefix
+
+
+def _common(a: bytes, b: bytes, limit: int) -> int:
+    """Where ``a`` and ``b`` first differ after the head, by galloping over slices and then halving, which runs in C."""
+    low, step = _HEAD, 4096
+    while low < limit:
+        high = min(low + step, limit)
+        if a[low:high] == b[low:high]:
+            low, step = high, step * 2
+        elif high - low == 1:
+            break
+        else:
+            limit, step = high, max((high - low) // 2, 1)
+    return low
+
+
+def _common_end(a: bytes, b: bytes, limit: int) -> int:
+    """How much ``a`` and ``b`` have in common at their ends."""
+    low, step = 0, 64
+    while low < limit:
+        high = min(low + step, limit)
+        if a[len(a) - high : len(a) - low] == b[len(b) - high : len(b) - low]:
+            low, step = high, step * 2
+        elif high - low == 1:
+            break
+        else:
+            limit, step = high, max((high - low) // 2, 1)
+    return low
