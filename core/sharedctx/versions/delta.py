@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import threading
 from typing import Final
 
 from ..errors import DecodeError
@@ -27,6 +28,16 @@ _LEVEL: Final = 3
 _HEAD: Final = 16
 _CONTEXT: Final = 8192
 _DICTIONARY: Final = 1 << 20
+_SMALL: Final = 1 << 14
+_OPTIONS: Final[dict[int, int]] = {zstd.CompressionParameter.compression_level: _LEVEL}
+# Tables of the usual size cost more to lay out than a few kilobytes cost to compress.
+_SMALL_OPTIONS: Final[dict[int, int]] = {
+    **_OPTIONS,
+    zstd.CompressionParameter.window_log: 14,
+    zstd.CompressionParameter.hash_log: 12,
+    zstd.CompressionParameter.chain_log: 12,
+}
+_kept = threading.local()
 
 
 def difference(data: bytes, base: bytes, also: bytes = b"") -> bytes:
@@ -40,6 +51,13 @@ def difference(data: bytes, base: bytes, also: bytes = b"") -> bytes:
         suffix = _common_end(data, base, shortest - prefix)
         middle = data[:_HEAD] + data[prefix : len(data) - suffix]
     return _CUTS.pack(prefix, suffix) + deflate(middle, _context(base, prefix, suffix) + also)
+
+
+def alike(data: bytes, base: bytes) -> bool:
+    """Whether at least half of ``data`` stands at the beginning or the end of ``base``."""
+    shortest = min(len(data), len(base))
+    prefix = _common(data, base, shortest) if shortest > _HEAD else 0
+    return 2 * prefix >= len(data) or 2 * (prefix + _common_end(data, base, shortest - prefix)) >= len(data)
 
 
 def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:
@@ -57,7 +75,27 @@ def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:
 
 def deflate(data: bytes, known: bytes = b"") -> bytes:
     """Compress ``data`` for a reader who has ``known``."""
-    return zstd.compress(data, _LEVEL, zstd_dict=_dictionary(known))
+    options = _SMALL_OPTIONS if len(data) + len(known) <= _SMALL else _OPTIONS
+    if len(known) >= 8:
+        return zstd.compress(data, options=options, zstd_dict=_dictionary(known))
+    if options is _OPTIONS:
+        return zstd.compress(data, _LEVEL)
+    engine: Deflater | None = getattr(_kept, "engine", None)
+    if engine is None:
+        engine = _kept.engine = Deflater(b"")
+    return engine.deflate(data)
+
+
+class Deflater:
+    """Compresses many small things for a reader who has ``known``: laid out once, each costs a third."""
+
+    def __init__(self, known: bytes) -> None:
+        dictionary = zstd.ZstdDict(known[-_DICTIONARY:], is_raw=True) if len(known) >= 8 else None
+        self._engine = zstd.ZstdCompressor(options=_SMALL_OPTIONS, zstd_dict=dictionary)
+
+    def deflate(self, data: bytes) -> bytes:
+        """Return what ``inflate`` opens with ``known``."""
+        return bytes(self._engine.compress(data, zstd.ZstdCompressor.FLUSH_FRAME))
 
 
 def inflate(payload: bytes, size: int, known: bytes = b"") -> bytes:

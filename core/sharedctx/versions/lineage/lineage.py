@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...backends import steps
@@ -15,7 +15,7 @@ from .rows import StateRow, check_id, split
 from .thinning import Loss, Thinning
 from .writing import Part, Writing
 
-_FIRST_PAGE = 4
+_FIRST_PAGE = 2
 _PAGE = 128
 
 
@@ -99,7 +99,7 @@ class Lineage:
         """Return a part's content; raises ``DecodeError``."""
         return self._reading.part(state, name, table)
 
-    def additions(self, id: str, rows: Iterable[Row], state: StateRow | None = None) -> Steps[list[bytes]]:
+    def additions(self, id: str, rows: Sequence[Row], state: StateRow | None = None) -> Steps[list[bytes]]:
         """Return the contents of additions, in the order of their rows; raises ``DecodeError``."""
         return self._reading.additions(id, rows, state)
 

@@ -7,12 +7,15 @@ from threading import Lock
 
 from ...forking import renew_after_fork
 from ..cache import ContentCache
+from ..delta import Deflater
 from .rows import StateRow
 
 _ROOM = 16 * 2**20
 _OVERHEAD = 600
 
 At = tuple[str, str, str]
+Kept = tuple[bytes, bytes]
+"""An addition's row, and its content."""
 
 
 class LineageMemory:
@@ -24,7 +27,8 @@ class LineageMemory:
     def __init__(self, contents: ContentCache) -> None:
         self.contents = contents
         self._rows: OrderedDict[At, StateRow] = OrderedDict()
-        self._additions: OrderedDict[At, list[bytes]] = OrderedDict()
+        self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
+        self._deflaters: OrderedDict[tuple[At, int], Deflater] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
         renew_after_fork(self)
@@ -33,6 +37,7 @@ class LineageMemory:
         """Keep nothing: a thread of the parent may have been at it."""
         self._lock = Lock()
         self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
+        self._deflaters = OrderedDict()
 
     def row(self, at: At) -> StateRow | None:
         """The state that was last read or written there."""
@@ -53,28 +58,37 @@ class LineageMemory:
                 _, gone = self._rows.popitem(last=False)
                 self._bytes -= len(gone.sealed) + _OVERHEAD
 
-    def additions(self, at: At) -> list[bytes] | None:
-        """The contents of all additions to that state that were known, in order; None when they were not read."""
+    def additions(self, at: At) -> list[Kept] | None:
+        """All additions to that state that were known, in order; None when they were not read."""
         with self._lock:
             found = self._additions.get(at)
             return None if found is None else list(found)
 
-    def keep_additions(self, at: At, contents: list[bytes]) -> None:
-        """Keep the contents of the additions to a state, all of them."""
+    def keep_additions(self, at: At, additions: list[Kept]) -> None:
+        """Keep the additions to a state, all of them."""
         with self._lock:
-            self._additions[at] = contents
+            self._additions[at] = additions
             self._additions.move_to_end(at)
             while len(self._additions) > 256:
                 self._additions.popitem(last=False)
 
-    def add(self, at: At, content: bytes, number: int) -> None:
+    def add(self, at: At, addition: Kept, number: int) -> None:
         """One more addition was written; what was known without a gap stays known."""
         with self._lock:
             known = self._additions.get(at)
             if known is not None and len(known) == number:
-                known.append(content)
+                known.append(addition)
             elif known is not None and len(known) < number:
                 del self._additions[at]
+
+    def deflater(self, at: At, stamp: int, known: bytes) -> Deflater:
+        """What compresses heads against that state's."""
+        with self._lock:
+            found = self._deflaters.pop((at, stamp), None) or Deflater(known)
+            self._deflaters[at, stamp] = found
+            if len(self._deflaters) > 16:
+                self._deflaters.popitem(last=False)
+            return found
 
     def forget(self, at: At) -> None:
         """Another writer was there, or it is gone."""

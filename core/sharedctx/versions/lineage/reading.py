@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ...backends import steps
@@ -13,7 +13,7 @@ from ...backends.steps import Steps
 from ...errors import DecodeError
 from ..delta import restore
 from .memory import At, LineageMemory
-from .rows import AFTER, DELTA, HEAD, MARK, Piece, Ref, StateRow, parse_addition, parse_state, split, whole
+from .rows import AFTER, BESIDE, DELTA, HEAD, MARK, Piece, Ref, StateRow, parse_addition, parse_state, split, whole
 
 ALSO_BYTES: Final = 1 << 16
 _TAIL: Final = 8192
@@ -104,7 +104,7 @@ class Reading:
                     also = yield from self.also(at, piece.also, near)
                     content = restore(piece.payload, piece.size, content or b"", also)
                 else:
-                    content = whole(piece)
+                    content = whole(piece, content if piece.kind == BESIDE and content else b"")
                 self.memory.contents.put(self._key(at.id, name, piece), content)
         except DecodeError as error:
             what = f"its {name!r}" if name else "its head"
@@ -142,10 +142,12 @@ class Reading:
             rows = [row for n in range(count) if (row := (near or {}).get(f"{state.parent}{MARK}{n:04d}"))]
             if len(rows) < count:
                 rows = yield from self.addition_rows(state.parent)
-            known = yield from self.additions(state.parent, rows)
-        if len(known) < count:
+            contents = yield from self.additions(state.parent, rows)
+        else:
+            contents = [content for _, content in known[:count]]
+        if len(contents) < count:
             raise DecodeError(f"the additions to {state.parent!r}, which it builds on, are gone")
-        return b"".join(known[:count])
+        return b"".join(contents[:count])
 
     def addition_rows(self, id: str) -> Steps[list[Row]]:
         """Return the rows of all additions to a state."""
@@ -158,10 +160,14 @@ class Reading:
             lo = f"{page[-1].sk}\x00"
         return found
 
-    def additions(self, id: str, rows: Iterable[Row], state: StateRow | None = None) -> Steps[list[bytes]]:
+    def additions(self, id: str, rows: Sequence[Row], state: StateRow | None = None) -> Steps[list[bytes]]:
         """Return the contents of rows of additions to one state; raises ``DecodeError`` naming it."""
         contents: list[bytes] = []
-        for row in rows:
+        held = (self.memory.additions(self.at(id)) if rows else None) or []
+        for at, row in enumerate(rows):
+            if at < len(held) and held[at][0] == row.value:
+                contents.append(held[at][1])
+                continue
             try:
                 addition = parse_addition(self.space, row)
                 known = b""

@@ -8,9 +8,9 @@
     payload of a state:     JSON length 2 | JSON [ids, [piece, ...]] | the pieces' bytes, head and table first
     payload of an addition: JSON length 2 | JSON [kind, size, [[part, stamp], ...]] | bytes
 
-A piece is what one part was changed to: whole, compressed, or as its difference from the piece of an earlier state,
-which it names by id and stamp. ``ids`` begins with the parent; pieces name ids by their place there. The rows are
-sealed like all collection rows, bound to their space, partition and sort key.
+A piece is what one part was changed to: as it is, compressed (a head with an earlier head as dictionary), or as its
+difference from the piece of an earlier state, which it names by id and stamp. ``ids`` begins with the parent; pieces
+name ids by their place there. The rows are sealed like all collection rows, bound to space, partition and sort key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MARK: Final = "\x01"
 AFTER: Final = "\x02"
 HEAD: Final = ""
 """The name of the piece that holds a state's table and head."""
-RAW, WHOLE, DELTA = 0, 1, 2
+RAW, WHOLE, DELTA, BESIDE = range(4)
 _LENGTH: Final = struct.Struct(">H")
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

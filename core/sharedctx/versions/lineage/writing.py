@@ -10,9 +10,10 @@ from ...backends.base import ABSENT, ANY, MAX_VALUE_BYTES, PRESENT, Check, Op, P
 from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError, ValueTooLarge
 from ..collection import seal
-from ..delta import deflate, difference
+from ..delta import alike, deflate, difference
 from .reading import ALSO_BYTES, Reading, Table, known_parts, pack_head
 from .rows import (
+    BESIDE,
     DELTA,
     HEAD,
     RAW,
@@ -62,7 +63,7 @@ def plain(content: bytes) -> Piece:
 def against(content: bytes, base: bytes, ref: Ref, step: int, also: bytes, count: int) -> Piece:
     """Return a piece that builds on another, or a plain one where that is hardly larger."""
     payload = difference(content, base, also)
-    if len(payload) > 256 and len(payload) * 4 > len(content):
+    if len(content) >= _SMALL and len(payload) * 4 > len(content):
         piece = plain(content)
         if len(piece.payload) < len(payload) * 1.2:
             return piece
@@ -180,11 +181,13 @@ class Writing:
         try:
             if known is None:
                 rows = yield from self._reading.addition_rows(parent.id)
-                known = yield from self._reading.additions(parent.id, rows, parent)
+                contents = yield from self._reading.additions(parent.id, rows, parent)
+                known = [(row.value, content) for row, content in zip(rows, contents, strict=True)]
                 self._memory.keep_additions(self._reading.at(parent.id), known)
         except DecodeError:
             return 0, b""
-        return (len(known), b"".join(known)) if sum(map(len, known)) <= ALSO_BYTES else (0, b"")
+        also = b"".join(content for _, content in known)
+        return (len(known), also) if len(also) <= ALSO_BYTES else (0, b"")
 
     def _head(self, content: bytes, before: StateRow | None) -> Steps[Piece]:
         """Heads build on one that is whole: the parent's, or the one that the parent's builds on."""
@@ -198,10 +201,10 @@ class Writing:
             base: bytes = yield from self._reading.content(anchor, HEAD)
         except DecodeError:
             return plain(content)
-        payload = difference(content, base)
+        payload = self._memory.deflater(self._reading.at(anchor.id), ref.stamp, base).deflate(content)
         if len(payload) * 3 > len(content):
             return plain(content)
-        return Piece(DELTA, len(content), stamp(payload, ref), payload, 1, ref)
+        return Piece(BESIDE, len(content), stamp(payload, ref), payload, 1, ref)
 
     def _piece(self, name: str, content: bytes, origin: str | None, also: bytes, count: int) -> Steps[Piece]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
@@ -221,6 +224,8 @@ class Writing:
                 return plain(content)
             base: bytes = yield from self._reading.content(holder, name)
         except DecodeError:
+            return plain(content)
+        if len(content) < _SMALL and not also and not alike(content, base):
             return plain(content)
         return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count)
 
@@ -248,7 +253,7 @@ class Writing:
             sealed = seal(self._space, self._pk, key, pack_addition(addition))
             ops: list[Op] = [Put(self._pk, sealed, key, expires, ABSENT)]
             ops += [Check(self._pk, PRESENT, id)] if addition.dictionary else []
-            self._memory.add(at, content, number)
+            self._memory.add(at, (sealed, content), number)
             try:
                 yield from steps.commit(self._space, ops)
                 return
