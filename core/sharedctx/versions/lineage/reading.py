@@ -74,8 +74,8 @@ class Reading:
 
     def part(self, state: StateRow, name: str, table: Table) -> Steps[bytes]:
         """Return the content of a part as of this state; raises ``DecodeError``."""
-        source = table[name][1]
-        if not source:
+        source = origin(state, name, table)
+        if source == state.id:
             return (yield from self.content(state, name))
         holder = yield from self.known(source)
         if holder is None or name not in holder.pieces:
@@ -194,9 +194,15 @@ class Reading:
         return b"".join(ends)
 
 
+def origin(state: StateRow, name: str, table: Table) -> str:
+    """The state whose piece is this state's part. Its own counts before what its table says: where the state that the
+    table names was removed, the part was stored anew."""
+    return state.id if name in state.pieces else table[name][1] or state.id
+
+
 def known_parts(state: StateRow) -> list[tuple[str, int]]:
     """The parts of a state that its additions may use as dictionary: whole ones, worth the trouble."""
     return [(name, piece.stamp) for name, piece in state.pieces.items() if piece.base is None and piece.size > 64]
 
 
-__all__: list[Any] = ["ALSO_BYTES", "Reading", "Table", "known_parts", "pack_head"]
+__all__: list[Any] = ["ALSO_BYTES", "Reading", "Table", "known_parts", "origin", "pack_head"]

@@ -10,7 +10,7 @@ from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, PRESENT, Drop, Op, Put, 
 from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError
 from ..collection import seal
-from .reading import Reading
+from .reading import Reading, origin
 from .rows import HEAD, Piece, Ref, StateRow, pack_addition, pack_state, parse_addition, split
 from .writing import against, plain
 
@@ -109,8 +109,11 @@ class Thinning:
                 continue
             try:
                 state = self._reading.parse(row)
-                if id not in ids and state.builds_on() & ids:
-                    puts.append((yield from self._state(state, ids, firsts, row)))
+                if id not in ids:
+                    table, _ = yield from self._reading.head(state)
+                    moved = {name: at for name in table if (at := origin(state, name, table)) in ids}
+                    if moved or state.builds_on() & ids:
+                        puts.append((yield from self._state(state, moved, ids, firsts, row.expires)))
             except DecodeError:
                 continue  # it cannot be read already
         for row in rows if additions else ():
@@ -121,22 +124,36 @@ class Thinning:
                     puts.append(put)
         return puts
 
-    def _state(self, state: StateRow, ids: set[str], firsts: dict[str, tuple[Ref, bytes]], row: Row) -> Steps[Put]:
+    def _state(
+        self,
+        state: StateRow,
+        moved: dict[str, str],
+        ids: set[str],
+        firsts: dict[str, tuple[Ref, bytes]],
+        expires: float | None,
+    ) -> Steps[Put]:
+        """Store a state anew; ``moved`` are the parts that it had from states that go, and takes over."""
         pieces: dict[str, Piece] = {}
-        for name in (HEAD, *state.pieces):
-            piece = state.piece(name)
-            assert piece is not None
+        for name in (HEAD, *state.pieces, *moved):
+            holder = state if name not in moved else (yield from self._reading.known(moved[name]))
+            piece = None if holder is None else holder.piece(name)
+            if holder is None or piece is None:
+                raise DecodeError(f"state {state.id!r}: its {name!r} is gone")
             lost = piece.base is not None and piece.base.id in ids
-            if lost or (piece.also and state.parent in ids):
-                content = yield from self._reading.content(state, name)
-                first = firsts.get(name)
-                anew = plain(content) if first is None else against(content, first[1], first[0], piece.step, b"", 0)
-                if anew.base is None:
-                    firsts[name] = Ref(state.id, piece.stamp), content
-                piece = anew._replace(stamp=piece.stamp, step=piece.step)
+            if lost or name in moved or (piece.also and state.parent in ids):
+                content = yield from self._reading.content(holder, name)
+                piece = self._piece(state.id, name, piece, content, firsts)
             pieces[name] = piece
         sealed = seal(self._space, self._pk, state.id, pack_state(state.parent, pieces.pop(HEAD), pieces))
-        return Put(self._pk, sealed, state.id, row.expires, PRESENT)
+        return Put(self._pk, sealed, state.id, expires, PRESENT)
+
+    def _piece(self, id: str, name: str, old: Piece, content: bytes, firsts: dict[str, tuple[Ref, bytes]]) -> Piece:
+        """Make a piece anew: the first of each part whole, others as their difference from that."""
+        ref, base = firsts.get(name, (None, b""))
+        anew = plain(content) if ref is None else against(content, base, ref, old.step, b"", 0)
+        if anew.base is None:
+            firsts[name] = Ref(id, old.stamp), content
+        return anew._replace(stamp=old.stamp, step=old.step)
 
     def _addition(self, id: str, row: Row) -> Steps[Put | None]:
         """Store an addition without its dictionary: its own state is about to be another, or to go."""

@@ -11,7 +11,7 @@ from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError, ValueTooLarge
 from ..collection import seal
 from ..delta import alike, deflate, difference
-from .reading import ALSO_BYTES, Reading, Table, known_parts, pack_head
+from .reading import ALSO_BYTES, Reading, Table, known_parts, origin, pack_head
 from .rows import (
     BESIDE,
     DELTA,
@@ -26,6 +26,7 @@ from .rows import (
     check_id,
     pack_addition,
     pack_state,
+    split,
     stamp,
 )
 
@@ -50,7 +51,7 @@ class _Draft(NamedTuple):
     head: Piece
     pieces: dict[str, Piece]
     contents: dict[str, bytes]
-    also: int
+    needs: list[Check]
 
 
 def plain(content: bytes) -> Piece:
@@ -99,17 +100,17 @@ class Writing:
             sealed = seal(self._space, self._pk, id, payload)
             state = StateRow(id, parent, draft.head, draft.pieces, sealed, expires)
             ops: list[Op] = [Put(self._pk, sealed, id, expires, ABSENT if if_rev is None else ANY)]
-            ops += [Check(self._pk, PRESENT, base) for base in state.builds_on()]
-            if draft.also and parent is not None:
-                ops.append(Check(self._pk, PRESENT, addition_key(parent, draft.also - 1)))
+            ops += draft.needs
             self._keep(state, draft)
             try:
                 yield from steps.commit(self._space, ops, if_rev)
                 return
             except ConditionFailed:
                 self._memory.forget(self._reading.at(id))
-                for base in (*state.builds_on(), *([parent] if parent else [])):
-                    self._memory.forget(self._reading.at(base))
+                for need in draft.needs:
+                    self._memory.forget(self._reading.at(split(str(need.sk))[0]))
+                if parent is not None:
+                    self._memory.forget(self._reading.at(parent))
                 there = yield from steps.scan(self._space, self._pk, id, f"{id}\x00", limit=1)
                 if_rev = (yield from replace(id)) if there else None
             except Exception:
@@ -155,9 +156,11 @@ class Writing:
         pieces: dict[str, Piece] = {}
         bases: set[str] = set()
         for name, part in parts.items():
-            mark, source = held.get(name, ("", ""))
-            if name in held and mark == part.mark and not part.fresh:
-                table[name] = [mark, source or str(parent)]
+            source = None if before is None or name not in held else origin(before, name, held)
+            room = len(bases) < _MOST_BASES
+            if source is not None and held[name][0] == part.mark and not part.fresh and (room or part.content is None):
+                table[name] = [part.mark, source]
+                bases.add(source)
                 continue
             if part.content is None:
                 continue
@@ -166,14 +169,18 @@ class Writing:
             if before is not None and not count and not pieces:
                 count, also = yield from self._also(before)
             table[name] = [part.mark, ""]
-            origin = (source or parent) if name in held and len(bases) < _MOST_BASES else None
-            pieces[name] = piece = yield from self._piece(name, made[name], origin, also, count)
+            pieces[name] = piece = yield from self._piece(name, made[name], source if room else None, also, count)
             if piece.base is not None:
                 bases.add(piece.base.id)
         first = pack_head(table, head)
         contents = {**{name: made[name] for name in pieces}, HEAD: first}
-        used = any(piece.also for piece in pieces.values())
-        return _Draft((yield from self._head(first, before)), pieces, contents, count if used else 0)
+        packed = yield from self._head(first, before)
+        if packed.base is not None:
+            bases.add(packed.base.id)
+        needs = [Check(self._pk, PRESENT, base) for base in sorted(bases)]
+        if parent is not None and any(piece.also for piece in pieces.values()):
+            needs.append(Check(self._pk, PRESENT, addition_key(parent, count - 1)))
+        return _Draft(packed, pieces, contents, needs)
 
     def _also(self, parent: StateRow) -> Steps[tuple[int, bytes]]:
         """Return how many additions to the parent serve as dictionary, and what they hold."""
@@ -206,12 +213,12 @@ class Writing:
             return plain(content)
         return Piece(BESIDE, len(content), stamp(payload, ref), payload, 1, ref)
 
-    def _piece(self, name: str, content: bytes, origin: str | None, also: bytes, count: int) -> Steps[Piece]:
+    def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[Piece]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
-        if origin is None or len(content) < _RAW_BELOW:
+        if source is None or len(content) < _RAW_BELOW:
             return plain(content)
         try:
-            holder = yield from self._reading.known(origin)
+            holder = yield from self._reading.known(source)
             if holder is None or name not in holder.pieces:
                 return plain(content)
             step = holder.pieces[name].step + 1
