@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .backends.keyring import Keyring
 from .context import SharedContext
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .errors import SharedContextError
@@ -18,6 +19,7 @@ __all__ = [
     "Event",
     "Evicted",
     "Hit",
+    "Keyring",
     "SessionSettings",
     "SharedContext",
     "SharedContextError",

@@ -147,9 +147,9 @@ class SharedContext:
         self.served("read", shown.tokens, shown.original_tokens)
         return shown.text
 
-    def served(self, kind: str, tokens: int, replay_tokens: int) -> None:
-        """Tell the savings of a hand-over to a model that an adapter made by itself."""
-        self.store.savings.record(self.session, self.participant, self.face, kind, tokens, replay_tokens)
+    def served(self, kind: str, tokens: int, replay_tokens: int, to: str | None = None) -> None:
+        """Tell the savings of a hand-over to a model, this participant's or that of ``to``, which an adapter made."""
+        self.store.savings.record(self.session, to or self.participant, self.face, kind, tokens, replay_tokens)
 
     def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out: ``lines:12-40``, ``rows:0-9``, ``path:$.a[0]``, ``regex:...``, ``query:...``.
@@ -202,7 +202,7 @@ class SharedContext:
         from .handover import packet
 
         made = self.run(packet(self.verbs, for_agent, task, max_tokens, priorities=priorities, prefix=prefix))
-        self.served("packet", made.tokens, made.replay_tokens)
+        self.served("packet", made.tokens, made.replay_tokens, for_agent)
         return made
 
     def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:

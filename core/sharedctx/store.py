@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from .backends import steps
 from .backends.base import Backend, Backup
+from .backends.encrypted import guarded
+from .backends.keyring import Keyring
 from .backends.registry import default_address, normalise, open_backend
 from .backends.steps import run
 from .context import SharedContext
@@ -28,7 +30,7 @@ from .versions.log import ContentCache, VersionLog
 if TYPE_CHECKING:
     from .grouping import GroupDriver
 
-_opened: dict[tuple[str, bool], tuple[Backend, ContentCache, int]] = {}
+_opened: dict[tuple[str, bool], tuple[Backend, ContentCache, Keyring | None, int]] = {}
 
 
 class _Opening:
@@ -51,7 +53,9 @@ class Store:
     Stores of the same address in one process share one backend, which closes with the last of them.
     """
 
-    def __init__(self, address: str, *, durable: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, address: str, *, durable: bool, clock: Callable[[], float], keyring: Keyring | None = None
+    ) -> None:
         self._key = (address, durable)
         self._shared = address != "memory://" and clock is time.time
         self._closed = False
@@ -59,16 +63,16 @@ class Store:
         self.backend: Backend
         self.contents: ContentCache
         if not self._shared:
-            self.backend, self.contents = open_backend(address, durable=durable, clock=clock), ContentCache()
+            self.backend, self.contents = _open(address, durable, clock, keyring), ContentCache()
             return
         with _opening.lock:
-            backend, contents, count = _opened.get(self._key) or (
-                open_backend(address, durable=durable, clock=clock),
-                ContentCache(),
-                0,
-            )
-            _opened[self._key] = (backend, contents, count + 1)
-        self.backend, self.contents = backend, contents
+            held = _opened.get(self._key)
+            if held is None:
+                held = (_open(address, durable, clock, keyring), ContentCache(), keyring, 0)
+            elif (held[2] and held[2].ids) != (keyring and keyring.ids):
+                raise ConfigError(f"{address} is open in this process with other keys: close it first")
+            self.backend, self.contents, keys, count = held
+            _opened[self._key] = (self.backend, self.contents, keys, count + 1)
 
     @cached_property
     def savings(self) -> Savings:
@@ -172,9 +176,9 @@ class Store:
             held = _opened.get(self._key)
             if held is None:
                 return
-            backend, contents, count = held
+            backend, contents, keys, count = held
             if count > 1:
-                _opened[self._key] = (backend, contents, count - 1)
+                _opened[self._key] = (backend, contents, keys, count - 1)
                 return
             del _opened[self._key]
         backend.close()
@@ -193,12 +197,27 @@ class Store:
         self.close()
 
 
+def _open(address: str, durable: bool, clock: Callable[[], float], keyring: Keyring | None) -> Backend:
+    backend = open_backend(address, durable=durable, clock=clock)
+    try:
+        return guarded(backend, keyring)
+    except BaseException:
+        backend.close()
+        raise
+
+
 def open(  # the verb of the package: sharedctx.open
-    address: str | os.PathLike[str] | None = None, *, durable: bool = False, clock: Callable[[], float] = time.time
+    address: str | os.PathLike[str] | None = None,
+    *,
+    durable: bool = False,
+    keyring: Keyring | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Store:
     """Open a store by path or URL (default: ``SHAREDCTX_URL``, else ``./.sharedctx``), making it on first use.
 
-    ``durable=True`` also survives power cuts. Stores with a ``clock`` of their own are not shared in the process.
+    ``durable=True`` also survives power cuts. With a ``keyring`` (default: the keys of ``SHAREDCTX_KEYS``) a new store
+    is encrypted, and an encrypted one opens. Stores with a ``clock`` of their own are not shared in the process.
     Raises ``ConfigError``, ``BackendUnavailable``, ``DiskFull``.
     """
-    return Store(normalise(default_address() if address is None else address), durable=durable, clock=clock)
+    address = normalise(default_address() if address is None else address)
+    return Store(address, durable=durable, clock=clock, keyring=keyring or Keyring.from_environment())

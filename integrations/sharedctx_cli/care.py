@@ -1,10 +1,12 @@
-"""Commands on the store: stats, sessions, doctor, backup."""
+"""Commands on the store: stats, sessions, doctor, backup, keygen."""
 
 from __future__ import annotations
 
 import sys
 
 import click
+
+from sharedctx.backends.keyring import VARIABLE, generate
 
 from .target import Target
 
@@ -55,3 +57,12 @@ def backup(target: Target, directory: str) -> None:
     with target.store() as store:
         store.backup(directory)
         target.emit({"backup": directory}, f"copied to {directory}")
+
+
+@click.command()
+@click.argument("name", default="key1")
+@click.pass_obj
+def keygen(target: Target, name: str) -> None:
+    """Print a new key with the id NAME, to encrypt a new store with."""
+    key = generate(name)
+    target.emit({"key": key, "variable": VARIABLE}, key)

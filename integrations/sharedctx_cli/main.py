@@ -33,6 +33,7 @@ _COMMANDS = {
     "sessions": "care",
     "doctor": "care",
     "backup": "care",
+    "keygen": "care",
     "demo": "demo.command",
 }
 

@@ -18,16 +18,14 @@ from sharedctx.errors import ConfigError, PackageNotInstalled
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class _Age(click.ParamType):
-    """Seconds, or a number with a unit: 90s, 15m, 12h, 30d, 2w."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw]?)", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no age: write seconds, or 90s, 15m, 12h, 30d, 2w", param, ctx)
-        return float(found[1]) * _UNITS[found[2] or "s"]
+def _age(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read seconds, or a number with a unit: 90s, 15m, 12h, 30d, 2w."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw]?)", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no age: write seconds, or 90s, 15m, 12h, 30d, 2w")
+    return float(found[1]) * _UNITS[found[2] or "s"]
 
 
 @click.group()
@@ -50,7 +48,7 @@ def threads(target: Any) -> None:
 
 @group.command()
 @click.option("--keep-last", type=click.IntRange(min=1), metavar="N", help="Keep the newest N of each namespace.")
-@click.option("--max-age", type=_Age(), metavar="AGE", help="Remove what is older: 90s, 15m, 12h, 30d, 2w.")
+@click.option("--max-age", callback=_age, metavar="AGE", help="Remove what is older: 90s, 15m, 12h, 30d, 2w.")
 @click.option("--thread", "chosen", multiple=True, metavar="ID", help="Only this thread; repeatable.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, remove nothing.")
 @click.pass_obj

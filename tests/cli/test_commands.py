@@ -152,3 +152,17 @@ def test_reading_where_no_store_is_makes_none(shell: Shell) -> None:
         code, _, err = shell(*words)
         assert (code, b"there is no store" in err) == (2, True), words
     assert not shell.path.exists()
+
+
+def test_a_store_made_with_the_keys_of_the_environment_needs_them(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, key, _ = shell("keygen", "night")
+    assert (code, key[:6]) == (0, b"night:")
+    monkeypatch.setenv("SHAREDCTX_KEYS", key.decode().strip())
+    shell("put", "k", "v")
+    assert shell("get", "k")[1] == b"v\n"
+    monkeypatch.delenv("SHAREDCTX_KEYS")
+    code, out, err = shell("get", "k")
+    assert (code, out) == (2, b"")
+    assert b"SHAREDCTX_KEYS" in err

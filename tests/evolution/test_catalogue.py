@@ -16,9 +16,9 @@ from sharedctx.errors import (
     InvalidValue,
 )
 from sharedctx.evolution import EvolutionStore
-from sharedctx.evolution.catalogue import SPACE
 from sharedctx.evolution.record import Record
 from sharedctx.testing.clock import ManualClock
+from sharedctx.versions.collection import Collection
 
 
 async def ids(store: EvolutionStore) -> list[str]:
@@ -90,17 +90,18 @@ def test_a_killed_writers_work_is_listed_and_its_leftovers_go(opened: Store, clo
         store = EvolutionStore(store=opened, ttl=None)
         own = await store.create_context("src", [])
         backend = opened.backend
-        backend.commit(SPACE, (Put("marks", repr(clock()).encode(), sk=f"{own}/1"),))
-        record = Record(backend.id, opened.contents, own)
+        marks = Collection("evolutions:all", "marks")
+        backend.commit("evolutions:all", (marks.put(f"{own}/1", clock()),))
+        record = Record(backend.id, opened.contents, own, space=f"evolution:{own}")
         run(backend, record.edit((), lambda held, _: {"state": {**held["state"], "status": "completed"}}))
-        backend.commit(SPACE, (Put("rows", b"", sk="never"), Put("marks", repr(clock()).encode(), sk="never/2")))
+        backend.commit("evolutions:all", (Put("rows", b"", sk="never"), marks.put("never/2", clock())))
         assert [line["status"] for line in await store.get_all_contexts()] == ["completed"]
         clock.advance(601)
         for _ in range(2):
             assert [line["status"] for line in await store.get_all_contexts()] == ["completed"]
-            assert all(row.expires is not None for row in backend.scan(SPACE, "marks", ""))
-        assert [row.sk for row in backend.scan(SPACE, "rows", "")] == [own]
-        backend.commit(SPACE, (Put("rows", b"{]", sk=own),))
+            assert all(row.expires is not None for row in backend.scan("evolutions:all", "marks", ""))
+        assert [row.sk for row in backend.scan("evolutions:all", "rows", "")] == [own]
+        backend.commit("evolutions:all", (Put("rows", b"{]", sk=own),))
         assert [line["status"] for line in await store.get_all_contexts()] == ["completed"]
 
     asyncio.run(main())

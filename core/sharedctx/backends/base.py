@@ -145,7 +145,8 @@ class Backend(Protocol):
     def commit(self, space: str, ops: Sequence[Op], if_rev: int | None = None) -> Committed:
         """Apply ``ops`` to one space as a whole and return ``(revision, sort keys of the puts in order)``.
 
-        At most 90 operations and 3 MiB of values; a commit with a single put may carry up to 64 MiB. No row may be
+        At most 90 operations and 3 MiB of values; a commit with a single put may carry up to 64 MiB (of each value, a
+        layer that encrypts takes up to 128 bytes). No row may be
         named twice by puts and drops, and no partition may take two new versions. Conditions are judged
         against the state before the commit. ``if_rev`` requires that nothing was committed to the space after
         that revision. A commit that changes nothing returns the space's present revision.

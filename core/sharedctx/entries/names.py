@@ -46,12 +46,12 @@ def _checked(key: str) -> str:
     return key
 
 
-def check_session(session: str) -> str:
-    """Return ``session`` if it may name one; raises ``ConfigError``."""
+def check_session(session: str, what: str = "session id") -> str:
+    """Return ``session`` if it may name one; raises ``ConfigError``, which says ``what`` it names."""
     if not isinstance(session, str):
-        raise ConfigError(f"a session id is text, not {type(session).__name__}")
+        raise ConfigError(f"a {what} is text, not {type(session).__name__}")
     if not _SESSION.fullmatch(session) or session in (".", ".."):
-        raise ConfigError(f"the session id {session!r} is not 1 to 128 of A-Z a-z 0-9 . _ - (and not '.' or '..')")
+        raise ConfigError(f"the {what} {session!r} is not 1 to 128 of A-Z a-z 0-9 . _ - (and not '.' or '..')")
     return session
 
 

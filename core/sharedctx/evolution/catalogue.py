@@ -19,9 +19,6 @@ from ..versions.collection import Collection
 from .context import EvolutionContext, Found, finished
 from .record import STATE_PK, Record, Snapshot
 
-SPACE = "evolutions:all"
-_ROWS = Collection(SPACE, "rows")
-_MARKS = Collection(SPACE, "marks")
 _STALE = 600.0
 _ENDED = 64
 _SUMMARY = (STATE_PK, "error_log", "metrics_before", "metrics_after", "patterns_learned")
@@ -43,9 +40,12 @@ class Line(NamedTuple):
 
 
 class Catalogue:
-    """The evolutions of a store, at most ``limit``. ``ttl`` is seconds from the last update, None for ever."""
+    """The evolutions of a tenant, at most ``limit``. ``ttl`` is seconds from the last update, None for ever."""
 
-    def __init__(self, record: Callable[[str], Record], limit: int, ttl: float | None) -> None:
+    def __init__(self, tenant: str, record: Callable[[str], Record], limit: int, ttl: float | None) -> None:
+        self._space = f"evolutions:{tenant}"
+        self._rows = Collection(self._space, "rows")
+        self._marks = Collection(self._space, "marks")
         self._record = record
         self._limit = limit
         self._ttl = ttl
@@ -78,7 +78,7 @@ class Catalogue:
             writing.close()
             return False
         mark = _mark(evolution_id)
-        yield from steps.commit(SPACE, (_MARKS.put(mark, (yield from steps.now())),))
+        yield from steps.commit(self._space, (self._marks.put(mark, (yield from steps.now())),))
         try:
             done = yield from writing
         except Exception:
@@ -94,15 +94,15 @@ class Catalogue:
         """
         mark = _mark(evolution_id)
         while True:
-            rev = yield from steps.rev(SPACE)
+            rev = yield from steps.rev(self._space)
             count = yield from self._count()
             if count >= self._limit:
                 yield from self._make_room()
                 continue
             now = yield from steps.now()
             try:
-                row = Put(_ROWS.pk, b"", evolution_id, when=ABSENT)
-                yield from steps.commit(SPACE, (row, _MARKS.put(mark, now)), rev)
+                row = Put(self._rows.pk, b"", evolution_id, when=ABSENT)
+                yield from steps.commit(self._space, (row, self._marks.put(mark, now)), rev)
                 break
             except ConditionFailed as error:
                 if error.pk is not None:
@@ -119,9 +119,9 @@ class Catalogue:
         while True:
             since = yield from steps.rev(record.space)
             snapshot = yield from record.snapshot(since)
-            row = _ROWS.drop(evolution_id) if snapshot is None else (yield from self._row(record, snapshot))
+            row = self._rows.drop(evolution_id) if snapshot is None else (yield from self._row(record, snapshot))
             now = yield from steps.now()
-            yield from steps.commit(SPACE, (row, _MARKS.put(mark, 0, expires=now)))
+            yield from steps.commit(self._space, (row, self._marks.put(mark, 0, expires=now)))
             try:
                 if not (yield from steps.changes(record.space, since, 1)):
                     break
@@ -131,11 +131,11 @@ class Catalogue:
         self._ended += 1
         if self._ended >= _ENDED:
             self._ended = 0
-            yield from steps.reclaim(SPACE, _MARKS.pk, expired_at=now)
+            yield from steps.reclaim(self._space, self._marks.pk, expired_at=now)
 
     def _row(self, record: Record, snapshot: Snapshot) -> Steps[Put]:
         line = yield from self._line(record, snapshot)
-        return _ROWS.put(record.id, line._asdict())
+        return self._rows.put(record.id, line._asdict())
 
     def _line(self, record: Record, snapshot: Snapshot) -> Steps[Line]:
         short = {pk: version for pk, version in snapshot.versions.items() if pk in _SUMMARY}
@@ -164,14 +164,14 @@ class Catalogue:
 
     def _lines(self) -> Steps[list[Line]]:
         now = yield from steps.now()
-        marks = yield from _MARKS.rows()
-        marked = {str(row.sk): _since(row) for row in marks if row.expires is None}
+        marks = yield from self._marks.rows()
+        marked = {str(row.sk): self._since(row) for row in marks if row.expires is None}
         if len(marks) - len(marked) > _ENDED:
-            yield from steps.reclaim(SPACE, _MARKS.pk, expired_at=now)
+            yield from steps.reclaim(self._space, self._marks.pk, expired_at=now)
         doubted = {mark.partition("/")[0] for mark in marked}
         found: list[Line] = []
-        for row in (yield from _ROWS.rows()):
-            line = None if row.sk in doubted else _read(row)
+        for row in (yield from self._rows.rows()):
+            line = None if row.sk in doubted else self._read(row)
             if line is None:
                 doubted.add(str(row.sk))
             else:
@@ -193,7 +193,7 @@ class Catalogue:
         yield from self._publish(record.id, mark)
 
     def _count(self) -> Steps[int]:
-        return len((yield from _ROWS.rows()))
+        return len((yield from self._rows.rows()))
 
     def _make_room(self) -> Steps[None]:
         if (yield from self.prune()):
@@ -221,12 +221,12 @@ class Catalogue:
         while True:
             snapshot = yield from record.snapshot()
             if snapshot is None:
-                yield from steps.commit(SPACE, (_ROWS.drop(evolution_id),))
+                yield from steps.commit(self._space, (self._rows.drop(evolution_id),))
                 return False
             if finished_only and not finished((yield from record.context(snapshot)).status):
                 return False
             mark = _mark(evolution_id)
-            yield from steps.commit(SPACE, (_MARKS.put(mark, (yield from steps.now())),))
+            yield from steps.commit(self._space, (self._marks.put(mark, (yield from steps.now())),))
             try:
                 yield from record.remove(snapshot.versions[STATE_PK])
             except VersionConflict:
@@ -235,26 +235,24 @@ class Catalogue:
             yield from self._publish(evolution_id, mark)
             return True
 
+    def _since(self, row: Row) -> float:
+        """When a mark was made; a damaged one counts as made long ago, so that it is cleared."""
+        try:
+            return float(self._marks.read(row))
+        except DecodeError:
+            return 0.0
+
+    def _read(self, row: Row) -> Line | None:
+        """A row's line; None for one that is still empty, or damaged, which is then read from the evolution itself."""
+        try:
+            found = self._rows.read(row)
+        except DecodeError:
+            return None
+        return None if found is None else Line(**found)
+
 
 def _mark(evolution_id: str) -> str:
     return f"{evolution_id}/{uuid.uuid4().hex}"
 
 
-def _since(row: Row) -> float:
-    """When a mark was made; a damaged one counts as made long ago, so that it is cleared."""
-    try:
-        return float(_MARKS.read(row))
-    except DecodeError:
-        return 0.0
-
-
-def _read(row: Row) -> Line | None:
-    """A row's line; None for one that is still empty, or damaged, which is then read from the evolution itself."""
-    try:
-        found = _ROWS.read(row)
-    except DecodeError:
-        return None
-    return None if found is None else Line(**found)
-
-
-__all__ = ["SPACE", "Catalogue", "Line"]
+__all__ = ["Catalogue", "Line"]

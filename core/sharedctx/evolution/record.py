@@ -57,16 +57,16 @@ class Moment(NamedTuple):
 
 
 class Record:
-    """One evolution; ``agent`` is who its writes are by."""
+    """One evolution, in ``space``; ``agent`` is who its writes are by."""
 
     def __init__(
-        self, store: str, cache: ContentCache, evolution_id: str, *, agent: str = "", compress: bool = True
+        self, store: str, cache: ContentCache, evolution_id: str, *, space: str, agent: str = "", compress: bool = True
     ) -> None:
         self.id = evolution_id
         self._store = store
         self._agent = agent
         self._compress = compress
-        self.log = VersionLog(store, f"evolution:{evolution_id}", cache)
+        self.log = VersionLog(store, space, cache)
         self._imports = Collection(self.space, _IMPORT_PK)
 
     @property

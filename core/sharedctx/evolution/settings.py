@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..backends.registry import DEFAULT, default_address
+from ..entries.names import check_session
 from ..errors import ConfigError
 
 MAX_CONTEXTS = 1000
+EVERYBODY = "all"
+"""The tenant of those who name none."""
 TTL = 86400.0
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -25,6 +28,7 @@ class EvolutionSettings:
     max_contexts: int
     ttl: float | None
     enable_compression: bool
+    tenant: str = EVERYBODY
 
     def __post_init__(self) -> None:
         limit: Any = self.max_contexts
@@ -35,6 +39,7 @@ class EvolutionSettings:
             raise ConfigError(f"ttl {ttl!r} is not a number of seconds from 0 up, or None for ever")
         if self.enable_compression not in (True, False):
             raise ConfigError(f"enable_compression {self.enable_compression!r} is not True or False")
+        check_session(self.tenant, "tenant")
 
 
 def settle(
@@ -43,6 +48,7 @@ def settle(
     max_contexts: int | None,
     ttl: float | Literal["environment"] | None,
     enable_compression: bool | None,
+    tenant: str | None,
 ) -> EvolutionSettings:
     """Return the settings as given; what is not given is read from ``CONTEXT_STORE_*``."""
     return EvolutionSettings(
@@ -50,6 +56,7 @@ def settle(
         max_contexts=_number("CONTEXT_STORE_MAX_SIZE", int, MAX_CONTEXTS) if max_contexts is None else max_contexts,
         ttl=_ttl() if ttl == "environment" else ttl,
         enable_compression=_flag("CONTEXT_STORE_COMPRESSION") if enable_compression is None else enable_compression,
+        tenant=EVERYBODY if tenant is None else tenant,
     )
 
 

@@ -13,7 +13,7 @@ from ..entries.names import check_participant
 from ..errors import Compacted, Forbidden
 from ..store import Store
 from ..store import open as open_store
-from . import learning, live, portable
+from . import learning, portable
 from .assessment import comparison
 from .context import EvolutionContext, Found
 from .live import Update
@@ -30,6 +30,7 @@ class EvolutionStore:
     ``backend`` is memory, disk, redis, dynamodb or a URL, ``path`` a directory; ``store`` is an opened store instead.
     ``max_contexts``, ``ttl`` (seconds from the last update, None for ever) and ``enable_compression`` are read from
     ``CONTEXT_STORE_*`` where they are not given. ``export_path`` is the folder that exports and imports stay in.
+    Stores of another ``tenant`` see none of these evolutions, and have limits and grants of their own.
 
     Where a method takes ``evolution_id``, None means the current one: the last that this object made or imported.
     Methods that write return False when there is no such evolution; all raise ``InvalidValue`` for wrong types.
@@ -45,9 +46,10 @@ class EvolutionStore:
         ttl: float | Literal["environment"] | None = "environment",
         enable_compression: bool | None = None,
         export_path: str | os.PathLike[str] | None = None,
+        tenant: str | None = None,
     ) -> None:
         address = backend if store is None else store.address
-        self.settings = settle(address, path, max_contexts, ttl, enable_compression)
+        self.settings = settle(address, path, max_contexts, ttl, enable_compression, tenant)
         self._opened = store is None
         self.store: Store = open_store(self.settings.address) if store is None else store
         self.closed = False
@@ -55,7 +57,7 @@ class EvolutionStore:
         self.current_evolution_id: str | None = None
         self._export_path = export_path
         self._counts = {"contexts_created": 0, "comparisons": 0, "exports": 0, "imports": 0}
-        self._verbs = Verbs(self.store, self.settings, "")
+        self._verbs = Verbs(self.store, self.settings, None)
 
     def bind(self, participant: str) -> EvolutionStore:
         """Return this store as ``participant``, whose name its writes carry; it has a current evolution of its own."""
@@ -95,7 +97,7 @@ class EvolutionStore:
     ) -> EvolutionContext | None:
         """Return the context, as it was at revision ``as_of`` (of an ``Update``) if given; None where there is none."""
         own = evolution_id or self.current_evolution_id
-        return None if own is None else await self._run(self._verbs.catalogue.read(own, as_of))
+        return None if own is None else await self._run(self._verbs.read(own, as_of))
 
     async def update_context(self, section: str, data: Any, evolution_id: str | None = None) -> bool:
         """Merge a dict into a section, replace anything else; False for an unknown section."""
@@ -172,12 +174,12 @@ class EvolutionStore:
 
     async def get_all_contexts(self) -> list[Found]:
         """Return a line for each evolution, oldest first."""
-        return [line.listed for line in await self._run(self._verbs.catalogue.lines())]
+        return [line.listed for line in await self._run(self._verbs.lines())]
 
     async def find_contexts(self, **wanted: Any) -> list[Found]:
         """Return the lines of evolutions by ``target_path``, ``focus_area``, ``status``, ``metric`` (with ``at_least``
         and ``at_most``), each with its ``metrics``; ``*`` in target and status stands for any text."""
-        lines = await self._run(self._verbs.catalogue.lines())
+        lines = await self._run(self._verbs.lines())
         return [{**line.listed, "metrics": line.metrics} for line in learning.select(lines, **wanted)]
 
     async def learning_summary(self, **wanted: Any) -> Found:
@@ -203,7 +205,7 @@ class EvolutionStore:
         heard = clock()
         while True:
             try:
-                seen, at = await self._run(live.follow(record, at))
+                seen, at = await self._run(self._verbs.follow(record, at))
             except Compacted:
                 if await self._run(record.snapshot()) is None:
                     return
@@ -246,7 +248,17 @@ class EvolutionStore:
 
     async def delete_context(self, evolution_id: str) -> bool:
         """Remove an evolution with its history."""
-        return await self._run(self._verbs.catalogue.remove(portable.check_id(evolution_id)))
+        return await self._run(self._verbs.remove(portable.check_id(evolution_id)))
+
+    async def grant(
+        self, participant: str, *, read: Sequence[str] = (), write: Sequence[str] = (), delete: Sequence[str] = ()
+    ) -> None:
+        """Allow participants that fit a pattern just these patterns of sections; only the owner may.
+
+        "state" stands for the fields that say how an evolution stands: who may not read it sees no evolution, and who
+        may not write it makes none. What may not be read is empty in a context.
+        """
+        await self._run(self._verbs.access.grant(participant, {"read": read, "write": write, "delete": delete}))
 
     async def prune(self) -> int:
         """Remove the evolutions that have expired; returns how many. They are not seen either way."""

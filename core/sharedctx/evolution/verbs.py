@@ -11,35 +11,41 @@ from ..backends.steps import Steps
 from ..errors import KeyNotFound, VersionConflict
 from ..store import Store
 from . import live, phases, portable
-from .catalogue import Catalogue
+from .access import Access, shown
+from .catalogue import Catalogue, Line
 from .context import SECTIONS, STATE, EvolutionContext, Found, check, check_text
 from .live import Update
 from .record import STATE_PK, Change, Record, iso
 from .sections import FOLLOWING, evaluation, storing
-from .settings import EvolutionSettings
+from .settings import EVERYBODY, EvolutionSettings
 
 
 class Verbs:
-    """The verbs of an evolution store, written by ``agent``."""
+    """The verbs of an evolution store, for ``participant``, None being its owner."""
 
-    def __init__(self, store: Store, settings: EvolutionSettings, agent: str) -> None:
+    def __init__(self, store: Store, settings: EvolutionSettings, participant: str | None) -> None:
         self._store = store
         self._settings = settings
-        self._agent = agent
-        self.catalogue = Catalogue(self.record, settings.max_contexts, settings.ttl)
+        self._agent = participant or ""
+        self.access = Access(store, settings.tenant, participant)
+        self.catalogue = Catalogue(settings.tenant, self.record, settings.max_contexts, settings.ttl)
 
     def record(self, evolution_id: str) -> Record:
         """Return the record of an evolution, whether there is one or not; raises ``InvalidValue`` for a bad id."""
+        own = portable.check_id(evolution_id)
+        tenant = "" if self._settings.tenant == EVERYBODY else f"{self._settings.tenant}/"
         return Record(
             self._store.backend.id,
             self._store.contents,
-            portable.check_id(evolution_id),
+            own,
+            space=f"evolution:{tenant}{own}",
             agent=self._agent,
             compress=self._settings.enable_compression,
         )
 
     def create(self, target_path: str, focus_areas: Sequence[str], evolution_id: str | None) -> Steps[str]:
         """Make an evolution and return its id; raises ``BudgetExceeded``, ``VersionConflict`` for an id in use."""
+        yield from self.access.guard("write", STATE_PK)
         areas = list(focus_areas) if isinstance(focus_areas, tuple) else check("focus_areas", focus_areas)
         own = str(uuid.uuid4()) if evolution_id is None else portable.check_id(evolution_id)
         fresh = EvolutionContext(own, iso((yield from steps.now())), check_text("target_path", target_path), areas)
@@ -56,6 +62,7 @@ class Verbs:
         if section not in STATE and section not in SECTIONS:
             return False
         check(section, data)
+        yield from self.access.guard("write", STATE_PK if section in STATE else section)
 
         def change(held: dict[str, Any], _: str) -> dict[str, Any]:
             if section in STATE:
@@ -67,6 +74,7 @@ class Verbs:
     def phase(self, evolution_id: str, phase: str) -> Steps[bool]:
         """Begin a phase."""
         check_text("phase", phase)
+        yield from self.access.guard("write", STATE_PK)
 
         def change(held: dict[str, Any], _: str) -> dict[str, Any]:
             return {STATE_PK: {**held[STATE_PK], "current_phase": phase, "status": f"running_{phase}"}}
@@ -76,6 +84,7 @@ class Verbs:
     def error(self, evolution_id: str, message: str) -> Steps[bool]:
         """Add a line to the error log."""
         check_text("the message", message)
+        yield from self.access.guard("write", "error_log")
 
         def change(held: dict[str, Any], now: str) -> dict[str, Any]:
             return {"error_log": [*held["error_log"], f"{now}: {message}"]}
@@ -85,19 +94,49 @@ class Verbs:
     def store_section(self, evolution_id: str, section: str, given: Mapping[str, Any], **more: Any) -> Steps[bool]:
         """Store what a phase found; raises ``InvalidValue`` for arguments of wrong types."""
         change = storing(section, given, **more)
+        yield from self.access.guard("write", section)
         return (yield from self._edit(evolution_id, (section, *FOLLOWING.get(section, ())), change))
 
     def store_evaluation(self, evolution_id: str, given: Mapping[str, Any], success_rate: float) -> Steps[bool]:
         """Store an evaluation and the success rate."""
         change = evaluation(given, success_rate)
+        yield from self.access.guard("write", "evaluation_results")
         return (yield from self._edit(evolution_id, ("evaluation_results",), change))
 
     def _edit(self, evolution_id: str, pks: Sequence[str], change: Change) -> Steps[bool]:
         return (yield from self.catalogue.write(evolution_id, self.record(evolution_id).edit(pks, change)))
 
+    def read(self, evolution_id: str, rev: int | None = None) -> Steps[EvolutionContext | None]:
+        """Return an evolution's context as far as it may be read; None where there is none."""
+        readable = yield from self.access.readable()
+        context = yield from self.catalogue.read(evolution_id, rev)
+        return None if context is None or STATE_PK not in readable else shown(context, readable)
+
+    def lines(self) -> Steps[list[Line]]:
+        """Return a line for each evolution that may be seen, oldest first."""
+        readable = yield from self.access.readable()
+        if STATE_PK not in readable:
+            return []
+        lines = yield from self.catalogue.lines()
+        if {"metrics_before", "metrics_after"} <= readable:
+            return lines
+        return [line._replace(metrics={}) for line in lines]
+
+    def follow(self, record: Record, since: int) -> Steps[tuple[list[Update], int]]:
+        """Return the next updates that may be read and the revision to go on from."""
+        readable = yield from self.access.readable()
+        updates, at = yield from live.follow(record, since)
+        return [update for update in updates if update.section in readable], at
+
+    def remove(self, evolution_id: str) -> Steps[bool]:
+        """Remove an evolution with its history."""
+        yield from self.access.guard("delete", STATE_PK)
+        return (yield from self.catalogue.remove(evolution_id))
+
     def require(self, evolution_id: str | None) -> Steps[Record]:
         """Return the record of an evolution that exists; raises ``KeyNotFound``."""
-        if evolution_id is None or not (yield from self.catalogue.exists(evolution_id)):
+        seen = evolution_id is not None and (yield from self.access.allows("read", STATE_PK))
+        if evolution_id is None or not seen or not (yield from self.catalogue.exists(evolution_id)):
             raise KeyNotFound(
                 "there is no current evolution: create one, or name its id"
                 if evolution_id is None
@@ -107,12 +146,14 @@ class Verbs:
 
     def history(self, evolution_id: str, section: str) -> Steps[list[Update]]:
         """Return a section's versions, oldest first; none for an unknown section or no evolution."""
-        if not (yield from self.catalogue.exists(evolution_id)):
+        held = STATE_PK if section in STATE else section
+        if not (yield from self.access.allows("read", held)) or not (yield from self.catalogue.exists(evolution_id)):
             return []
         return (yield from live.history(self.record(evolution_id), section))
 
     def dump(self, evolution_id: str | None) -> Steps[tuple[str, float, Found]]:
         """Return an evolution's id, the time, and what its file holds; raises ``KeyNotFound``."""
+        yield from self.access.guard("read", STATE_PK, *SECTIONS)
         record = yield from self.require(evolution_id)
         rev = yield from steps.rev(record.space)
         context = yield from self.catalogue.read(record.id, rev)
@@ -122,6 +163,7 @@ class Verbs:
 
     def restore(self, imported: portable.Imported) -> Steps[str]:
         """Write what a file held, under a new id where there is something under its own; returns the id."""
+        yield from self.access.guard("write", STATE_PK, *SECTIONS)
         own = imported.context.evolution_id
         while True:
             try:
@@ -132,7 +174,7 @@ class Verbs:
 
     def metrics(self) -> Steps[Found]:
         """Return the number of contexts, their average size in bytes of JSON, and how long phases took."""
-        lines = yield from self.catalogue.lines()
+        lines = yield from self.lines()
         runs = []
         for line in lines:
             record = self.record(line.evolution_id)
