@@ -94,7 +94,7 @@ def points(root: Path, rounds: int) -> tuple[Table, dict[str, dict[str, float]]]
     medians: dict[str, dict[str, float]] = {name: {} for name in names}
     managers = {name: opened(name, root / name) for name in names}
     savers = {name: manager.__enter__() for name, manager in managers.items()}
-    at: dict[str, Any] = dict.fromkeys(names, THREAD)
+    at: dict[str, list[Any]] = {name: [THREAD] for name in names}
 
     def put(name: str) -> Callable[[int], object]:
         def job(count: int) -> None:
@@ -102,12 +102,15 @@ def points(root: Path, rounds: int) -> tuple[Table, dict[str, dict[str, float]]]
             version = saver.get_next_version(None, None)
             values = {"channel_values": {"a": os.urandom(500).hex()}, "channel_versions": {"a": version}}
             made = {**empty_checkpoint(), **values}
-            at[name] = saver.put(at[name], made, {"source": "loop", "step": count, "parents": {}}, {"a": version})
+            facts = {"source": "loop", "step": count, "parents": {}}
+            at[name].append(saver.put(at[name][-1], made, facts, {"a": version}))
 
         return job
 
     def put_writes(name: str) -> Callable[[int], object]:
-        return lambda count: savers[name].put_writes(at[name], [("a", os.urandom(500).hex())], f"task {count}")
+        return lambda count: savers[name].put_writes(
+            at[name][count + 1], [("a", os.urandom(500).hex())], f"task {count}"
+        )
 
     jobs = {
         "put": put,

@@ -4,7 +4,8 @@
 
 Runs langgraph-checkpoint-conformance, on disk and in memory, then LangGraph's tests that use a checkpointer, twice: as
 they are, and with LANGGRAPH_STRICT_MSGPACK=true. LangGraph's own saver in memory runs along: a test that fails with
-both fails for the versions that are installed, and is told and not counted. Exits 1 when one fails with ours alone.
+both fails for the versions that are installed, and is told and not counted. Exits 1 when one fails with ours alone,
+and again when it is repeated.
 
 Needs what those tests import: langgraph-checkpoint-conformance langgraph-checkpoint-sqlite
 langgraph-checkpoint-postgres psycopg-binary pytest-mock pytest-xdist syrupy pycryptodome redis hatchling pip.
@@ -113,19 +114,31 @@ def tests_of_langgraph(folder: Path, sdist: Path | None) -> Path:
     return root
 
 
+def failures(output: str) -> set[str]:
+    """The tests that failed, by what pytest printed."""
+    return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE))
+
+
 def run(root: Path, options: list[str], *, strict: bool) -> bool:
     """Run LangGraph's tests; returns whether none failed with ours alone."""
     environment = {**os.environ, "NO_DOCKER": "true", "LANGSMITH_TRACING": "false"}
     environment["LANGGRAPH_STRICT_MSGPACK"] = str(strict).lower()
     command = [sys.executable, "-m", "pytest", "tests", "-q", "--tb=line", "-rf", *options]
     done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    failed = set(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE))
+    failed = failures(done.stdout)
     ours = {each for each in failed if "theirs" not in each}
     alone = {each for each in ours if each.replace("ours", "theirs") not in failed}
+    if alone:  # some wait for hundredths of a second: on a busy machine they fail with any saver
+        again = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rf", *sorted(alone)]
+        repeated = subprocess.run(again, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        alone &= failures(repeated.stdout)
+        print(repeated.stdout if alone else "", end="")
     mode = "strict" if strict else "plain"
     print(f"LangGraph's tests, {mode}: {done.stdout.strip().splitlines()[-1]}")
     for each in sorted(ours):
-        print(f"    {each}: {'fails with ours alone' if each in alone else 'fails with theirs too'}")
+        too = each.replace("ours", "theirs") in failed
+        why = "fails with ours alone" if each in alone else "fails with theirs too" if too else "passed when repeated"
+        print(f"    {each}: {why}")
     if done.returncode not in (0, 1):
         print(done.stdout[-4000:])
     return done.returncode in (0, 1) and not alone
