@@ -33,14 +33,14 @@ class Packing:
         self._serde = serde
 
     def head(self, checkpoint: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
-        """Return a checkpoint without its values, and its metadata, as bytes."""
-        bare = {name: value for name, value in checkpoint.items() if name != "channel_values"}
+        """Return a checkpoint without its values and id, and its metadata, as bytes."""
+        bare = {name: value for name, value in checkpoint.items() if name not in ("channel_values", "id")}
         return ormsgpack.packb([*self._serde.dumps_typed(bare), *self._serde.dumps_typed(metadata)])
 
     def read_head(self, id: str, head: bytes) -> tuple[Any, Any]:
         """Return the checkpoint without its values, and the metadata."""
         kind, bare, metadata_kind, metadata = self._unpack(id, head)
-        return self._load(id, kind, bare), self._load(id, metadata_kind, metadata)
+        return {**self._load(id, kind, bare), "id": id}, self._load(id, metadata_kind, metadata)
 
     def read_metadata(self, id: str, head: bytes) -> Any:
         """Return the metadata alone."""

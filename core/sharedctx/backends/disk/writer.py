@@ -20,7 +20,7 @@ from .safedisk import LogCache
 
 T = TypeVar("T")
 
-_LEAST_LOG = 112 * 1024
+_LEAST_LOG = 80 * 1024
 _MOST_LOG = 1 << 20
 _PAGE_BYTES = 4096
 _COMMIT_BYTES = 4 * _PAGE_BYTES
@@ -169,13 +169,13 @@ class Writer:
                 con.rollback()
 
     def _checkpoint(self, cache: LogCache) -> None:
-        """Move the write-ahead log into the database; next time when it is a fifth of that, or a mebibyte."""
+        """Move the write-ahead log into the database; next time when it is an eighth of that, or a mebibyte."""
         self._wal_bytes = 0
         try:
             with self._connections.borrowed() as con, cache.transact():
                 con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 ((pages,),) = con.execute("PRAGMA page_count").fetchall()
-            self._room = min(max(pages * _PAGE_BYTES // 5, _LEAST_LOG), _MOST_LOG)
+            self._room = min(max(pages * _PAGE_BYTES // 8, _LEAST_LOG), _MOST_LOG)
         except (diskcache.Timeout, sqlite3.Error):
             pass  # the commit stands; another writer, or the next commit, checkpoints
 

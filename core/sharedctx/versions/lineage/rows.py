@@ -5,19 +5,23 @@
     sort key  ID            a state: its parent, its head and table, the parts that it changed
     sort key  ID \x01 NNNN  the additions to that state, numbered as they came
 
-    payload of a state:     JSON length 2 | JSON [ids, [piece, ...]] | the pieces' bytes, head and table first
+    payload of a state:     JSON length 2 | JSON [ids, [piece, ...], {stamps}] | the pieces' bytes, head and table first
     payload of an addition: JSON length 2 | JSON [kind, size, [[part, stamp], ...]] | bytes
 
 A piece is what one part was changed to: as it is, compressed (a head with an earlier head as dictionary), or as its
 difference from the piece of an earlier state, which it names by id and stamp. ``ids`` begins with the parent; pieces
-name ids by their place there. The rows are sealed like all collection rows, bound to space, partition and sort key.
+name ids by their place there; ids that are UUIDs are written shorter. A piece's stamp is the checksum of its bytes and
+its base's stamp, unless the row was stored anew: then it stands in the row. The rows are sealed like all collection
+rows, bound to space, partition and sort key.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+import uuid
 import zlib
+from base64 import b85decode, b85encode
 from typing import Any, Final, NamedTuple
 
 from ...backends.base import MAX_VALUE_BYTES, Row
@@ -111,31 +115,56 @@ def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece]) -> byt
     """Return the payload of a state's row."""
     ids = [parent or ""]
     entries: list[list[Any]] = []
+    kept: dict[str, int] = {}
     for name, piece in ((HEAD, head), *pieces.items()):
-        entry: list[Any] = [name, piece.kind, piece.size, piece.stamp, len(piece.payload)]
+        entry: list[Any] = [name, piece.kind, piece.size, len(piece.payload)]
         if piece.base is not None:
             if piece.base.id not in ids:
                 ids.append(piece.base.id)
             entry += [ids.index(piece.base.id), piece.base.stamp, piece.step, piece.also]
+        if piece.stamp != stamp(piece.payload, piece.base):
+            kept[name] = piece.stamp
         entries.append(entry)
-    return _framed([ids, entries], [head.payload, *(piece.payload for piece in pieces.values())])
+    facts = [[_short(id) for id in ids], entries, *([kept] if kept else [])]
+    return _framed(facts, [head.payload, *(piece.payload for piece in pieces.values())])
+
+
+def _short(id: str) -> str:
+    """A UUID in 21 characters, other ids as they are."""
+    if len(id) == 36 and id[8] == "-":
+        try:
+            found = uuid.UUID(id)
+        except ValueError:
+            return id
+        if str(found) == id:
+            return "~" + b85encode(found.bytes).decode()
+    return f"~{id}" if id.startswith("~") else id
+
+
+def _long(text: str) -> str:
+    if not text.startswith("~"):
+        return text
+    return text[1:] if text.startswith("~~") else str(uuid.UUID(bytes=b85decode(text[1:])))
 
 
 def parse_state(space: str, row: Row) -> StateRow:
     """Read a state's row; raises ``DecodeError`` naming the state."""
     id = str(row.sk)
-    (ids, entries), body = _opened(unseal(space, row), id)
+    (packed, entries, *stored), body = _opened(unseal(space, row), id)
     at = 0
     pieces: dict[str, Piece] = {}
     try:
-        for name, kind, size, mark, length, *rest in entries:
+        ids = [_long(each) for each in packed]
+        kept = stored[0] if stored else {}
+        for name, kind, size, length, *rest in entries:
             payload = body[at : at + length]
             at += length
+            base, step, also = None, 0, 0
             if rest:
-                where, base, step, also = rest
-                pieces[name] = Piece(kind, size, mark, payload, step, Ref(ids[where], base), also)
-            else:
-                pieces[name] = Piece(kind, size, mark, payload)
+                where, mark, step, also = rest
+                base = Ref(ids[where], mark)
+            own = kept[name] if name in kept else stamp(payload, base)
+            pieces[name] = Piece(kind, size, own, payload, step, base, also)
         return StateRow(id, ids[0] or None, pieces.pop(HEAD), pieces, row.value, row.expires)
     except (LookupError, TypeError, ValueError) as error:
         raise DecodeError(f"state {id!r}: the stored row makes no sense: {error}") from error
