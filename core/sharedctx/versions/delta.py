@@ -27,6 +27,7 @@ _CUTS: Final = struct.Struct(">II")
 _LEVEL: Final = 3
 _HEAD: Final = 16
 _CONTEXT: Final = 8192
+_GLIMPSE: Final = 16
 _DICTIONARY: Final = 1 << 20
 _SMALL: Final = 1 << 14
 _OPTIONS: Final[dict[int, int]] = {zstd.CompressionParameter.compression_level: _LEVEL}
@@ -55,9 +56,17 @@ def difference(data: bytes, base: bytes, also: bytes = b"") -> bytes:
 
 def alike(data: bytes, base: bytes) -> bool:
     """Whether at least half of ``data`` stands at the beginning or the end of ``base``."""
+    if data[_HEAD : _HEAD + _GLIMPSE] != base[_HEAD : _HEAD + _GLIMPSE] and data[-_GLIMPSE:] != base[-_GLIMPSE:]:
+        return False
     shortest = min(len(data), len(base))
     prefix = _common(data, base, shortest) if shortest > _HEAD else 0
     return 2 * prefix >= len(data) or 2 * (prefix + _common_end(data, base, shortest - prefix)) >= len(data)
+
+
+def repeats(data: bytes, other: bytes) -> bool:
+    """Whether one of two glimpses of ``data`` stands in ``other``."""
+    third = len(data) // 3
+    return data[third : third + _GLIMPSE] in other or data[2 * third : 2 * third + _GLIMPSE] in other
 
 
 def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:

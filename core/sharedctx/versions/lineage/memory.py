@@ -12,8 +12,10 @@ from .rows import StateRow
 
 _ROOM = 16 * 2**20
 _OVERHEAD = 600
+_HEADS = 512
 
 At = tuple[str, str, str]
+Head = tuple[dict[str, list[str]], bytes]
 Kept = tuple[bytes, bytes]
 """An addition's row, and its content."""
 
@@ -29,6 +31,7 @@ class LineageMemory:
         self._rows: OrderedDict[At, StateRow] = OrderedDict()
         self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
         self._deflaters: OrderedDict[tuple[At, int], Deflater] = OrderedDict()
+        self._heads: dict[tuple[At, int], Head] = {}
         self._bytes = 0
         self._lock = Lock()
         renew_after_fork(self)
@@ -38,6 +41,7 @@ class LineageMemory:
         self._lock = Lock()
         self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
         self._deflaters = OrderedDict()
+        self._heads = {}
 
     def row(self, at: At) -> StateRow | None:
         """The state that was last read or written there."""
@@ -89,6 +93,16 @@ class LineageMemory:
             if len(self._deflaters) > 16:
                 self._deflaters.popitem(last=False)
             return found
+
+    def head(self, at: At, stamp: int) -> Head | None:
+        """The table and head that were read from the piece of that stamp."""
+        return self._heads.get((at, stamp))
+
+    def keep_head(self, at: At, stamp: int, head: Head) -> None:
+        """Keep a table and head, which nobody changes; of many, all are forgotten at once."""
+        if len(self._heads) >= _HEADS:
+            self._heads.clear()
+        self._heads[at, stamp] = head
 
     def forget(self, at: At) -> None:
         """Another writer was there, or it is gone."""

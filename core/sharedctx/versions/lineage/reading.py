@@ -64,13 +64,19 @@ class Reading:
 
     def head(self, state: StateRow) -> Steps[tuple[Table, bytes]]:
         """Return a state's table and its head; raises ``DecodeError``."""
+        at = self.at(state.id)
+        held = self.memory.head(at, state.head.stamp)
+        if held is not None:
+            return held
         content = yield from self.content(state, HEAD)
         try:
             (length,) = _TABLE.unpack_from(content)
             table: Table = json.loads(content[_TABLE.size : _TABLE.size + length])
         except (struct.error, ValueError) as error:
             raise DecodeError(f"state {state.id!r}: its table makes no sense: {error}") from error
-        return table, content[_TABLE.size + length :]
+        found = table, content[_TABLE.size + length :]
+        self.memory.keep_head(at, state.head.stamp, found)
+        return found
 
     def part(self, state: StateRow, name: str, table: Table) -> Steps[bytes]:
         """Return the content of a part as of this state; raises ``DecodeError``."""

@@ -17,11 +17,11 @@ rows, bound to space, partition and sort key.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
-import uuid
 import zlib
-from base64 import b85decode, b85encode
+from binascii import a2b_base64, b2a_base64
 from typing import Any, Final, NamedTuple
 
 from ...backends.base import MAX_VALUE_BYTES, Row
@@ -130,21 +130,24 @@ def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece]) -> byt
 
 
 def _short(id: str) -> str:
-    """A UUID in 21 characters, other ids as they are."""
-    if len(id) == 36 and id[8] == "-":
-        try:
-            found = uuid.UUID(id)
-        except ValueError:
-            return id
-        if str(found) == id:
-            return "~" + b85encode(found.bytes).decode()
+    """A UUID in 23 characters, other ids as they are."""
+    if len(id) == 36:
+        with contextlib.suppress(ValueError):
+            found = bytes.fromhex(id.replace("-", ""))
+            if _uuid(found) == id:
+                return "~" + b2a_base64(found, newline=False)[:22].decode()
     return f"~{id}" if id.startswith("~") else id
 
 
 def _long(text: str) -> str:
     if not text.startswith("~"):
         return text
-    return text[1:] if text.startswith("~~") else str(uuid.UUID(bytes=b85decode(text[1:])))
+    return text[1:] if text.startswith("~~") else _uuid(a2b_base64(text[1:] + "=="))
+
+
+def _uuid(found: bytes) -> str:
+    text = found.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def parse_state(space: str, row: Row) -> StateRow:

@@ -10,7 +10,7 @@ from ...backends.base import ABSENT, ANY, MAX_VALUE_BYTES, PRESENT, Check, Op, P
 from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError, ValueTooLarge
 from ..collection import seal
-from ..delta import alike, deflate, difference
+from ..delta import alike, deflate, difference, repeats
 from .reading import ALSO_BYTES, Reading, Table, known_parts, origin, pack_head
 from .rows import (
     BESIDE,
@@ -232,8 +232,8 @@ class Writing:
             base: bytes = yield from self._reading.content(holder, name)
         except DecodeError:
             return plain(content)
-        if len(content) < _SMALL and not also and not alike(content, base):
-            return plain(content)
+        if len(content) < _SMALL and not alike(content, base) and not repeats(content, also):
+            return plain(content)  # a third of the time, and nothing would be found
         return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count)
 
     def _back(self, state: StateRow, name: str, step: int) -> Steps[StateRow | None]:
@@ -280,13 +280,17 @@ class Writing:
     ) -> Steps[Addition]:
         if len(content) < _RAW_BELOW:
             return Addition(RAW, len(content), content, [])
+        used: list[tuple[str, int]] = []
         known = b""
-        if names:
+        for name in names:
             try:
-                known = yield from self._reading.dictionary(id, state, names)
+                end = yield from self._reading.dictionary(id, state, [name])
             except DecodeError:
-                names = []
-        return Addition(WHOLE, len(content), deflate(content, known), names)
+                continue
+            if repeats(content, end):
+                used.append(name)
+                known += end
+        return Addition(WHOLE, len(content), deflate(content, known), used)
 
     def _next(self, id: str) -> Steps[int]:
         """Return the number of the next addition to a state."""
