@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from sharedctx_langgraph import ContextSaver
 
 
-@pytest.fixture(params=["memory", "disk"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a store lies, for each backend."""
-    return f"memory://{tmp_path.name}" if request.param == "memory" else str(tmp_path / "store")
-
-
 @pytest.fixture
 def saver(address: str) -> Iterator[ContextSaver]:
     """A saver over a store of its own."""

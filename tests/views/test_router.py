@@ -251,3 +251,12 @@ def test_every_reference_of_a_view_names_the_version() -> None:
     view = compress(QUIET, key="k", version=7, max_tokens=300, query="line 500", count=count)
     assert view.refs
     assert {split_version(ref)[0] for ref in view.refs} == {7}
+
+
+def test_texts_of_kinds_without_a_lossless_view_share_that_of_lines() -> None:
+    lines = [f"<li><a href='/simple/package-{n}/'>package-{n} of the index</a></li>" for n in range(400)]
+    page = "<html><body><ul>\n" + "\n".join(lines) + "\n</ul></body></html>\n"
+    view = compress(page, mode="lossless", count=count)
+    assert (view.kind, view.lossless) == ("html", True)
+    assert view.tokens < 0.8 * view.original_tokens
+    assert decompress(view) == decompress(view.text) == page

@@ -16,8 +16,13 @@ from .view import View
 _LEGEND = re.compile(r"\[\[([a-z][a-z0-9_-]{0,40}): ")
 
 
-def pack(kind: Kind, source: Source) -> str | None:
-    """Return the kind's lossless view, proved by unpacking it, or None where the kind has none for this source."""
+def pack(kind: Kind, source: Source, *, general: bool = False) -> str | None:
+    """Return the kind's lossless view, proved by unpacking it, or None where the kind has none for this source.
+
+    ``general``: of a kind of text that has none of its own, that of its lines as of a log's.
+    """
+    if general and kind in registry.TEXT and not isinstance(kind, Reversible):
+        kind = registry.kinds().get(registry.LINES, kind)
     if not isinstance(kind, Reversible):
         return None
     text = kind.pack(source)

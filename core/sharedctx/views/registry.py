@@ -40,6 +40,8 @@ TEXT: tuple[Kind, ...] = (
 """Kinds of text: their sources have no value, and a lossless view of theirs gives the exact text back. The last one
 takes what is of no other."""
 
+LINES = log.KIND.name
+"""The kind whose lossless view tells the lines of any text by the forms that they share."""
 
 _CERTAIN = 0.9
 """As sure as this, a kind gets the source before the others are asked."""

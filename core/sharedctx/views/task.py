@@ -18,7 +18,8 @@ from .text import word_end, word_start
 from .view import Marks, View
 
 _NOT_WORTH_IT = 0.95
-"""A standard view that keeps more of the tokens than this gives way to the original."""
+"""A standard view that keeps more of the tokens than this gives way to the original, and so does a lossless one of a
+kind that has none of its own."""
 _AS_GOOD = 1.1
 """A lossless view may cost this many times what the standard one does and is still preferred."""
 _HOPEFUL = 0.25
@@ -66,6 +67,8 @@ class Task:
     def lossless(self) -> View:
         """Return the lossless view or the original; where neither is within the budget, the standard view."""
         packed = pack(self.kind, self.source)
+        if packed is None and (packed := pack(self.kind, self.source, general=True)) is not None:
+            packed = packed if self.brief.count(packed) <= _NOT_WORTH_IT * self.untouched.tokens else None
         if packed is not None and self._allows(packed):
             return self._view(Draft(packed, "lossless"), lossless=True)
         return self.untouched if self.fits else self.standard()
