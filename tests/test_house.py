@@ -22,11 +22,11 @@ INTEGRATIONS = ROOT / "integrations"
 
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "forking", "extras", "wire"}),
+    frozenset({"errors", "forking", "extras", "lazy", "wire"}),
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
-    frozenset({"access", "entry", "grouping", "watching", "savings"}),
+    frozenset({"access", "entry", "grouping", "relay", "watching", "savings"}),
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
@@ -37,8 +37,8 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 # Rooms that may use even less than the floors below them.
 ONLY: dict[str, frozenset[str]] = {
-    "tokens": frozenset({"errors"}),
-    "views": frozenset({"errors", "tokens", "search"}),
+    "tokens": frozenset({"errors", "forking", "lazy"}),
+    "views": frozenset({"errors", "lazy", "tokens", "search"}),
     "search": frozenset({"errors", "tokens", "views"}),
     "settings": frozenset({"errors", "tokens", "views"}),
     "backends": frozenset({"errors", "extras", "forking"}),
@@ -49,6 +49,7 @@ ONLY: dict[str, frozenset[str]] = {
 FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_anthropic": frozenset(),
     "sharedctx_cli": frozenset({"click", "rich"}),
+    "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
 }
@@ -65,7 +66,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/~-])(?:/(?:home|root|work|Users)/\w|[A-Z]:
 LONGEST = 300
 LONGER = {
     "core/sharedctx/context.py": 350,  # the face of everything: signatures and their docstrings
-    "tests/test_house.py": 330,  # the rules and their tables
+    "tests/test_house.py": 360,  # the rules and their tables
 }
 
 
