@@ -23,9 +23,9 @@ INTEGRATIONS = ROOT / "integrations"
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "forking", "extras"}),
-    frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
+    frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"access", "entry", "grouping", "watching", "savings"}),
     frozenset({"entries"}),
     frozenset({"handover"}),
@@ -38,7 +38,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 ONLY: dict[str, frozenset[str]] = {
     "tokens": frozenset({"errors"}),
     "views": frozenset({"errors", "tokens", "search"}),
-    "search": frozenset({"errors", "tokens", "views"}),
+    "search": frozenset({"errors", "extras", "forking", "backends", "versions"}),
     "settings": frozenset({"errors", "tokens", "views"}),
     "backends": frozenset({"errors", "extras", "forking"}),
     "versions": frozenset({"errors", "forking", "backends"}),
@@ -46,9 +46,9 @@ ONLY: dict[str, frozenset[str]] = {
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
 FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}
-CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "tiktoken"})
+CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "numpy", "quicktok", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
-LATE_PACKAGES = frozenset({"cryptography", "quicktok", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "tiktoken"})  # imported inside functions only
 
 UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})

@@ -1,0 +1,92 @@
+"""Packs of vectors at rest: the items of one commit or of many, with their vectors as rows of float32.
+
+::
+
+    header length 4 | header (JSON, zstd) | zeros up to 16 | vectors, little-endian float32
+
+The header is ``[dimensions, [item, ...]]``, an item ``[key, version, vectors, facts, expires]`` or, removed,
+``[key, version]``. Packs are payloads of collection rows, whose checksum covers them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from ..errors import DecodeError, InvalidValue
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+FLOAT: Final = 4
+_LENGTH: Final = struct.Struct(">I")
+_ALIGNED: Final = 16
+_LARGEST_HEADER: Final = 64 * 2**20
+
+
+class Item(NamedTuple):
+    """What an index knows of an entry: its version, how many vectors it has, facts to filter by, and its expiry.
+
+    ``vectors`` is None for an entry that is gone.
+    """
+
+    key: str
+    version: int
+    vectors: int | None = 0
+    facts: Any = None
+    expires: float | None = None
+
+
+class Pack(NamedTuple):
+    """Items and the vectors of all of them, one after the other."""
+
+    dimensions: int
+    items: list[Item]
+    floats: bytes | memoryview
+
+
+def floats(key: str, vector: Iterable[float]) -> bytes:
+    """Return a vector as it is stored; raises ``InvalidValue`` for one that is empty or not of finite numbers."""
+    try:
+        found = array("f", vector)
+    except (TypeError, OverflowError, ValueError) as error:
+        raise InvalidValue(f"the vector of {key!r} is not a row of numbers: {error}") from None
+    if not found or not math.isfinite(sum(found)):
+        raise InvalidValue(f"the vector of {key!r} is empty or has a number that is not finite: embed the text anew")
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found.tobytes()
+
+
+def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:
+    """Return a pack's payload; ``rows`` are the bytes of the items' vectors in order."""
+    known = [item[:2] if item.vectors is None else item for item in items]
+    header = zstd.compress(json.dumps([dimensions, known], ensure_ascii=False, separators=(",", ":")).encode(), 3)
+    padding = b"\0" * (-(_LENGTH.size + len(header)) % _ALIGNED)
+    return b"".join((_LENGTH.pack(len(header)), header, padding, *rows))
+
+
+def decode(payload: bytes) -> Pack:
+    """Read a pack; raises ``DecodeError``."""
+    try:
+        (length,) = _LENGTH.unpack_from(payload)
+        end = _LENGTH.size + length
+        engine = zstd.ZstdDecompressor()
+        header = engine.decompress(payload[_LENGTH.size : end], max_length=_LARGEST_HEADER)
+        if not engine.eof:
+            raise DecodeError("the header of a pack of vectors is cut or too long")
+        dimensions, known = json.loads(header)
+        items = [Item(*item) if len(item) > 2 else Item(item[0], item[1], None) for item in known]
+    except (struct.error, zstd.ZstdError, EOFError, ValueError, TypeError) as error:
+        raise DecodeError(f"a pack of vectors does not open: {error}") from error
+    rest = memoryview(payload)[end + (-end % _ALIGNED) :]
+    if len(rest) != sum(item.vectors or 0 for item in items) * dimensions * FLOAT:
+        raise DecodeError("a pack of vectors does not hold what its header says")
+    return Pack(dimensions, items, rest)
