@@ -45,7 +45,10 @@ ONLY: dict[str, frozenset[str]] = {
     "access": frozenset({"errors"}),
 }
 # What each integration imports beyond the standard library and sharedctx; no integration imports another.
-FRAMEWORKS: dict[str, frozenset[str]] = {"sharedctx_cli": frozenset({"click", "rich"})}
+FRAMEWORKS: dict[str, frozenset[str]] = {
+    "sharedctx_cli": frozenset({"click", "rich"}),
+    "sharedctx_crewai": frozenset({"click", "crewai", "pydantic"}),
+}
 CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "numpy", "quicktok", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "tiktoken"})  # imported inside functions only

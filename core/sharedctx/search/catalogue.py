@@ -26,6 +26,7 @@ class Catalogue:
         self.matrix: Matrix | None = None
         self._items: dict[str, _Held] = {}
         self._gone: dict[str, int] = {}
+        self._names: dict[str, list[str]] = {}
 
     @property
     def dimensions(self) -> int | None:
@@ -37,6 +38,11 @@ class Catalogue:
         """Return what is known of an entry."""
         held = self._items.get(key)
         return None if held is None else held.item
+
+    def find(self, name: str) -> Item | None:
+        """Return what is known of the entry of this other name; of several, the one that was told last."""
+        keys = self._names.get(name)
+        return self.item(keys[-1]) if keys else None
 
     def items(self) -> list[Item]:
         """Return all items."""
@@ -69,7 +75,7 @@ class Catalogue:
         rows: list[bytes | memoryview] = []
         at = 0
         for item in pack.items:
-            key, version, count, _, expires = item
+            key, version, count, _, expires, other = item
             start, at = at, at + (count or 0) * width
             if version <= self.versions.get(key, 0) or (self._gone and version <= self._gone.get(key, 0)):
                 continue
@@ -81,6 +87,8 @@ class Catalogue:
             self._gone.pop(key, None)
             self._items[key] = _Held(item, -1)
             self.versions[key] = version
+            if other is not None:
+                self._names.setdefault(other, []).append(key)
             if expires is not None:
                 self.expiring[key] = expires
             if count and fitting:
@@ -100,10 +108,16 @@ class Catalogue:
         held = self._items.pop(key, None)
         self.versions.pop(key, None)
         self.expiring.pop(key, None)
+        if held is not None and held.item.name is not None:
+            keys = self._names[held.item.name]
+            keys.remove(key)
+            if not keys:
+                del self._names[held.item.name]
         if held is not None and held.slot >= 0 and self.matrix is not None:
             self.matrix.kill(held.slot, held.item.vectors or 0)
 
     def let_go(self, key: str, version: int) -> None:
+        """Forget an entry that was removed by this version."""
         self._bury(key)
         self._gone[key] = version
 

@@ -4,7 +4,7 @@
 
     header length 4 | header (JSON, zstd) | zeros up to 16 | vectors, little-endian float32
 
-The header is ``[dimensions, [item, ...]]``, an item ``[key, version, vectors, facts, expires]`` or, removed,
+The header is ``[dimensions, [item, ...]]``, an item ``[key, version, vectors, facts, expires, name]`` or, removed,
 ``[key, version]``. Packs are payloads of collection rows, whose checksum covers them.
 """
 
@@ -32,7 +32,7 @@ _LARGEST_HEADER: Final = 64 * 2**20
 
 
 class Item(NamedTuple):
-    """What an index knows of an entry: its version, how many vectors it has, facts to filter by, and its expiry.
+    """What an index knows of an entry: its version, how many vectors it has, facts to filter by, expiry, other name.
 
     ``vectors`` is None for an entry that is gone.
     """
@@ -42,6 +42,7 @@ class Item(NamedTuple):
     vectors: int | None = 0
     facts: Any = None
     expires: float | None = None
+    name: str | None = None
 
 
 class Pack(NamedTuple):

@@ -28,13 +28,15 @@ _PAGE = 16
 
 
 class Entry(NamedTuple):
-    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry."""
+    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
+    another name it is found by."""
 
     key: str
     version: int
     vectors: Sequence[Iterable[float]] = ()
     facts: Any = None
     expires: float | None = None
+    name: str | None = None
 
 
 class Vectors:
@@ -67,6 +69,11 @@ class Vectors:
     def item(self, key: str) -> Item | None:
         """Return what was known of an entry at the last read."""
         return self._known.item(key)
+
+    def find(self, name: str) -> Item | None:
+        """Return what was known at the last read of the entry that has this other name."""
+        with self._lock:
+            return self._known.find(name)
 
     def vectors(self, key: str) -> list[list[float]]:
         """Return an entry's vectors as of the last read; they are kept as float32."""
@@ -127,7 +134,7 @@ class Vectors:
                 if size != dimensions:
                     raise self._unfit(entry.key, size, dimensions)
             rows += found
-            items.append(Item(entry.key, entry.version, len(found), entry.facts, entry.expires))
+            items.append(Item(entry.key, entry.version, len(found), entry.facts, entry.expires, entry.name))
         items += [Item(key, version, None) for key, version in gone]
         ops: tuple[Op, ...] = (self._put(packs.encode(dimensions or 0, items, rows)),)
         if known:
