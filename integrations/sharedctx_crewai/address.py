@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from sharedctx.entries.names import check_key
 from sharedctx.errors import InvalidKey
 
 ROOT = "memory"
 _LONGEST = 80
+_LETTER = re.compile(r"[\w-]", re.ASCII)
+_PLAIN = re.compile(r"[\w-]{1,80}", re.ASCII)
 
 
 def path(scope: str | None) -> str:
@@ -23,8 +26,7 @@ def within(scope: str, prefix: str) -> bool:
 
 def segment(text: str) -> str:
     """Return text as one segment of a key: as it is where it can be, else shortened and told apart by its hash."""
-    plain = "".join(char for char in text if char.isascii() and char.isprintable() and char not in "/~").strip(".")
-    if plain == text and 0 < len(text) <= _LONGEST:
+    if _PLAIN.fullmatch(text):
         return text
     try:
         if len(text.encode()) <= _LONGEST and check_key(text) == text and not set("/~") & set(text):
@@ -32,7 +34,7 @@ def segment(text: str) -> str:
     except (InvalidKey, UnicodeEncodeError):
         pass
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    return f"{plain[:_LONGEST]}~{digest}"
+    return f"{''.join(_LETTER.findall(text))[:_LONGEST]}~{digest}"
 
 
 def key(scope: str, own: str) -> str:

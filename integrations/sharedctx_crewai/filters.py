@@ -10,7 +10,7 @@ from typing import Any
 
 from sharedctx.search import Item
 
-from .address import path, within
+from .address import path
 
 
 def moment(time: str | datetime) -> float:
@@ -48,17 +48,33 @@ class Wanted:
         )
 
     @property
+    def labels(self) -> list[list[str]]:
+        """The scope, and the categories of which one is enough."""
+        groups = [] if self.scope == "/" else [[self.scope]]
+        return [*groups, [f"#{category}" for category in self.categories]] if self.categories else groups
+
+    @property
+    def judges(self) -> bool:
+        """Whether metadata or times are asked for."""
+        return bool(self._metadata) or self.before is not None
+
+    @property
     def everything(self) -> bool:
         """Whether nothing is left out."""
         return self.scope == "/" and not self.categories and not self.metadata and self.before is None
 
     def __call__(self, item: Item) -> bool:
-        """Whether a record, as the index knows it, is meant."""
-        scope, categories, created, metadata = item.facts
-        if not within(scope, self.scope):
-            return False
-        if self.categories and self.categories.isdisjoint(categories):
-            return False
+        """Whether a record that the labels leave is meant."""
+        _, _, created, metadata = item.facts
         if any(metadata.get(name) != value for name, value in self._metadata.items()):
             return False
         return self.before is None or moment(created) < self.before
+
+
+def labels(item: Item) -> list[str]:
+    """What a record is filtered by: its scope, those above it, and its categories."""
+    scope, categories, *_ = item.facts
+    parts = scope.split("/")
+    found = ["/".join(parts[:end]) for end in range(2, len(parts) + 1)]
+    found += [f"#{category}" for category in categories]
+    return found

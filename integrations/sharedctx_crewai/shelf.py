@@ -15,7 +15,7 @@ from sharedctx.versions.collection import Collection
 
 from . import records
 from .address import key as key_of
-from .filters import Wanted
+from .filters import Wanted, labels
 from .former import Former
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Shelf:
         self.context = ctx
         self._verbs = ctx.verbs
         self._ttl = ttl
-        self.index: Vectors = ctx.verbs.session.vectors(INDEX)
+        self.index: Vectors = ctx.verbs.session.vectors(INDEX, labels)
         self.former = Former(ctx, self.index)
         self._touched = Collection(self.index.space, _TOUCHED)
 
@@ -195,8 +195,7 @@ class Shelf:
 
     def matching(self, wanted: Wanted) -> Steps[list[Item]]:
         """Return what the index knows of the records that are wanted."""
-        items = yield from self.index.items()
-        return items if wanted.everything else [item for item in items if wanted(item)]
+        return (yield from self.index.items(None if wanted.everything else wanted))
 
     def touch(self, ids: Sequence[str], moment: str) -> Steps[None]:
         """Write down when records were last accessed."""

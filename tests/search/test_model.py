@@ -27,6 +27,12 @@ FACT = st.sampled_from(["a", "b"])
 
 
 class Of(str):
+    judges = False
+
+    @property
+    def labels(self) -> list[list[str]]:
+        return [[str(self)]]
+
     def __call__(self, item: Any) -> bool:
         return bool(item.facts == self)
 
@@ -45,7 +51,7 @@ class Search(RuleBasedStateMachine):
         self.writer = Indexed(self.store.session())
         self.late = Indexed(self.store.session())
         index = self.late.index
-        self.late.index = type(index)(index.space, index.pk.rpartition("/")[2], index._lives)
+        self.late.index = type(index)(index.space, index.pk.rpartition("/")[2], index._lives, index._labels)
         self.expected: dict[str, tuple[list[list[int]], str]] = {}
 
     @rule(items=st.dictionaries(KEYS, st.lists(VECTOR, max_size=2), min_size=1), fact=FACT)

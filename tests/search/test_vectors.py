@@ -26,10 +26,17 @@ Indexed = _module.Indexed
 
 @dataclass(frozen=True)
 class Of:
+    """Entries with a fact, found by their labels or judged one by one."""
+
     fact: str
+    judges: bool = False
+
+    @property
+    def labels(self) -> list[list[str]]:
+        return [] if self.judges else [[self.fact]]
 
     def __call__(self, item: Item) -> bool:
-        return item.facts == self.fact
+        return bool(item.facts == self.fact)
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -73,7 +80,9 @@ def test_filters_apply_before_the_limit_and_to_what_is_added_later(indexed: Any)
     assert [key for key, _ in indexed.search([1.0, 0.0], limit=3, where=Of("b"))] == ["far"]
     indexed.put({"later": [[0.0, 1.0]], "near3": [[0.0, -1.0]]}, facts="b")
     assert [key for key, _ in indexed.search([0.0, 1.0], where=Of("b"))] == ["later", "far", "near3"]
+    assert [key for key, _ in indexed.search([0.0, 1.0], where=Of("b", judges=True))] == ["later", "far", "near3"]
     assert "near3" not in dict(indexed.search([1.0, 0.0], limit=100, where=Of("a")))
+    assert indexed.search([1.0, 0.0], where=Of("c")) == []
 
 
 def test_replaced_and_removed_vectors_are_found_no_more(indexed: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
 
-from .matrix import Matrix
+from .matrix import Matrix, Where
 from .merging import Known
 from .packs import FLOAT, Item, Pack
+
+_NONE: Final[set[str]] = set()
 
 
 class _Held(NamedTuple):
@@ -17,9 +19,11 @@ class _Held(NamedTuple):
 
 
 class Catalogue:
-    """Takes packs in any order, and any of them again. Not locked."""
+    """Takes packs in any order, and any of them again; ``labels`` are those of an item. Not locked."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Callable[[Item], Iterable[str]]) -> None:
+        self._labels_of = labels
+        self._labels: dict[str, set[str]] | None = None
         self.versions: dict[str, int] = {}
         self.expiring: dict[str, float] = {}
         self.packs: dict[str, Known] = {}
@@ -48,6 +52,25 @@ class Catalogue:
         """Return all items."""
         return [held.item for held in self._items.values()]
 
+    def fitting(self, where: Where) -> list[_Held]:
+        """Return the items that fit, each with its first slot, -1 where it has none."""
+        if self._labels is None:  # kept from the first question on
+            self._labels = {}
+            for item, _ in self._items.values():
+                self._label(self._labels, item)
+        groups = [[self._labels.get(label, _NONE) for label in group] for group in where.labels]
+        if not groups:
+            return [held for held in self._items.values() if where(held.item)]
+        chosen = [group[0] if len(group) == 1 else set().union(*group) for group in groups]
+        chosen.sort(key=len)
+        keys = chosen[0].intersection(*chosen[1:]) if len(chosen) > 1 else chosen[0]
+        found = [self._items[key] for key in keys]
+        return [held for held in found if where(held.item)] if where.judges else found
+
+    def _label(self, labels: dict[str, set[str]], item: Item) -> None:
+        for label in self._labels_of(item):
+            labels.setdefault(label, set()).add(item.key)
+
     def vectors(self, key: str) -> list[list[float]]:
         """Return an entry's vectors."""
         held = self._items.get(key)
@@ -66,7 +89,8 @@ class Catalogue:
 
     def take(self, name: str, size: int, pack: Pack) -> None:
         """Put into memory what a pack knows better."""
-        self.packs[name] = Known(size, pack.dimensions, pack.items)
+        entries = sum(item.vectors is not None for item in pack.items)
+        self.packs[name] = Known(size, pack.dimensions, pack.items, entries)
         if pack.dimensions and self.matrix is None:
             self.matrix = Matrix(pack.dimensions)
         fitting = self.matrix is not None and pack.dimensions == self.matrix.dimensions
@@ -89,6 +113,8 @@ class Catalogue:
             self.versions[key] = version
             if other is not None:
                 self._names.setdefault(other, []).append(key)
+            if self._labels is not None:
+                self._label(self._labels, item)
             if expires is not None:
                 self.expiring[key] = expires
             if count and fitting:
@@ -108,6 +134,9 @@ class Catalogue:
         held = self._items.pop(key, None)
         self.versions.pop(key, None)
         self.expiring.pop(key, None)
+        if held is not None and self._labels is not None:
+            for label in self._labels_of(held.item):
+                self._labels[label].discard(key)
         if held is not None and held.item.name is not None:
             keys = self._names[held.item.name]
             keys.remove(key)

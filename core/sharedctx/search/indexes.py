@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..backends.base import Backend
 from ..backends.steps import Steps
 from ..forking import renew_after_fork
+from .packs import Item
 from .vectors import Vectors
 
 
@@ -23,17 +24,31 @@ class _Indexes:
     def after_fork(self) -> None:
         self._lock = threading.Lock()
 
-    def find(self, backend: Backend, space: str, name: str, lives: Callable[[str], Steps[bool]]) -> Vectors:
+    def find(
+        self,
+        backend: Backend,
+        space: str,
+        name: str,
+        lives: Callable[[str], Steps[bool]],
+        labels: Callable[[Item], Iterable[str]],
+    ) -> Vectors:
         with self._lock:
             held = self._held.setdefault(backend, {})
             if (space, name) not in held:
-                held[space, name] = Vectors(space, name, lives)
+                held[space, name] = Vectors(space, name, lives, labels)
             return held[space, name]
 
 
 _indexes = _Indexes()
 
 
-def index(backend: Backend, space: str, name: str, lives: Callable[[str], Steps[bool]]) -> Vectors:
-    """Return the process's one index of this name over a space, whoever asks; ``lives`` must not hold the backend."""
-    return _indexes.find(backend, space, name, lives)
+def index(
+    backend: Backend,
+    space: str,
+    name: str,
+    lives: Callable[[str], Steps[bool]],
+    labels: Callable[[Item], Iterable[str]],
+) -> Vectors:
+    """Return the process's one index of this name over a space, whoever asks first; the functions must not hold the
+    backend."""
+    return _indexes.find(backend, space, name, lives, labels)

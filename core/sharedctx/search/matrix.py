@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..extras import extra
@@ -16,17 +15,26 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _FIRST = 256
-_MASKS = 64
 _TINY, _HUGE = 1e-15, 1e15
 _GATHER = 3
 """Where fewer than one in so many slots fits a filter, only these are multiplied."""
 
 
-class Where(Hashable, Protocol):
-    """A filter: judges an item, and equals another one that judges alike, so that what it found is remembered."""
+class Where(Protocol):
+    """A filter: an item fits that has a label of each of the groups ``labels`` and, where ``judges``, is judged to."""
+
+    @property
+    def labels(self) -> Sequence[Sequence[str]]:
+        """Groups of labels, none empty."""
+        ...
+
+    @property
+    def judges(self) -> bool:
+        """Whether what the labels leave must be judged one by one."""
+        ...
 
     def __call__(self, item: Item, /) -> bool:
-        """Whether the item fits."""
+        """Whether an item that the labels leave fits."""
         ...
 
 
@@ -67,7 +75,6 @@ class Matrix:
         self._norms: Floats = self._np.empty(_FIRST, "<f4")
         self._live: NDArray[np.bool_] = self._np.zeros(_FIRST, bool)
         self._owners: list[Item] = []
-        self._masks: OrderedDict[Where, tuple[NDArray[np.bool_], int]] = OrderedDict()
 
     def reserve(self, more: int) -> None:
         """Make room for so many slots more."""
@@ -114,31 +121,24 @@ class Matrix:
         found: list[list[float]] = self._rows[first : first + count].tolist()
         return found
 
-    def slots(self, where: Where | None) -> Slots:
-        """Return what a search works on: all slots as they are now, and which of them fit."""
+    def slots(self, chosen: Sequence[tuple[int, int]] | None) -> Slots:
+        """Return what a search works on: all that live now, or ``chosen`` ones (an item's first, and how many)."""
         np, end = self._np, self.count
-        live = self._live[:end]
-        if where is not None:
-            mask, done = self._masks.pop(where, (None, 0))
-            if mask is None or done < end:
-                grown = np.empty(end, bool)
-                if mask is not None:
-                    grown[:done] = mask
-                grown[done:] = np.fromiter(map(where, self._owners[done:end]), bool, end - done)
-                mask = grown
-            self._masks[where] = (mask, end)
-            if len(self._masks) > _MASKS:
-                self._masks.popitem(last=False)
-            live = live & mask
-        return Slots(self._rows[:end], self._norms[:end], live, self._owners)
+        if chosen is None:
+            places = None if not self.dead else np.flatnonzero(self._live[:end])
+        elif all(count == 1 for _, count in chosen):
+            places = np.fromiter((slot for slot, _ in chosen), "i8", len(chosen))
+        else:
+            places = np.array([slot + n for slot, count in chosen for n in range(count)], "i8")
+        return Slots(self._rows[:end], self._norms[:end], places, self._owners)
 
 
 class Slots(NamedTuple):
-    """Vectors with their lengths, which of them count, and whose they are."""
+    """Vectors with their lengths, which of them count (None: all), and whose they are."""
 
     rows: Floats
     norms: Floats
-    live: NDArray[np.bool_]
+    places: NDArray[np.int64] | None
     owners: list[Item]
 
     def nearest(self, vector: Floats, count: int, counts: Callable[[Item], bool] | None) -> list[Nearest]:
@@ -147,22 +147,27 @@ class Slots(NamedTuple):
         ``counts`` judges single items at the end of the way. Equal ones come in the order of their keys.
         """
         np = numbers()
-        chosen = np.flatnonzero(self.live)
-        gathered = len(chosen) * _GATHER < len(self.live)
-        rows, norms = (self.rows[chosen], self.norms[chosen]) if gathered else (self.rows, self.norms)
+        places, rows, norms = self.places, self.rows, self.norms
+        if places is not None and len(places) * _GATHER < len(norms):
+            places = np.sort(places)
+            rows, norms = rows[places], norms[places]
         wide = vector.astype("f8")
         length = np.linalg.norm(wide)
         unit = (wide / length if length else wide).astype("<f4")
         scores = np.divide(rows @ unit, norms, out=np.zeros_like(norms), where=norms > 0)
-        if not gathered:
-            scores = scores[chosen] if len(chosen) < len(scores) else scores
+        if places is not None and len(places) < len(scores):
+            scores = scores[places]
         depth = count
         while True:
             best: dict[str, Nearest] = {}
-            whole = depth >= len(chosen)
+            whole = depth >= len(scores)
             least = None if whole else np.partition(scores, len(scores) - depth)[len(scores) - depth]
-            places = range(len(chosen)) if whole else np.flatnonzero(scores >= least).tolist()
-            ranked = sorted((-float(scores[at]), self.owners[chosen[at]].key, int(chosen[at])) for at in places)
+            found = np.arange(len(scores)) if whole else np.flatnonzero(scores >= least)
+            slots = found if places is None else places[found]
+            ranked = sorted(
+                (-score, self.owners[slot].key, slot)
+                for score, slot in zip(scores[found].tolist(), slots.tolist(), strict=True)
+            )
             for score, key, slot in ranked:
                 if key not in best and (counts is None or counts(self.owners[slot])):
                     best[key] = Nearest(self.owners[slot], max(-1.0, min(1.0, -score)))

@@ -19,16 +19,12 @@ _SPARED = 256
 
 
 class Known(NamedTuple):
-    """What is remembered of a pack."""
+    """What is remembered of a pack: its bytes, and of its items how many are no removals."""
 
     size: int
     dimensions: int
     items: list[Item]
-
-    @property
-    def entries(self) -> int:
-        """How many items it has that are no removals."""
-        return sum(item.vectors is not None for item in self.items)
+    entries: int
 
 
 class Kept(NamedTuple):

@@ -40,26 +40,29 @@ class Entry(NamedTuple):
 
 
 class Vectors:
-    """The index ``name`` of a space; ``lives`` says whether an entry is live.
+    """The index ``name`` of a space; ``lives`` says whether an entry is live, ``labels`` what an item is filtered by.
 
     Versions told for a key rise, as those of entries do. All vectors have the dimensions of the first one, until
     ``forget``. Steps may be driven by any number of threads; what they return is as of their end.
     """
 
-    def __init__(self, space: str, name: str, lives: Callable[[str], Steps[bool]]) -> None:
+    def __init__(
+        self, space: str, name: str, lives: Callable[[str], Steps[bool]], labels: Callable[[Item], Iterable[str]]
+    ) -> None:
         self.space = space
         self.pk = f"\x01vectors/{name}"
         self._lives = lives
+        self._labels = labels
         self._lock = threading.Lock()
         self._rev: int | None = None
-        self._known = Catalogue()
+        self._known = Catalogue(self._labels)
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         """Read anew: a thread of the parent may have been at it."""
         self._lock = threading.Lock()
         self._rev = None
-        self._known = Catalogue()
+        self._known = Catalogue(self._labels)
 
     @property
     def dimensions(self) -> int | None:
@@ -80,12 +83,13 @@ class Vectors:
         with self._lock:
             return self._known.vectors(key)
 
-    def items(self) -> Steps[list[Item]]:
-        """Return what is known of all live entries."""
+    def items(self, where: Where | None = None) -> Steps[list[Item]]:
+        """Return what is known of all live entries, or of those that fit, in no order."""
         yield from self.sync()
         now = yield from self._now()
         with self._lock:
-            return [item for item in self._known.items() if item.expires is None or item.expires > now]
+            found = self._known.items() if where is None else [item for item, _ in self._known.fitting(where)]
+        return [item for item in found if item.expires is None or item.expires > now] if self._known.expiring else found
 
     def search(
         self, vector: Iterable[float], limit: int, offset: int = 0, where: Where | None = None
@@ -104,7 +108,10 @@ class Vectors:
                 return []
             if len(wanted) != matrix.dimensions:
                 raise self._unfit("the query", len(wanted), matrix.dimensions)
-            slots = matrix.slots(where)
+            chosen = None
+            if where is not None:
+                chosen = [(slot, item.vectors or 0) for item, slot in self._known.fitting(where) if slot >= 0]
+            slots = matrix.slots(chosen)
         counts = None if not self._known.expiring else lambda item: item.expires is None or item.expires > now
         return slots.nearest(wanted, limit + offset, counts)[offset:]
 
@@ -187,7 +194,7 @@ class Vectors:
             found += [(row, self._read(row)) for row in page if row.sk != _DIMENSIONS]
             after = f"{page[-1].sk}\x00"
         with self._lock:
-            self._known = Catalogue()
+            self._known = Catalogue(self._labels)
             self._known.fill([(str(row.sk), len(row.value), pack) for row, pack in found])
 
     def _read(self, row: Row) -> Pack:
