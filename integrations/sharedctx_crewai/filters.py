@@ -65,7 +65,7 @@ class Wanted:
 
     def __call__(self, item: Item) -> bool:
         """Whether a record that the labels leave is meant."""
-        _, _, created, metadata = item.facts
+        _, _, created, metadata = item.read_facts()
         if any(metadata.get(name) != value for name, value in self._metadata.items()):
             return False
         return self.before is None or moment(created) < self.before
@@ -73,7 +73,7 @@ class Wanted:
 
 def labels(item: Item) -> list[str]:
     """What a record is filtered by: its scope, those above it, and its categories."""
-    scope, categories, *_ = item.facts
+    scope, categories, *_ = item.read_facts()
     parts = scope.split("/")
     found = ["/".join(parts[:end]) for end in range(2, len(parts) + 1)]
     found += [f"#{category}" for category in categories]

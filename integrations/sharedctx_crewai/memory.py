@@ -160,7 +160,7 @@ class ContextMemory:
 
         def records() -> Steps[list[MemoryRecord]]:
             items = yield from self._shelf.matching(Wanted.of(scope_prefix))
-            items.sort(key=lambda item: moment(item.facts[2]), reverse=True)
+            items.sort(key=lambda item: moment(item.read_facts()[2]), reverse=True)
             found = []
             for item in items[offset : offset + limit]:
                 record = yield from self._shelf.load(item)

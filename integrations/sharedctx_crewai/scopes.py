@@ -18,26 +18,31 @@ if TYPE_CHECKING:
 
 def children(items: Iterable[Item], scope: str) -> list[str]:
     """Return the scopes right below ``scope`` that hold records, in order."""
+    return _below({item.read_facts()[0] for item in items}, scope)
+
+
+def _below(found: set[str], scope: str) -> list[str]:
     start = scope if scope == "/" else f"{scope}/"
-    found = {item.facts[0] for item in items if item.facts[0] != scope and within(item.facts[0], scope)}
-    return sorted({start + below[len(start) :].partition("/")[0] for below in found})
+    below = {each for each in found if each != scope and within(each, scope)}
+    return sorted({start + each[len(start) :].partition("/")[0] for each in below})
 
 
 def categories(items: Iterable[Item]) -> dict[str, int]:
     """Return how many records each category has."""
-    return dict(Counter(category for item in items for category in item.facts[1]))
+    return dict(Counter(category for item in items for category in item.read_facts()[1]))
 
 
 def info(items: list[Item], scope: str) -> ScopeInfo:
     """Return what is known of a scope whose records are ``items``."""
     from crewai.memory.types import ScopeInfo
 
-    times = sorted({item.facts[2] for item in items}, key=moment)
+    facts = [item.read_facts() for item in items]
+    times = sorted({created for _, _, created, _ in facts}, key=moment)
     return ScopeInfo(
         path=scope,
         record_count=len(items),
-        categories=sorted(categories(items)),
+        categories=sorted({category for _, named, _, _ in facts for category in named}),
         oldest_record=datetime.fromisoformat(times[0]) if times else None,
         newest_record=datetime.fromisoformat(times[-1]) if times else None,
-        child_scopes=children(items, scope),
+        child_scopes=_below({below for below, _, _, _ in facts}, scope),
     )

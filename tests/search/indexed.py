@@ -19,7 +19,7 @@ class Indexed:
 
     def __init__(self, ctx: sharedctx.SharedContext, name: str = "test") -> None:
         self.ctx = ctx
-        self.index: Vectors = ctx.verbs.session.vectors(name, lambda item: [item.facts or ""])
+        self.index: Vectors = ctx.verbs.session.vectors(name, lambda item: [item.read_facts() or ""])
 
     def put(self, items: dict[str, Sequence[Vector]], facts: Any = None, ttl: float | None = None) -> None:
         """Write entries with their vectors in one commit."""

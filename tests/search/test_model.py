@@ -34,7 +34,7 @@ class Of(str):
         return [[str(self)]]
 
     def __call__(self, item: Any) -> bool:
-        return bool(item.facts == self)
+        return bool(item.read_facts() == self)
 
 
 def cosine(one: list[int], two: list[int]) -> float:

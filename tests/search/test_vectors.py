@@ -36,7 +36,7 @@ class Of:
         return [] if self.judges else [[self.fact]]
 
     def __call__(self, item: Item) -> bool:
-        return bool(item.facts == self.fact)
+        return bool(item.read_facts() == self.fact)
 
 
 @pytest.fixture(params=["memory", "disk"])

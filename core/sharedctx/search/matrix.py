@@ -97,8 +97,10 @@ class Matrix:
         self._rows[first:end] = block
         self._norms[first:end] = _lengths(np, block)
         self._live[first:end] = True
-        for item in items:
-            self._owners += [item] * (item.vectors or 0)
+        if len(items) == len(block):
+            self._owners += items
+        else:
+            self._owners += [item for item in items for _ in range(item.vectors or 0)]
         self.count = end
         return first
 
@@ -147,9 +149,9 @@ class Slots(NamedTuple):
         ``counts`` judges single items at the end of the way. Equal ones come in the order of their keys.
         """
         np = numbers()
-        places, rows, norms = self.places, self.rows, self.norms
+        rows, norms = self.rows, self.norms
+        places = None if self.places is None else np.sort(self.places)
         if places is not None and len(places) * _GATHER < len(norms):
-            places = np.sort(places)
             rows, norms = rows[places], norms[places]
         wide = vector.astype("f8")
         length = np.linalg.norm(wide)

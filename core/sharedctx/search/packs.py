@@ -4,8 +4,8 @@
 
     header length 4 | header (JSON, zstd) | zeros up to 16 | vectors, little-endian float32
 
-The header is ``[dimensions, [item, ...]]``, an item ``[key, version, vectors, facts, expires, name]`` or, removed,
-``[key, version]``. Packs are payloads of collection rows, whose checksum covers them.
+The header is ``[dimensions, keys, versions, vectors, facts, expiries, names]``: lists with a place for each item, or
+one value that all have. Packs are payloads of collection rows, whose checksum covers them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from ..errors import DecodeError, InvalidValue
@@ -32,17 +33,19 @@ _LARGEST_HEADER: Final = 64 * 2**20
 
 
 class Item(NamedTuple):
-    """What an index knows of an entry: its version, how many vectors it has, facts to filter by, expiry, other name.
-
-    ``vectors`` is None for an entry that is gone.
-    """
+    """What an index knows of an entry: its version, how many vectors it has (None: it is gone), facts to filter by (as
+    JSON text), its expiry, and another name that it is found by."""
 
     key: str
     version: int
     vectors: int | None = 0
-    facts: Any = None
+    facts: str = "null"
     expires: float | None = None
     name: str | None = None
+
+    def read_facts(self) -> Any:
+        """Return the facts as they were given."""
+        return json.loads(self.facts)
 
 
 class Pack(NamedTuple):
@@ -68,8 +71,10 @@ def floats(key: str, vector: Iterable[float]) -> bytes:
 
 def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:
     """Return a pack's payload; ``rows`` are the bytes of the items' vectors in order."""
-    known = [item[:2] if item.vectors is None else item for item in items]
-    header = zstd.compress(json.dumps([dimensions, known], ensure_ascii=False, separators=(",", ":")).encode(), 3)
+    keys, versions, *columns = map(list, zip(*items, strict=True)) if items else ([], [])
+    short = [column[0] if column.count(column[0]) == len(column) else column for column in columns]
+    text = json.dumps([dimensions, keys, versions, *short], ensure_ascii=False, separators=(",", ":"))
+    header = zstd.compress(text.encode(), 3)
     padding = b"\0" * (-(_LENGTH.size + len(header)) % _ALIGNED)
     return b"".join((_LENGTH.pack(len(header)), header, padding, *rows))
 
@@ -83,11 +88,13 @@ def decode(payload: bytes) -> Pack:
         header = engine.decompress(payload[_LENGTH.size : end], max_length=_LARGEST_HEADER)
         if not engine.eof:
             raise DecodeError("the header of a pack of vectors is cut or too long")
-        dimensions, known = json.loads(header)
-        items = [Item(*item) if len(item) > 2 else Item(item[0], item[1], None) for item in known]
+        dimensions, keys, versions, *short = json.loads(header)
+        columns = [column if isinstance(column, list) else repeat(column, len(keys)) for column in short]
+        items = list(map(Item, keys, versions, *columns))
+        count = len(items) if short[:1] == [1] else sum(item.vectors or 0 for item in items)
     except (struct.error, zstd.ZstdError, EOFError, ValueError, TypeError) as error:
         raise DecodeError(f"a pack of vectors does not open: {error}") from error
     rest = memoryview(payload)[end + (-end % _ALIGNED) :]
-    if len(rest) != sum(item.vectors or 0 for item in items) * dimensions * FLOAT:
+    if len(rest) != count * dimensions * FLOAT:
         raise DecodeError("a pack of vectors does not hold what its header says")
     return Pack(dimensions, items, rest)

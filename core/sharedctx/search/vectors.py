@@ -7,9 +7,12 @@ one with the higher version counts.
 
 from __future__ import annotations
 
+import gc
+import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..backends import steps
@@ -37,6 +40,18 @@ class Entry(NamedTuple):
     facts: Any = None
     expires: float | None = None
     name: str | None = None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cyclic garbage, which in a large process takes longer than all that is read here."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 class Vectors:
@@ -88,7 +103,7 @@ class Vectors:
         yield from self.sync()
         now = yield from self._now()
         with self._lock:
-            found = self._known.items() if where is None else [item for item, _ in self._known.fitting(where)]
+            found = self._known.items() if where is None else self._known.fitting(where)
         return [item for item in found if item.expires is None or item.expires > now] if self._known.expiring else found
 
     def search(
@@ -110,7 +125,7 @@ class Vectors:
                 raise self._unfit("the query", len(wanted), matrix.dimensions)
             chosen = None
             if where is not None:
-                chosen = [(slot, item.vectors or 0) for item, slot in self._known.fitting(where) if slot >= 0]
+                chosen = self._known.slots(self._known.fitting(where))
             slots = matrix.slots(chosen)
         counts = None if not self._known.expiring else lambda item: item.expires is None or item.expires > now
         return slots.nearest(wanted, limit + offset, counts)[offset:]
@@ -141,7 +156,8 @@ class Vectors:
                 if size != dimensions:
                     raise self._unfit(entry.key, size, dimensions)
             rows += found
-            items.append(Item(entry.key, entry.version, len(found), entry.facts, entry.expires, entry.name))
+            facts = json.dumps(entry.facts, ensure_ascii=False, separators=(",", ":"))
+            items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
         items += [Item(key, version, None) for key, version in gone]
         ops: tuple[Op, ...] = (self._put(packs.encode(dimensions or 0, items, rows)),)
         if known:
@@ -188,14 +204,15 @@ class Vectors:
                 return
 
     def _load(self) -> Steps[None]:
-        found: list[tuple[Row, Pack]] = []
+        rows: list[Row] = []
         after = ""
         while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
-            found += [(row, self._read(row)) for row in page if row.sk != _DIMENSIONS]
+            rows += page
             after = f"{page[-1].sk}\x00"
-        with self._lock:
+        with self._lock, _uncollected():
             self._known = Catalogue(self._labels)
-            self._known.fill([(str(row.sk), len(row.value), pack) for row, pack in found])
+            found = ((str(row.sk), len(row.value), self._read(row)) for row in rows if row.sk != _DIMENSIONS)
+            self._known.fill(list(found))
 
     def _read(self, row: Row) -> Pack:
         return packs.decode(unseal(self.space, row))
