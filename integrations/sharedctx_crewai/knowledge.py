@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import PrivateAttr
 
 from sharedctx import SharedContext, Store
+from sharedctx.backends import steps
 from sharedctx.backends.base import Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
-from sharedctx.search import Entry, Item
+from sharedctx.search import Entry, Item, Vectors
 
 from .address import segment
 
@@ -45,6 +46,7 @@ class ContextKnowledge(BaseKnowledgeStorage):
     _context: SharedContext = PrivateAttr()
     _collection: str = PrivateAttr()
     _embedder: Any = PrivateAttr()
+    _index: Vectors = PrivateAttr()
 
     def __init__(
         self,
@@ -62,8 +64,6 @@ class ContextKnowledge(BaseKnowledgeStorage):
         self._collection = segment(collection)
         self._embedder = embedder
         self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}", labels)
-
-    _index: Any = PrivateAttr()
 
     @classmethod
     @contextmanager
@@ -89,14 +89,10 @@ class ContextKnowledge(BaseKnowledgeStorage):
         vectors = self._embed(list(texts.values()))
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
-            yield from self._index.sync()
-            told: tuple[Op, ...] = self._index.write(
-                [
-                    Entry(key, n, [vector], self._collection)
-                    for key, n, vector in zip(texts, numbers, vectors, strict=True)
-                ]
+            told = zip(texts, numbers, vectors, strict=True)
+            return (
+                yield from self._index.write([Entry(key, n, [vector], self._collection) for key, n, vector in told])
             )
-            return told
 
         context = self._context
         changes = [Change(key, text) for key, text in texts.items()]
@@ -127,11 +123,24 @@ class ContextKnowledge(BaseKnowledgeStorage):
 
     def reset(self) -> None:
         """Remove the collection with its history."""
-        context = self._context
-        for item in context.run(self._index.items()):
-            if context.get_entry(item.key) is not None:
-                context.erase(item.key)
-        context.store.backend.reclaim(self._index.space, self._index.pk)
+        self._context.run(self._erase())
+
+    def _erase(self) -> Steps[None]:
+        context, index = self._context, self._index
+        items = yield from index.items()
+        for start in range(0, len(items), MOST):
+            keys = [item.key for item in items[start : start + MOST]]
+
+            def tell(numbers: Sequence[int], keys: Sequence[str] = keys) -> Steps[tuple[Op, ...]]:
+                return (yield from index.write(gone=list(zip(keys, numbers, strict=True))))
+
+            changes = [Change(key, gone=True) for key in keys]
+            yield from context.verbs.write_together(context.participant, changes, context.agent(None), tell)
+            for key in keys:
+                yield from steps.reclaim(index.space, key)
+        yield from index.merge()
+        if not (yield from index.items()):
+            yield from steps.commit(index.space, [index.forget()])
 
     async def asave(self, documents: list[str]) -> None:
         """``save``, off the event loop."""

@@ -110,7 +110,6 @@ class Shelf:
         now = yield from steps.now()
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
-            yield from self.index.sync()
             version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
             entries = [
                 Entry(
@@ -125,7 +124,7 @@ class Shelf:
             ]
             gone = [(change.key, version[change.key]) for change in changes if change.gone]
             kept = [op for state in batch if state.old is not None for op in self.former.keep(state.old)]
-            return (*self.index.write(entries, gone), *kept)
+            return (*(yield from self.index.write(entries, gone)), *kept)
 
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
         yield from self.index.merge()
@@ -140,9 +139,9 @@ class Shelf:
             def tell(
                 numbers: Sequence[int], changes: Sequence[Change] = changes, batch: Sequence[Item] = batch
             ) -> Steps[tuple[Op, ...]]:
-                yield from self.index.sync()
                 gone = [(change.key, number) for change, number in zip(changes, numbers, strict=True)]
-                return (*self.index.write(gone=gone), *(op for item in batch for op in self.former.keep(item)))
+                kept = [op for item in batch for op in self.former.keep(item)]
+                return (*(yield from self.index.write(gone=gone)), *kept)
 
             yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
             removed += len(batch)

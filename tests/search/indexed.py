@@ -27,9 +27,10 @@ class Indexed:
         expires = None if ttl is None else self.ctx.store.backend.now() + ttl
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
-            yield from self.index.sync()
             pairs = zip(items.items(), numbers, strict=True)
-            return self.index.write([Entry(key, n, vectors, facts, expires) for (key, vectors), n in pairs])
+            return (
+                yield from self.index.write([Entry(key, n, vectors, facts, expires) for (key, vectors), n in pairs])
+            )
 
         self.ctx.run(self.ctx.verbs.write_together(None, changes, "", tell))
         self.ctx.run(self.index.merge())
@@ -38,8 +39,7 @@ class Indexed:
         """Remove entries with what the index knows of them."""
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
-            yield from self.index.sync()
-            return self.index.write(gone=list(zip(keys, numbers, strict=True)))
+            return (yield from self.index.write(gone=list(zip(keys, numbers, strict=True))))
 
         self.ctx.run(self.ctx.verbs.write_together(None, [Change(key, gone=True) for key in keys], "", tell))
         self.ctx.run(self.index.merge())

@@ -172,6 +172,14 @@ def test_a_trimmed_feed_is_read_anew(indexed: Any) -> None:
     assert indexed.keys() == ["a", "b"]
 
 
+def test_a_session_that_was_deleted_starts_anew(indexed: Any) -> None:
+    indexed.put({"a": [[1.0, 0.0]]})
+    indexed.ctx.store.delete_session("default")
+    indexed.put({"b": [[1.0, 0.0, 0.0]]})
+    assert indexed.keys() == ["b"]
+    assert [key for key, _ in indexed.search([1.0, 0.0, 0.0])] == ["b"]
+
+
 def test_indexes_of_other_names_and_sessions_know_nothing_of_each_other(store: sharedctx.Store) -> None:
     one, two, three = Indexed(store.session()), Indexed(store.session(), "other"), Indexed(store.session("s2"))
     one.put({"a": [[1.0, 0.0]]})

@@ -140,12 +140,14 @@ class Vectors:
         yield from steps.expired(latest)
         return now
 
-    def write(self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = ()) -> tuple[Op, ...]:
+    def write(self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = ()) -> Steps[tuple[Op, ...]]:
         """Return the operations that tell the index of new versions, and of the versions that removed entries.
 
-        They belong into the commit that writes these, and ``sync`` before it. Raises ``InvalidValue`` for vectors that
+        They belong into the commit that writes these. Raises ``InvalidValue`` for vectors that
         do not fit; the commit fails when the first vectors of the index come from somebody else meanwhile.
         """
+        yield from self.sync()
+        yield from self._require()
         known = dimensions = self.dimensions
         items, rows = [], []
         for entry in entries:
@@ -201,7 +203,15 @@ class Vectors:
                 continue
             if complete:
                 self._rev = max(rev, since)
+                yield from self._require()
                 return
+
+    def _require(self) -> Steps[None]:
+        """Read anew when the space was reclaimed, of which the feed says nothing to those who had seen it all."""
+        if self.dimensions is None:
+            return
+        if not (yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)):
+            yield from self._load()
 
     def _load(self) -> Steps[None]:
         rows: list[Row] = []
