@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )
@@ -49,9 +49,11 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_cli": frozenset({"click", "rich"}),
     "sharedctx_crewai": frozenset({"click", "crewai", "pydantic"}),
 }
-CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "numpy", "quicktok", "tiktoken"})
+CORE_PACKAGES = frozenset(
+    {"backports", "compression", "cryptography", "diskcache", "numpy", "quicktok", "redis", "tiktoken"}
+)
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
-LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 
 UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})

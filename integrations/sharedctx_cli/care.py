@@ -1,13 +1,17 @@
-"""Commands on the store: stats, sessions, doctor, backup, keygen."""
+"""Commands on the store: stats, sessions, doctor, backup, copy, keygen."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
+import sharedctx
+from sharedctx import copying
 from sharedctx.backends.keyring import VARIABLE, generate
 
+from .display import growing
 from .target import Target
 
 
@@ -57,6 +61,21 @@ def backup(target: Target, directory: str) -> None:
     with target.store() as store:
         store.backup(directory)
         target.emit({"backup": directory}, f"copied to {directory}")
+
+
+@click.command()
+@click.argument("source")
+@click.argument("destination", metavar="TARGET")
+@click.pass_obj
+def copy(target: Target, source: str, destination: str) -> None:
+    """Copy the store SOURCE into TARGET (directories or URLs): all sessions, versions, times and writers.
+
+    Both are compared at the end. Run it again to go on after an interruption, or to bring over what is new.
+    """
+    with Target(source, target.session, None, target.as_json).store() as here, sharedctx.open(destination) as there:
+        with growing("copying", hidden=target.as_json) as progress:
+            done = copying.copy(here, there, progress)
+        target.emit(asdict(done), f"{done.rows} rows of {done.spaces} spaces, {done.written} of them new: all equal")
 
 
 @click.command()

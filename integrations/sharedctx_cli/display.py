@@ -71,3 +71,18 @@ def progress(label: str, steps: int, *, hidden: bool = False) -> Iterator[Callab
             return
     with click.progressbar(length=steps, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield lambda: bar.update(1)
+
+
+@contextmanager
+def growing(label: str, *, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something has come whose size is not known before; what is yielded is told (done, all)."""
+    shown = [0]
+
+    def tell(done: int, of: int) -> None:
+        if sys.stderr.isatty() and not hidden and (done == of or done - shown[0] >= 100):
+            shown[0] = 0 if done == of else done
+            click.echo(f"\r{label}: {done} of {of} rows\x1b[K", err=True, nl=False)
+
+    yield tell
+    if sys.stderr.isatty() and not hidden:
+        click.echo("\r\x1b[K", err=True, nl=False)

@@ -33,7 +33,9 @@ _COMMANDS = {
     "sessions": "care",
     "doctor": "care",
     "backup": "care",
+    "copy": "care",
     "keygen": "care",
+    "redis": "redis",
     "demo": "demo.command",
 }
 

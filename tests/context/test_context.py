@@ -27,9 +27,9 @@ def clock() -> ManualClock:
     return ManualClock(1000.0)
 
 
-@pytest.fixture(params=["memory", "disk"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Any:
-    with sharedctx.open("memory://" if request.param == "memory" else tmp_path / "store", clock=clock) as opened:
+@pytest.fixture
+def store(address: str, clock: ManualClock) -> Any:
+    with sharedctx.open(address, clock=clock) as opened:
         yield opened
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import sharedctx
@@ -19,8 +21,9 @@ class Words:
 
 
 @pytest.fixture
-def store() -> sharedctx.Store:
-    return sharedctx.open("memory://", clock=ManualClock(1.0))
+def store(address: str) -> Iterator[sharedctx.Store]:
+    with sharedctx.open(address, clock=ManualClock(1.0)) as opened:
+        yield opened
 
 
 def test_a_hundred_and_first_entry_evicts_nothing_unless_told_to(store: sharedctx.Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from sharedctx.testing import ManualClock
 
 
 @pytest.fixture
-def store() -> sharedctx.Store:
-    return sharedctx.open("memory://", clock=ManualClock(1.0))
+def store(address: str) -> Iterator[sharedctx.Store]:
+    with sharedctx.open(address, clock=ManualClock(1.0)) as opened:
+        yield opened
 
 
 def found(ctx: sharedctx.SharedContext, query: str, **options: object) -> list[str]:

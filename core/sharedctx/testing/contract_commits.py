@@ -18,11 +18,10 @@ class Commits:
         assert revs[0] > 0
 
     def test_rev_lies_at_or_after_the_last_commit_and_before_the_next(self, backend: Backend) -> None:
-        before = backend.rev("s")
         for space in ("s", "t", "s"):
+            before = backend.rev(space)
             committed, _ = backend.commit(space, [Put("p", b"x")])
             assert before < committed <= backend.rev(space)
-            before = backend.rev("s")
 
     def test_a_commit_that_changes_nothing_returns_the_present_revision(self, backend: Backend) -> None:
         last, _ = backend.commit("s", [Put("p", b"x")])

@@ -148,6 +148,13 @@ def parse(bound: bytes, blob: bytes) -> Blob:
         raise DecodeError(f"the stored header makes no sense: {error}") from error
 
 
+def rebind(old: bytes, new: bytes, blob: bytes) -> bytes:
+    """Return a blob, checked, as it is bound to another place; its content is not decoded."""
+    parse(old, blob)
+    header, body = blob[: _HEADER.size], blob[_START:]
+    return b"".join((header, _checksum(new, header, body), body))
+
+
 def content(blob: Blob, base: bytes | None) -> bytes:
     """Return the content; ``base`` is that of the version ``blob.back`` before, for a delta."""
     if blob.size > MAX_VALUE_BYTES:

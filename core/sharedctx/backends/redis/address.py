@@ -1,0 +1,130 @@
+"""From a URL to a connection: one server, a primary that sentinels name, or a cluster; with or without TLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from ...errors import ConfigError
+from ...extras import extra
+
+SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
+_PREFIX = "sharedctx"
+_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a store lies: ``hosts`` of (name, port), and what the rest of the URL says.
+
+    ``redis://[user:password@]host[:port][/db]``, ``redis+cluster://host,host``,
+    ``redis+sentinel://host:26379,host:26379/primary[/db]``; ``rediss`` for TLS. ``?prefix=`` names the store among
+    others on the server (default "sharedctx"), ``?timeout=`` is the seconds that one answer may take (5); other
+    parameters go to redis-py, such as ``ssl_ca_certs``.
+    """
+
+    scheme: str
+    hosts: tuple[tuple[str, int], ...]
+    user: str | None
+    password: str | None = field(repr=False)
+    db: int
+    primary: str
+    prefix: str
+    timeout: float
+    options: dict[str, str]
+
+    @staticmethod
+    def parse(url: str) -> Address:
+        """Read a URL; raises ``ConfigError``, which does not show the password."""
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES:
+            raise ConfigError(f"{parts.scheme}:// is no address of a Redis: use one of {', '.join(SCHEMES)}")
+        login, _, places = parts.netloc.rpartition("@")
+        user, _, password = login.partition(":")
+        sentinel = parts.scheme.endswith("+sentinel")
+        path = [unquote(piece) for piece in parts.path.split("/") if piece]
+        query = dict(parse_qsl(parts.query))
+        prefix = query.pop("prefix", _PREFIX)
+        if not prefix or set(prefix) & set("{}"):
+            raise ConfigError(f"the prefix {prefix!r} is empty or has a brace: name it with letters and digits")
+        if sentinel and not path:
+            raise ConfigError("the address of sentinels needs the primary's name: redis+sentinel://host:26379/mymaster")
+        primary = path.pop(0) if sentinel else ""
+        return Address(
+            scheme=parts.scheme,
+            hosts=tuple(_host(place, 26379 if sentinel else 6379) for place in places.split(",")),
+            user=unquote(user) or None,
+            password=unquote(password) or None,
+            db=int(_number("database", path[0] if path else "0")),
+            primary=primary,
+            prefix=prefix,
+            timeout=_number("timeout", query.pop("timeout", str(_TIMEOUT))),
+            options=query,
+        )
+
+    def __str__(self) -> str:
+        """The address without its password."""
+        login = "" if self.user is None and self.password is None else f"{quote(self.user or '')}:***@"
+        hosts = ",".join(f"{name}:{port}" for name, port in self.hosts)
+        path = "/".join(piece for piece in (self.primary, str(self.db) if self.db else "") if piece)
+        query = urlencode({"prefix": self.prefix}) if self.prefix != _PREFIX else ""
+        return f"{self.scheme}://{login}{hosts}{'/' + path if path else ''}{'?' + query if query else ''}"
+
+    @property
+    def clustered(self) -> bool:
+        """Whether keys are spread over several servers."""
+        return self.scheme.endswith("+cluster")
+
+    def connect(self) -> Any:
+        """Return a client, which connects at its first use; it never sends anything again by itself."""
+        with extra("redis", "a store on Redis"):
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        settings: dict[str, Any] = {
+            "username": self.user,
+            "password": self.password,
+            "socket_timeout": self.timeout,
+            "socket_connect_timeout": self.timeout,
+            **self.options,
+        }
+        once = Retry(NoBackoff(), 0)
+        secure = {"ssl": True} if self.scheme.startswith("rediss") else {}
+        try:
+            if self.clustered:
+                from redis.cluster import ClusterNode, RedisCluster
+
+                nodes = [ClusterNode(name, port) for name, port in self.hosts]
+                return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **secure, **settings)
+            if self.primary:
+                from redis.sentinel import Sentinel
+
+                asked = {"socket_timeout": self.timeout, "retry": once, **secure}
+                sentinels = Sentinel(list(self.hosts), sentinel_kwargs=asked)
+                return sentinels.master_for(self.primary, db=self.db, retry=once, **secure, **settings)
+            (name, port), *more = self.hosts
+            if more:
+                raise ConfigError(f"{self} names several servers: use redis+cluster:// or redis+sentinel://")
+            return redis.Redis(name, port, db=self.db, retry=once, **secure, **settings)
+        except TypeError as error:
+            raise ConfigError(f"the address {self} has a parameter that redis-py does not know: {error}") from None
+
+
+def _host(place: str, port: int) -> tuple[str, int]:
+    name, colon, number = place.rpartition(":") if not place.endswith("]") else (place, "", "")
+    if not colon:
+        name, number = place, str(port)
+    if not name or not number.isdecimal() or not 0 < int(number) < 65536:
+        raise ConfigError(f"{place!r} is not HOST:PORT: write, for example, localhost:{port}")
+    return name.strip("[]"), int(number)
+
+
+def _number(what: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e6:
+        raise ConfigError(f"the {what} {text!r} in the address is no number from 0 up")
+    return number

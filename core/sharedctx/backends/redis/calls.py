@@ -1,0 +1,111 @@
+"""Asking the server: bounded attempts, scripts loaded when they are missing, and one error for each way it fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from ...errors import BackendUnavailable, ConfigError, DiskFull, SharedContextError
+from .address import Address
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 4
+_PAUSES: Final = (0.02, 0.1, 0.4)
+"""Seconds before the second, third and fourth attempt."""
+
+
+_LOCKED: Final = ("already authenticated", "invalid username-password", "Authentication")
+"""Parts of what is said to those who have no password or a wrong one, beside the words that errors begin with."""
+
+
+class Calls:
+    """Requests to one address."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._hashes: dict[str, str] = {}
+        try:
+            self.client: Any = address.connect()  # a cluster is asked for its shape
+        except SharedContextError:
+            raise
+        except Exception as error:
+            raise self.translate(error) from error
+
+    def ask(self, command: str, *args: Any, **options: Any) -> Any:
+        """Send a command that may be sent twice, as often as needed; raises ``BackendUnavailable`` and its like."""
+        return self.attempts(lambda _: getattr(self.client, command)(*args, **options))
+
+    def read(self, source: str, base: bytes, *args: Any) -> Any:
+        """Run a script that may run twice, as often as needed."""
+        return self.attempts(lambda _: self.script(self.client, source, base, *args))
+
+    def attempts(self, request: Callable[[bool], T]) -> T:
+        """Call ``request`` until it is answered, telling it whether it was sent before."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return request(attempt > 0)
+            except SharedContextError:
+                raise
+            except Exception as error:
+                if attempt + 1 == ATTEMPTS or not _may_pass(error):
+                    raise self.translate(error) from error
+            time.sleep(_PAUSES[attempt])
+        raise AssertionError("every attempt returns or raises")
+
+    def script(self, client: Any, source: str, base: bytes, *args: Any) -> Any:
+        """Run a script in the server, loading it where the server does not have it (any more)."""
+        try:
+            return client.evalsha(self.hash(source), 1, base, *args)
+        except Exception as error:
+            if type(error).__name__ != "NoScriptError":
+                raise
+            return client.eval(source, 1, base, *args)
+
+    def hash(self, source: str) -> str:
+        """Return the name of a script in the server."""
+        if source not in self._hashes:
+            import hashlib
+
+            self._hashes[source] = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+        return self._hashes[source]
+
+    def translate(self, error: BaseException) -> SharedContextError:
+        """Return our error for one of redis-py, with what to do about it."""
+        from redis.exceptions import RedisError
+
+        where, text = str(self.address), str(error)
+        if isinstance(error, SharedContextError):
+            return error
+        if not isinstance(error, RedisError | OSError):
+            raise error
+        word = text.split(" ", 1)[0].rstrip(":")
+        if word == "OOM" or "maxmemory" in text:
+            return DiskFull(f"{where} has no memory left (maxmemory): what it holds can be read; free some or raise it")
+        if word == "MISCONF":
+            return DiskFull(f"{where} cannot persist what it holds and takes no writes: {text}")
+        if word == "READONLY" or "read only replica" in text:
+            return BackendUnavailable(f"{where} is a read-only replica: use the primary's address, or its sentinels'")
+        if word in ("WRONGPASS", "NOAUTH") or any(part in text for part in _LOCKED):
+            return BackendUnavailable(f"{where} refuses this user or password: correct them in the address")
+        if word == "NOPERM" or "no permissions" in text:
+            return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
+        if "WRONGTYPE" in text:
+            return ConfigError(f"{where} holds keys of another program under our prefix: choose another ?prefix=")
+        return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): is the server running?")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same request may be answered a moment later."""
+    from redis.exceptions import (
+        AuthenticationError,
+        AuthorizationError,
+        BusyLoadingError,
+        ConnectionError,
+        TimeoutError,
+        TryAgainError,
+    )
+
+    passing = ConnectionError | TimeoutError | BusyLoadingError | TryAgainError | OSError
+    return isinstance(error, passing) and not isinstance(error, AuthenticationError | AuthorizationError)

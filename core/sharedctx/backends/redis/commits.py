@@ -1,0 +1,173 @@
+"""Commits on their way to the server: each is done once, however often it has to be sent."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...errors import SharedContextError
+from ...forking import renew_after_fork
+from ..base import Commit, Committed, Op
+from ..bounds import check_ops
+from . import wire
+from .calls import Calls
+from .scripts import COMMIT
+
+
+@dataclass(slots=True)
+class _Head:
+    """What a commit says of itself: its lane and number, its ``if_rev``, whether it comes again and registers."""
+
+    lane: str
+    number: int
+    if_rev: int | None
+    again: bool = False
+    register: bool = False
+
+    def __str__(self) -> str:
+        if_rev = "" if self.if_rev is None else self.if_rev
+        return f"{self.lane} {self.number} {self.again:d} {if_rev} {self.register:d}"
+
+
+_Sent = dict[int, tuple[bytes, _Head, list[bytes | str]]]
+"""The base of the keys, the head and the operations of each commit of a group."""
+
+
+class _Lanes:
+    """Names under which requests are sent, each for one at a time, so that the server knows one that comes again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._renew()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Use names of our own: the parent goes on with its."""
+        self._lock = threading.Lock()
+        self._renew()
+
+    def _renew(self) -> None:
+        self._own = os.urandom(6).hex()
+        self._free: list[str] = []
+        self._made = itertools.count()
+        self._numbers = itertools.count(1)
+
+    def take(self) -> tuple[str, int]:
+        """Return a free lane and the number of a request."""
+        with self._lock:
+            lane = self._free.pop() if self._free else f"{self._own}-{next(self._made)}"
+            return lane, next(self._numbers)
+
+    def give(self, lane: str) -> None:
+        """Give a lane back, once its request was answered."""
+        with self._lock:
+            self._free.append(lane)
+
+
+class Commits:
+    """Sends commits of checked operations."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._lanes = _Lanes()
+
+    def one(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
+        """Send one; raises ``ConditionFailed`` and what a server can fail with."""
+        lane, number = self._lanes.take()
+        head = _Head(lane, number, if_rev)
+        base, args = wire.base_of(self._calls.address.prefix, space), wire.arguments(ops)
+
+        def send(again: bool) -> bytes:
+            head.again = again
+            reply: bytes = self._calls.script(self._calls.client, COMMIT, base, str(head), *args)
+            return reply
+
+        reply = self._calls.attempts(send)
+        if reply == b"R":
+            self._register([space])
+            head.register = True
+            reply = self._calls.attempts(send)
+        self._lanes.give(lane)  # not where it failed: the request may still be on its way
+        return wire.committed(space, ops, if_rev, reply)
+
+    def many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+        """Check and send a group in order; an error stands in the place of one that failed."""
+        results: list[Committed | Exception] = []
+        sound: list[Commit] = []
+        for commit in commits:
+            try:
+                check_ops(commit[0], commit[1])
+            except SharedContextError as error:
+                results.append(error)
+            else:
+                sound.append(commit)
+                results.append((0, []))
+        answered = iter(self._results(sound))
+        return [result if isinstance(result, Exception) else next(answered) for result in results]
+
+    def _results(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+        sent: _Sent = {}
+        for at, (space, ops, if_rev) in enumerate(commits):
+            lane, number = self._lanes.take()
+            head = _Head(lane, number, if_rev)
+            sent[at] = (wire.base_of(self._calls.address.prefix, space), head, wire.arguments(ops))
+        replies: dict[int, Any] = {}
+        try:
+            while waiting := [at for at in sent if at not in replies]:
+                self._calls.attempts(partial(self._send, waiting, sent, replies))
+                if missing := [at for at, reply in replies.items() if reply == b"R"]:
+                    self._calls.ask(
+                        "zadd", wire.registry(self._calls.address.prefix), {commits[at][0]: 0 for at in missing}
+                    )
+                    for at in missing:
+                        sent[at][1].register = True
+                        del replies[at]
+        except SharedContextError as error:
+            replies |= {at: error for at in sent if at not in replies}
+        results = []
+        for at, (_, head, _) in sent.items():
+            if not isinstance(replies[at], Exception):
+                self._lanes.give(head.lane)
+            results.append(self._settled(commits[at], replies[at]))
+        return results
+
+    def _register(self, spaces: Sequence[str]) -> None:
+        self._calls.ask("zadd", wire.registry(self._calls.address.prefix), dict.fromkeys(spaces, 0))
+
+    def _send(self, waiting: list[int], sent: _Sent, replies: dict[int, Any], again: bool) -> None:
+        """Send the commits that wait, in order, and note the replies; raises when not all were answered."""
+        from redis.exceptions import NoScriptError, RedisError
+
+        left = [at for at in waiting if at not in replies]
+        for at in left:
+            sent[at][1].again = again
+        if self._calls.address.clustered:
+            for at in left:
+                base, head, args = sent[at]
+                replies[at] = self._calls.script(self._calls.client, COMMIT, base, str(head), *args)
+            return
+        pipe = self._calls.client.pipeline(transaction=False)
+        for at in left:
+            base, head, args = sent[at]
+            pipe.evalsha(self._calls.hash(COMMIT), 1, base, str(head), *args)
+        found = pipe.execute(raise_on_error=False)
+        if any(isinstance(reply, NoScriptError) for reply in found):
+            self._calls.client.script_load(COMMIT)
+        for at, reply in zip(left, found, strict=True):
+            if isinstance(reply, NoScriptError):
+                continue
+            replies[at] = self._calls.translate(reply) if isinstance(reply, RedisError) else reply
+
+    def _settled(self, commit: Commit, reply: Any) -> Committed | Exception:
+        if isinstance(reply, Exception):
+            return reply
+        space, ops, if_rev = commit
+        try:
+            return wire.committed(space, ops, if_rev, reply)
+        except SharedContextError as error:
+            return error

@@ -1,0 +1,16 @@
+local base = KEYS[1]
+local call = redis.call
+local function int(n) return string.format('%.0f', n) end
+-- ARGV: since, limit. Returns rev, mark and the entries, the last commit's all.
+local meta = call('HMGET', base .. 'm', 'rev', 'mark')
+local since, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local rev, mark = tonumber(meta[1] or 0), tonumber(meta[2] or 0)
+if since > rev or mark > math.max(since, 0) or limit <= 0 then return {int(rev), int(mark), {}} end
+local from = int(math.max(since, 0) + 1) .. '-0'
+local page = call('XRANGE', base .. 'f', from, '+', 'COUNT', limit)
+if #page == limit then
+    local commit, n = string.match(page[#page][1], '^(%d+)%-(%d+)$')
+    local rest = call('XRANGE', base .. 'f', commit .. '-' .. int(tonumber(n) + 1), commit)
+    for _, entry in ipairs(rest) do page[#page + 1] = entry end
+end
+return {int(rev), int(mark), page}

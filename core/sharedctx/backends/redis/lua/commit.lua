@@ -1,0 +1,108 @@
+local base = KEYS[1]
+local call, match, format = redis.call, string.match, string.format
+-- ARGV[1]: lane, number of the request in it, 1 if it is sent again, if_rev or nothing, 1 to register.
+-- Then for each operation: p(ut), d(rop) or c(heck), its condition, expires, and nothing, =text or #number; pk; value.
+local lane, number, again, if_rev, register = match(ARGV[1], '^(%S+) (%d+) (%d) (%S*) (%d)$')
+lane = base .. 'q:' .. lane
+if again == '1' then
+    local held = call('GET', lane)
+    local last, reply = match(held or '', '^(%d+) (.*)$')
+    if last == number then return reply end
+end
+local meta = call('HMGET', base .. 'm', 'rev', 'g')
+if not meta[2] and register ~= '1' then return 'R' end
+local rev = meta[1] or '0'
+local function answer(reply)
+    call('SET', lane, number .. ' ' .. reply, 'EX', 1800)
+    return reply
+end
+if if_rev ~= '' and if_rev ~= rev then return answer('S ' .. rev) end
+local puts, drops = {}, {}
+for i = 2, #ARGV, 3 do
+    local kind, when, expires, sk = match(ARGV[i], '^(%a) (%S*) (%S*) (.*)$')
+    local pk = ARGV[i + 1]
+    local held = false
+    if sk == '' then held = call('HMGET', base .. 'd:' .. pk, 'H', 'L') end
+    if when ~= '' then
+        if held then
+            local head = held[1] or '0'
+            if head ~= (when == 'a' and '0' or when) then
+                return answer('C ' .. format('%d', (i - 2) / 3) .. ' ' .. head)
+            end
+        else
+            local there = call('HEXISTS', base .. 'r:' .. pk, string.sub(sk, 2)) == 1
+            if there ~= (when == 'p') then return answer('C ' .. format('%d', (i - 2) / 3) .. ' ') end
+        end
+    end
+    if kind == 'p' then puts[#puts + 1] = {pk, sk, expires, ARGV[i + 2], held} end
+    if kind == 'd' then drops[#drops + 1] = {pk, sk} end
+end
+local n = 0
+local feed = base .. 'f'
+local next = format('%.0f', tonumber(rev) + 1)
+local dropped = {}
+local settled
+if #drops > 0 then
+    --@common
+    settled = settle
+    for _, op in ipairs(drops) do
+        local pk, code = op[1], op[2]
+        local row = remove(pk, code)
+        if row then
+            call('XDEL', feed, stamp(row))
+            call('XADD', feed, next .. '-' .. n, pk, '-' .. code)
+            n = n + 1
+            dropped[#dropped + 1] = pk
+        end
+    end
+    -- What was read of a partition may have changed by a drop.
+    for _, op in ipairs(puts) do
+        if op[5] then op[5] = call('HMGET', base .. 'd:' .. op[1], 'H', 'L') end
+    end
+end
+if #puts == 0 and n == 0 then return answer('K ' .. rev) end
+local reply = 'K ' .. next
+for _, op in ipairs(puts) do
+    local pk, sk, expires, held = op[1], op[2], op[3], op[5]
+    local at = next .. '-' .. n
+    local row = at .. ' ' .. expires .. ' ' .. op[4]
+    local code = sk
+    if held then
+        local d = base .. 'd:' .. pk
+        local last = held[2]
+        if not last then
+            last = call('HGET', base .. 'l', pk) or '0'
+            call('ZADD', base .. 'p', 0, pk)
+        end
+        local version = format('%.0f', tonumber(last) + 1)
+        if held[1] and held[1] ~= '0' then
+            call('HSET', d, version, row, 'L', version, 'H', version)
+        else
+            call('HSET', d, version, row, 'L', version, 'H', version, 'F', version)
+        end
+        code = '#' .. version
+        reply = reply .. ' ' .. version
+    else
+        local name = string.sub(sk, 2)
+        local r = base .. 'r:' .. pk
+        local old = call('HGET', r, name)
+        if old then
+            call('XDEL', feed, match(old, '^(%d+%-%d+) '))
+            call('ZREM', base .. 'x:' .. pk, sk)
+        else
+            call('ZADD', base .. 't:' .. pk, 0, name)
+            call('ZADD', base .. 'p', 0, pk)
+        end
+        call('HSET', r, name, row)
+    end
+    if expires ~= '' then call('ZADD', base .. 'x:' .. pk, expires, code) end
+    call('XADD', feed, at, pk, '+' .. code)
+    n = n + 1
+end
+for _, pk in ipairs(dropped) do settled(pk) end
+if register == '1' then
+    call('HSET', base .. 'm', 'rev', next, 'g', '1')
+else
+    call('HSET', base .. 'm', 'rev', next)
+end
+return answer(reply)

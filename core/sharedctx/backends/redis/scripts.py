@@ -1,0 +1,40 @@
+"""The scripts that run in the server (``lua/``), each as one atomic step on the keys of one space.
+
+Keys of a space S, which share one hash tag so that a cluster keeps them together (``base`` ends with a colon):
+
+====================  ========================================================================
+``base`` m            hash: ``rev`` of the last commit, ``mark`` up to which the feed was cut, ``g`` once registered
+``base`` p            sorted set, all scores 0: partitions that hold rows, in order of their bytes
+``base`` l            hash: the last number given in partitions that hold no rows any more
+``base`` f            stream: the feed; entry ``rev-n`` is change n of that commit, field pk, value its code
+``base`` d:pk         hash: versions by number, and F, H, L: first and newest there are, last number given
+``base`` t:pk, r:pk   sorted set and hash: the collection rows, in order of the bytes of their sort keys
+``base`` x:pk         sorted set: the codes of rows that expire, by when
+``base`` q:lane       what the last commit of a lane answered, for half an hour
+====================  ========================================================================
+
+A row is ``rev-n expires value``. Codes of rows: ``#12`` a version, ``=text`` a collection row; of changes: the same
+after ``+`` for a put and ``-`` for a drop.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+
+def _load(name: str) -> str:
+    return files(__package__).joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _with_common(name: str) -> str:
+    """A script with the functions that it shares in the place that it names: making them costs time."""
+    return _load(name).replace("--@common\n", _load("common"))
+
+
+COMMIT: Final = _with_common("commit")
+SCAN: Final = _load("scan")
+CHANGES: Final = _load("changes")
+RECLAIM: Final = _with_common("reclaim")
+FORGET: Final = _load("forget")
+RAISE: Final = _load("raise")

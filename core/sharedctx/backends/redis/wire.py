@@ -1,0 +1,101 @@
+"""What is sent and what comes back: names of keys, operations as arguments, rows and changes from replies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ...errors import ConditionFailed, Internal
+from ..base import ABSENT, ANY, NEXT, PRESENT, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
+
+
+def base_of(prefix: str, space: str) -> bytes:
+    """The beginning of all keys of a space; what stands in braces decides where a cluster keeps them."""
+    return f"{prefix}:{{{quote(space, safe=' :/@.-_')}}}:".encode()
+
+
+def registry(prefix: str) -> bytes:
+    """The key of the sorted set that names all spaces, some of which may be empty by now."""
+    return f"{prefix}:spaces".encode()
+
+
+def arguments(ops: Sequence[Op]) -> list[bytes | str]:
+    """The operations as the commit script takes them."""
+    found: list[bytes | str] = []
+    for op in ops:
+        if isinstance(op, Put):
+            expires = "" if op.expires is None else repr(float(op.expires))
+            found += [f"p {_when(op.when)} {expires} {_text(op.sk)}", op.pk, op.value]
+        elif isinstance(op, Drop):
+            found += [f"d   {code(op.sk)}", op.pk, b""]
+        else:
+            found += [f"c {_when(op.when)}  {_text(op.sk)}", op.pk, b""]
+    return found
+
+
+def code(sk: SortKey) -> str:
+    """A row's sort key, told apart by sort."""
+    return f"={sk}" if isinstance(sk, str) else f"#{sk}"
+
+
+def _text(sk: object) -> str:
+    return "" if sk is NEXT else f"={sk}"
+
+
+def _when(when: object) -> str:
+    if when is ANY:
+        return ""
+    if when is ABSENT:
+        return "a"
+    if when is PRESENT:
+        return "p"
+    assert isinstance(when, Head)
+    return str(when.sk)
+
+
+def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -> Committed:
+    """Read the commit script's answer; raises ``ConditionFailed``."""
+    word, *numbers = reply.decode().split(" ")
+    if word == "S":
+        raise ConditionFailed(
+            f"space {space!r} changed after revision {if_rev}: read it again", pk=None, actual=int(numbers[0])
+        )
+    if word == "C":
+        op = ops[int(numbers[0])]
+        if len(numbers) > 1 and numbers[1]:
+            at = int(numbers[1])
+            raise ConditionFailed(f"{op.pk!r} is at version {at}: read it again", pk=op.pk, actual=at)
+        state = "is there already" if getattr(op, "when", None) is ABSENT else "is not there"
+        raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} {state}: read it again", pk=op.pk, actual=None)
+    if word != "K":
+        raise Internal(f"the commit script answered {reply!r}")
+    versions = iter(numbers[1:])
+    sks: list[SortKey] = [int(next(versions)) if op.sk is NEXT else str(op.sk) for op in ops if isinstance(op, Put)]
+    return int(numbers[0]), sks
+
+
+def rows(pk: str, versions: bool, reply: Sequence[bytes]) -> list[Row]:
+    """Read the scan script's answer; a row that is not ours has a ``Refused`` value."""
+    found = []
+    for name, raw in zip(reply[::2], reply[1::2], strict=True):
+        sk: SortKey = int(name) if versions else name.decode()
+        try:
+            stamp, expires, value = raw.split(b" ", 2)
+            rev = int(stamp.partition(b"-")[0])
+            when = float(expires) if expires else None
+        except (ValueError, AttributeError):
+            found.append(Row(pk, sk, Refused("the hash field is not a row of ours"), 0, None))
+            continue
+        found.append(Row(pk, sk, value, rev, when))
+    return found
+
+
+def changes(entries: Sequence[Any]) -> list[Change]:
+    """Read entries of the feed."""
+    found = []
+    for at, fields in entries:
+        pk, what = fields[0].decode(), fields[1].decode()
+        sk: SortKey = int(what[2:]) if what[1] == "#" else what[2:]
+        found.append(Change(int(at.partition(b"-")[0]), pk, sk, "put" if what[0] == "+" else "drop"))
+    return found

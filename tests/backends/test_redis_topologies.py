@@ -1,0 +1,123 @@
+"""Redis in several servers: a cluster that spreads spaces, and sentinels that name the primary."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import sharedctx
+from sharedctx.backends.base import Backend, Put
+from sharedctx.backends.redis import RedisBackend
+from sharedctx.backends.redis.local import LocalServer, free_port, programs
+from sharedctx.testing import BackendContract
+
+redis = pytest.importorskip("redis", reason="redis is not installed: pip install 'sharedctx[redis]'")
+
+
+def ask(port: int, *words: object) -> object:
+    with redis.Redis(port=port) as client:
+        return client.execute_command(*words)
+
+
+def state(port: int) -> str:
+    return str(ask(port, "CLUSTER", "INFO"))
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[int]]:
+    """The ports of a cluster of two primaries."""
+    if not programs():
+        pytest.skip("no Redis server is installed: pip install 'sharedctx[redis]', or apt-get install redis-server")
+    servers = [LocalServer(tmp_path_factory.mktemp("node")) for _ in range(2)]
+    ports, buses = [free_port() for _ in servers], [free_port() for _ in servers]
+    try:
+        for server, port, bus, slots in zip(servers, ports, buses, ((0, 8191), (8192, 16383)), strict=True):
+            server.start(port, options=("--cluster-enabled", "yes", "--cluster-port", str(bus)))
+            ask(port, "CLUSTER", "ADDSLOTSRANGE", *slots)
+        ask(ports[0], "CLUSTER", "MEET", "127.0.0.1", ports[1], buses[1])
+        while not all("cluster_known_nodes:2" in state(port) and "cluster_state:ok" in state(port) for port in ports):
+            pass
+        yield ports
+    finally:
+        for server in servers:
+            server.stop()
+
+
+class TestCluster(BackendContract):
+    durable = True
+
+    @pytest.fixture(autouse=True)
+    def _nodes(self, nodes: list[int]) -> None:
+        self.hosts = ",".join(f"127.0.0.1:{port}" for port in nodes)
+
+    def make(self, place: Path, clock: Callable[[], float]) -> Backend:
+        return RedisBackend(f"redis+cluster://{self.hosts}?prefix={place.parent.name}-{place.name}", clock=clock)
+
+
+def test_sessions_are_spread_over_the_nodes(nodes: list[int]) -> None:
+    with sharedctx.open(f"redis+cluster://127.0.0.1:{nodes[0]}?prefix=spread") as store:
+        for n in range(12):
+            store.session(f"session-{n}").put("k", f"value {n}")
+        assert len(store.sessions()) == 12
+        assert [store.session(f"session-{n}").get("k", full=True) for n in range(12)] == [
+            f"value {n}" for n in range(12)
+        ]
+        assert store.doctor() == []
+    held = [ask(port, "KEYS", "spread:*") for port in nodes]
+    assert all(len(keys) > 10 for keys in held)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[tuple[list[LocalServer], str]]:
+    """A primary with a replica, and the address of the sentinel that watches them."""
+    if not programs():
+        pytest.skip("no Redis server is installed: pip install 'sharedctx[redis]', or apt-get install redis-server")
+    servers = [LocalServer(tmp_path / name) for name in ("one", "two")]
+    ports = [free_port() for _ in servers]
+    servers[0].start(ports[0])
+    servers[1].start(ports[1], options=("--replicaof", "127.0.0.1", str(ports[0])))
+    port, config = free_port(), tmp_path / "sentinel.conf"
+    config.write_text(
+        f"port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {ports[0]} 1\n"
+        "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
+    )
+    command = [str(programs()[0]), str(config), "--sentinel", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sentinel:
+        try:
+            while True:
+                with contextlib.suppress(redis.RedisError):
+                    known = str(ask(port, "SENTINEL", "REPLICAS", "main"))
+                    if "slave" in known and "disconnected" not in known:
+                        break
+            yield servers, f"redis+sentinel://127.0.0.1:{port}/main?timeout=1"
+        finally:
+            sentinel.terminate()
+            for server in servers:
+                server.stop()
+
+
+def test_the_primary_that_sentinels_name_is_followed_when_it_changes(watched: tuple[list[LocalServer], str]) -> None:
+    servers, url = watched
+    backend = RedisBackend(url)
+    try:
+        for n in range(5):
+            backend.commit("s", [Put("p", b"%d" % n)])
+        ports = [server.port for server in servers]
+        ask(ports[0] or 0, "WAIT", 1, 5000)
+        pid = servers[0].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        while True:
+            with contextlib.suppress(sharedctx.SharedContextError):
+                backend.commit("s", [Put("q", b"after")])
+                break
+        assert [row.value for row in backend.scan("s", "p")] == [b"0", b"1", b"2", b"3", b"4"]
+        assert ask(ports[1] or 0, "ROLE")[0] == b"master"  # type: ignore[index]
+    finally:
+        backend.close()

@@ -1,0 +1,103 @@
+"""Servers that faults are done to, and a proxy that cuts their replies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+class Server:
+    """A server of the test's own that can be killed and started again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        redis = pytest.importorskip("redis", reason="redis is not installed: pip install 'sharedctx[redis]'")
+        from sharedctx.backends.redis.local import LocalServer, free_port, programs
+
+        self._client = redis.Redis
+        if not programs():
+            pytest.skip("no Redis server is installed: pip install 'sharedctx[redis]', or apt-get install redis-server")
+        self.local = LocalServer(folder)
+        self.port = free_port()
+        self.options: tuple[str, ...] = ("--appendfsync", "always")
+
+    def start(self, *options: str) -> str:
+        self.options = options or self.options
+        return self.local.start(self.port, options=self.options)
+
+    def signal(self, number: int) -> None:
+        pid = self.local.pid or int((self.local.folder / "server.pid").read_text())
+        os.kill(pid, number)
+
+    def kill(self) -> None:
+        pid = self.local.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}").exists():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+                pass
+
+    def ask(self, *words: object) -> object:
+        with self._client(port=self.port) as client:
+            return client.execute_command(*words)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "server")
+    yield made
+    with contextlib.suppress(OSError, ValueError):
+        made.signal(signal.SIGCONT)
+    made.local.stop()
+
+
+class Proxy:
+    """Passes bytes on, and cuts a connection instead of passing a reply on as often as it is told."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.cuts = 0
+        self._lock = threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._target)) as server, contextlib.suppress(OSError):
+            threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+            while data := server.recv(65536):
+                with self._lock:
+                    cut = self.cuts > 0
+                    self.cuts -= cut
+                if cut:
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+                client.sendall(data)
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def proxied(redis_servers: Callable[[str], str], redis_url: str) -> Iterator[tuple[Proxy, str]]:
+    port = int(redis_url.rpartition(":")[2].partition("/")[0])
+    proxy = Proxy(port)
+    yield proxy, redis_url.replace(str(port), str(proxy.port))
+    proxy.close()

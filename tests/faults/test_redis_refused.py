@@ -1,0 +1,112 @@
+"""Servers and addresses that cannot be used are refused with one clear error."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import sharedctx
+from sharedctx.backends.base import Put
+from sharedctx.backends.redis import RedisBackend
+from sharedctx.errors import BackendUnavailable, ConfigError, SharedContextError
+
+redis = pytest.importorskip("redis", reason="redis is not installed: pip install 'sharedctx[redis]'")
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[RedisBackend]:
+    backend = RedisBackend(url)
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+def test_a_wrong_password_is_told_without_showing_it(server: Any) -> None:
+    server.start("--requirepass", "right")
+    for url in ("redis://127.0.0.1:{}", "redis://:wrong-one@127.0.0.1:{}"):
+        with pytest.raises(BackendUnavailable, match="user or password") as told:
+            RedisBackend(url.format(server.port))
+        assert "wrong-one" not in str(told.value)
+    with opened(f"redis://:right@127.0.0.1:{server.port}") as backend:
+        backend.commit("s", [Put("p", b"x")])
+        assert "right" not in str(backend.describe())
+
+
+def test_a_user_who_may_not_run_scripts_is_told_what_is_missing(server: Any) -> None:
+    server.start()
+    server.ask("ACL", "SETUSER", "guest", "on", ">pw", "~*", "+@all", "-evalsha", "-eval")
+    guest = f"redis://guest:pw@127.0.0.1:{server.port}"
+    with opened(guest) as backend, pytest.raises(BackendUnavailable, match="ACL"):
+        backend.commit("s", [Put("p", b"x")])
+
+
+def test_keys_of_another_program_under_our_prefix_are_told(server: Any) -> None:
+    with opened(server.start() + "?prefix=other") as backend:
+        server.ask("SET", "other:{s}:m", "not ours")
+        with pytest.raises(ConfigError, match="prefix"):
+            backend.commit("s", [Put("p", b"x")])
+
+
+def test_a_server_that_is_too_old_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while data := connection.recv(65536):
+                    for _ in range(data.count(b"*") or 1):
+                        if b"INFO" in data:
+                            body = b"# Server\r\nredis_version:6.0.16\r\n"
+                            connection.sendall(b"$%d\r\n%s\r\n" % (len(body), body))
+                        else:
+                            connection.sendall(b"-ERR unknown command\r\n" if b"HELLO" in data else b"+OK\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with pytest.raises(ConfigError, match=r"6\.0\.16"):
+            RedisBackend(f"redis://127.0.0.1:{listener.getsockname()[1]}?protocol=2")
+        thread.join(10)
+
+
+def test_a_store_of_a_newer_format_is_refused(server: Any) -> None:
+    with opened(server.start()):
+        pass
+    server.ask("HSET", "sharedctx:store", "format", 9)
+    with pytest.raises(ConfigError, match="upgrade"):
+        RedisBackend(server.local.url)
+
+
+def test_what_the_server_loses_is_told_and_durable_asks_for_better(server: Any) -> None:
+    with opened(server.start("--appendfsync", "everysec")) as backend:
+        assert "every second" in backend.describe()["durability"]
+    with pytest.raises(ConfigError, match="appendfsync always"):
+        sharedctx.open(server.local.url, durable=True)
+    server.ask("CONFIG", "SET", "appendfsync", "always")
+    with sharedctx.open(server.local.url, durable=True) as store:
+        assert store.stats()["durability"] == "append-only file, flushed at every write"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://",
+        "redis://host:port",
+        "redis://host:0",
+        "redis://host/notadb",
+        "redis://host?prefix=a{b",
+        "redis://host?timeout=soon",
+        "redis://one,two",
+        "redis+sentinel://host:26379",
+        "redis://127.0.0.1?nonsense=1",
+    ],
+)
+def test_an_address_that_makes_no_sense_is_a_clear_error(url: str) -> None:
+    with pytest.raises(SharedContextError) as told:
+        RedisBackend(url)
+    assert told.value.code == "CONFIG_ERROR", told.value
