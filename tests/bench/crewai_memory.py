@@ -156,7 +156,7 @@ def flows() -> None:
     """Print what the first ``Flow()`` and the next one cost, as crewai comes and after ``install``."""
     for title, line in {"as it comes": "", "after install()": "sharedctx_crewai.install(sys.argv[1])"}.items():
         script = (
-            "import sys, time, crewai, sharedctx_crewai; from crewai.flow.flow import Flow, start, persist\n"
+            "import sys, time, crewai, sharedctx_crewai; from crewai.flow.flow import Flow, start\n"
             f"{line}\n"
             "class F(Flow):\n    @start()\n    def go(self): return 1\n"
             "t = time.perf_counter(); F(); print(time.perf_counter() - t)"
@@ -170,7 +170,7 @@ def flows() -> None:
 
 def main(sizes: list[str]) -> None:
     imports()
-    # flows()
+    flows()
     for each in sizes:
         rows, dimensions = map(int, each.split("x"))
         found = records(rows, dimensions)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,9 +20,8 @@ from sharedctx.testing import ManualClock
 from sharedctx_crewai import ContextMemory
 
 
-@pytest.fixture(params=["memory", "disk"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sharedctx.Store]:
-    address = "memory://" if request.param == "memory" else str(tmp_path / "store")
+@pytest.fixture
+def store(address: str) -> Iterator[sharedctx.Store]:
     with sharedctx.open(address) as opened:
         yield opened
 
@@ -228,3 +229,19 @@ def test_what_was_opened_here_alone_is_closed(tmp_path: Path) -> None:
         assert own.count() == 1
         own.close()
         assert own.count() == 1
+
+
+@pytest.mark.parametrize("dimensions", [3, 7])
+def test_search_is_exact(memory: ContextMemory, dimensions: int) -> None:
+    chance = random.Random(dimensions)
+    vectors = {f"r{n}": [chance.gauss(0, 1) for _ in range(dimensions)] for n in range(300)}
+    memory.save([record(own, "/odd" if n % 3 else "/even", tuple(v)) for n, (own, v) in enumerate(vectors.items())])
+    query = [chance.gauss(0, 1) for _ in range(dimensions)]
+
+    def cosine(vector: list[float]) -> float:
+        return sum(a * b for a, b in zip(vector, query, strict=True)) / math.hypot(*vector) / math.hypot(*query)
+
+    best = sorted(vectors, key=lambda own: -cosine(vectors[own]))
+    assert ids(memory.search(query, limit=20)) == best[:20]
+    odd = [own for own in best if int(own[1:]) % 3][:20]
+    assert ids(memory.search(query, limit=20, scope_prefix="/odd")) == odd

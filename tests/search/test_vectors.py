@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,10 @@ class Of:
         return bool(item.read_facts() == self.fact)
 
 
-@pytest.fixture(params=["memory", "disk"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> sharedctx.Store:
-    address = "memory://" if request.param == "memory" else str(tmp_path / "store")
-    return sharedctx.open(address, clock=ManualClock(1.0))
+@pytest.fixture
+def store(address: str) -> Iterator[sharedctx.Store]:
+    with sharedctx.open(address) as opened:
+        yield opened
 
 
 @pytest.fixture
