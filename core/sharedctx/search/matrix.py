@@ -95,7 +95,7 @@ class Matrix:
         self.reserve(len(block))
         end = first + len(block)
         self._rows[first:end] = block
-        self._norms[first:end] = _lengths(np, block)
+        self._norms[first:end] = _lengths(np, self._rows[first:end])
         self._live[first:end] = True
         if len(items) == len(block):
             self._owners += items

@@ -79,7 +79,7 @@ def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memory
     return b"".join((_LENGTH.pack(len(header)), header, padding, *rows))
 
 
-def decode(payload: bytes) -> Pack:
+def decode(payload: bytes | memoryview) -> Pack:
     """Read a pack; raises ``DecodeError``."""
     try:
         (length,) = _LENGTH.unpack_from(payload)

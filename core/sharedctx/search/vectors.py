@@ -20,7 +20,7 @@ from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed, InvalidValue
 from ..forking import renew_after_fork
-from ..versions.collection import seal, unseal
+from ..versions.collection import seal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .matrix import Nearest, Where, numbers
@@ -225,7 +225,7 @@ class Vectors:
             self._known.fill(list(found))
 
     def _read(self, row: Row) -> Pack:
-        return packs.decode(unseal(self.space, row))
+        return packs.decode(unseal_large(self.space, row))
 
     def _follow(self, page: Sequence[Change]) -> Steps[bool]:
         """Take in changes; False when a pack was gone already, so that what became of it is yet to be read."""
