@@ -23,9 +23,9 @@ INTEGRATIONS = ROOT / "integrations"
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "forking", "extras", "lazy", "wire"}),
-    frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"backends"}),
     frozenset({"versions"}),
+    frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"access", "entry", "grouping", "relay", "watching", "savings"}),
     frozenset({"entries"}),
     frozenset({"handover"}),
@@ -39,7 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 ONLY: dict[str, frozenset[str]] = {
     "tokens": frozenset({"errors", "forking", "lazy"}),
     "views": frozenset({"errors", "lazy", "tokens", "search"}),
-    "search": frozenset({"errors", "tokens", "views"}),
+    "search": frozenset({"errors", "extras", "forking", "backends", "versions"}),
     "settings": frozenset({"errors", "tokens", "views"}),
     "backends": frozenset({"errors", "extras", "forking"}),
     "versions": frozenset({"errors", "forking", "backends"}),
@@ -49,13 +49,14 @@ ONLY: dict[str, frozenset[str]] = {
 FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_anthropic": frozenset(),
     "sharedctx_cli": frozenset({"click", "rich"}),
+    "sharedctx_crewai": frozenset({"click", "crewai", "pydantic"}),
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
 }
-CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "redis", "tiktoken"})
+LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
+CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
-LATE_PACKAGES = frozenset({"cryptography", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 
 UNPICKLERS = frozenset({"cloudpickle", "dill", "marshal", "pickle", "shelve"})
 FORBIDDEN_CALLS = frozenset({"__import__", "eval", "exec", "os.popen", "os.system", "subprocess.getoutput"})
