@@ -172,6 +172,25 @@ def test_a_view_viewed_again_stays_as_it_is(content: Any) -> None:
     assert compress(page, key="other", count=count).text == page
 
 
+@pytest.mark.parametrize("references", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "import os\n" + "".join(f"def part{n}(a):\n    b = a + {n}\n    return b * {n}\n\n" for n in range(900)),
+        "--- a/x.py\n+++ b/x.py\n@@ -1,4000 +1,4000 @@\n"
+        + " same\n" * 500
+        + "".join(f"+new {n}()\n same\n" for n in range(3500)),
+        {"pods": [{f"name of member {m}": n * m for m in range(9)} for n in range(400)], "words": ["long " * 90] * 60},
+        "".join(f"# Part {n}\n\nMuch is said here of part {n}. More of it follows.\n\n" for n in range(900)),
+    ],
+    ids=["code", "diff", "json", "markdown"],
+)
+def test_a_view_with_one_legend_for_all_its_gaps_stays_as_it_is(content: Any, references: bool) -> None:
+    view = compress(content, key="k", references=references, count=count)
+    assert view.transforms
+    assert compress(view.text, key="other", count=count).text == view.text
+
+
 def test_a_packed_view_viewed_again_stays_as_it_is(shout: Shout) -> None:
     shout.made = lambda text: None
     wide = "\n".join(["LOUD WORDS " * 100] * 30)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
 from .pieces import fold, words
 from .plain import compact
-from .text import word_end, word_start
+from .sections import sections, windows
 
 LONG = 1000
 """A line or row of more characters than this is searched in windows."""
-_WINDOW, _OVERLAP = 500, 100
 _TERMS = 64
 _PART = 0.01
 """What a word counts that is found inside another."""
@@ -22,43 +21,44 @@ _WORDS = re.compile(r"\w+")
 
 
 class Unit(NamedTuple):
-    """A piece that a search finds: its number or span, and its text."""
+    """A piece that a search finds: its number, span or path, and its text."""
 
     label: str
     text: str
 
+    @property
+    def searched(self) -> str:
+        """The text, and before it the names on the path to it."""
+        return f"{self.label} {self.text}" if self.label.startswith("$") else self.text
+
 
 def divide(text: str, value: Any) -> list[Unit]:
-    """Cut a value: rows of an array, counted from 0, else lines, from 1; long ones into windows that overlap.
+    """Cut a value into what a search may find.
 
-    Lines without text are left out. A window of a line is labelled ``chars 500-1000``, which ``chars:500-1000``
-    redeems; one of a row has its number.
+    Of an array its rows, counted from 0, of a text its lines, from 1, by their numbers; of an object, and of a row
+    that is long, the smallest objects in it by their paths (``$.spec.ports``), which ``path:`` redeems; of a long line
+    windows that overlap (``chars 500-1000``), which ``chars:500-1000`` redeems. Lines without text are left out.
     """
+    if isinstance(value, dict):
+        return [Unit(path, piece) for path, piece in sections(value, "$")]
     if isinstance(value, list):
-        return [
-            Unit(str(number), piece)
-            for number, row in enumerate(map(compact, value))
-            for piece in ([row] if len(row) <= LONG else (row[a:b] for a, b in _windows(row)))
-        ]
+        units = []
+        for number, row in enumerate(value):
+            piece = compact(row)
+            if len(piece) <= LONG:
+                units.append(Unit(str(number), piece))
+            else:
+                units += [Unit(path, part) for path, part in sections(row, f"$[{number}]")]
+        return units
     units = []
     at = 0
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONG:
-            units += [Unit(f"chars {at + a}-{at + b}", line[a:b]) for a, b in _windows(line)]
+            units += [Unit(f"chars {at + a}-{at + b}", line[a:b]) for a, b in windows(line)]
         elif line and not line.isspace():
             units.append(Unit(str(number), line))
         at += len(line) + 1
     return units
-
-
-def _windows(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    while start < len(text):
-        end = word_end(text, min(start + _WINDOW, len(text)))
-        yield start, end
-        if end >= len(text):
-            return
-        start = max(word_start(text, end - _OVERLAP), start + 1)
 
 
 def search(units: Sequence[Unit], query: str, limit: int = 20) -> list[int]:
@@ -82,7 +82,7 @@ def _ranked(units: Sequence[Unit], query: str, limit: int) -> list[int]:
     try:
         with closing(sqlite3.connect(":memory:")) as base:
             base.execute("CREATE VIRTUAL TABLE unit USING fts5(text, content='', tokenize='unicode61')")
-            rows = ((index, _sound(unit.text)) for index, unit in enumerate(units))
+            rows = ((index, _sound(unit.searched)) for index, unit in enumerate(units))
             base.executemany("INSERT INTO unit(rowid, text) VALUES (?, ?)", rows)
             found = base.execute(
                 "SELECT rowid FROM unit WHERE unit MATCH ? ORDER BY rank, rowid LIMIT ?", (_sound(match), limit)
@@ -98,7 +98,7 @@ def _sound(text: str) -> str:
 
 
 def _scanned(units: Sequence[Unit], wanted: Sequence[str], limit: int) -> list[int]:
-    lows = [fold(unit.text) for unit in units]
+    lows = [fold(unit.searched) for unit in units]
     rarity = {word: 1 + sum(word in low for low in lows) for word in wanted}
     ranks = []
     for index, low in enumerate(lows):

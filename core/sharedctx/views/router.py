@@ -15,13 +15,15 @@ from .lossless import reader
 from .pieces import words
 from .plain import LEAST_TOKENS, SHORT
 from .task import Once, Task
-from .text import DEFAULT_TOKENS
+from .text import DEFAULT_TOKENS, MOST_TOKENS
 from .view import Marks, View
 
 UNTOUCHED = 200
 """Texts below this many tokens are given as they are; their kind is not looked for, only whether they are JSON."""
 _MARKERS = 10
 _MARKER = re.compile(r"\[\[[^\[\]\n]{1,200}(?: omitted\]\]| omitted: expand\(| more characters: )")
+_OMITTED = (" omitted]]", " omitted: expand(")
+_FIRST_LINE = re.compile(r"\[\[[^\n]{1,1000} omitted(?:\]\]|: expand\([^\n]{1,2000}\)\]\])(?:\n|\Z)")
 
 
 def compress(
@@ -85,7 +87,8 @@ def _kind(source: Source, bottom: str, named: Kind | None) -> Kind:
 
 
 def _is_view(source: Source, tokens: int) -> bool:
-    """Whether a text is a view or a piece of one: it has a lossless legend, or enough markers for its size."""
+    """Whether a text is a view or a piece of one: it starts with a legend that the rest bears out, or with a marker, or
+    it has enough markers for its size."""
     if source.value is not None or "[[" not in source.text:
         return False
     kind = reader(source.text)
@@ -93,6 +96,9 @@ def _is_view(source: Source, tokens: int) -> bool:
         try:
             kind.unpack(source.text)
         except DecodeError:
-            return False
+            return any(marker in source.text for marker in _OMITTED)
         return True
-    return tokens <= DEFAULT_TOKENS * sum(1 for _ in islice(_MARKER.finditer(source.text), _MARKERS))
+    if _FIRST_LINE.match(source.text):
+        return True
+    markers = sum(1 for _ in islice(_MARKER.finditer(source.text), _MARKERS))
+    return markers > 0 and tokens <= max(MOST_TOKENS, DEFAULT_TOKENS * markers)

@@ -10,7 +10,7 @@ from .view import Marks
 
 DEFAULT_TOKENS = 2000
 """A text of no known kind is shortened to about this many tokens where no budget is given, or to a quarter."""
-_MOST_TOKENS = 8000
+MOST_TOKENS = 8000
 _WORD = 80
 
 
@@ -26,7 +26,7 @@ class Text:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Head, tail, and between them the lines with words of the query or signs of trouble."""
         whole = brief.count(source.text)
-        usual = min(max(DEFAULT_TOKENS, whole // 4), _MOST_TOKENS)
+        usual = min(max(DEFAULT_TOKENS, whole // 4), MOST_TOKENS)
         budget = usual if brief.budget is None else brief.budget
         if whole <= budget:
             return None
