@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sharedctx.errors import DecodeError
 from sharedctx.tokens import counter
-from sharedctx.views import expand
+from sharedctx.views import compress, expand
 from sharedctx.views.kind import Brief, Draft, Source
 from sharedctx.views.kinds.log import KIND
 from sharedctx.views.view import Marks
@@ -240,3 +240,26 @@ def test_what_ends_a_trace_is_kept_whatever_it_is_called() -> None:
         "InfeasiblePlan: no route from depot 7",
     ]
     assert trace[-1] in shorten("\n".join([*lines[:300], *trace, *lines[300:]])).text
+
+
+def test_times_with_a_comma_make_no_table_of_a_log() -> None:
+    text = "\n".join(
+        f"2026-04-02 08:{n // 60:02}:{n % 60:02},{n % 900:03} INFO queue[{n}] batch {n:x} sent" for n in range(900)
+    )
+    view = compress(text, key="k")
+    assert view.kind == "log"
+    assert view.tokens < 0.1 * view.original_tokens
+
+
+def test_of_an_error_that_comes_back_now_and_then_every_line_is_shown() -> None:
+    lines = [
+        f'10.0.{n % 9}.7 - - [02/Apr/2026:08:{n // 60:02}:{n % 60:02} +0000] "GET /parts/{n} HTTP/1.1" 200 {n * 7}'
+        for n in range(900)
+    ]
+    for n in range(50, 900, 120):
+        lines[n] = (
+            f'10.9.{n}.1 - - [02/Apr/2026:08:{n // 60:02}:{n % 60:02} +0000] "POST /admin/{n} HTTP/1.1" 500 {n * 11}'
+        )
+    view = compress("\n".join(lines), key="k")
+    assert all(f"POST /admin/{n} HTTP/1.1" in view.text for n in range(50, 900, 120))
+    assert view.tokens < 0.1 * view.original_tokens

@@ -10,7 +10,7 @@ from .view import Marks
 
 _NOTABLE = (
     "error", "exception", "fatal", "panic", "traceback", "fail", "critical", "severe", "denied", "refused", "timeout",
-    "timed out", "warn",
+    "timed out", "warn", "destroy", "must be replaced",
 )  # fmt: skip
 _ANYWHERE = ("error", "exception")  # as in ValueError
 _SCANNED = 4096

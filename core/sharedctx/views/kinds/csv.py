@@ -10,6 +10,7 @@ from ...errors import DecodeError
 from ..columns.packing import pack_value, unpack_value
 from ..columns.shortening import Limits, Unit, shorten_value
 from ..kind import Brief, Draft, Source
+from ..lines.log_survey import TIME
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _LEAST_LINES = 5
@@ -123,7 +124,8 @@ class CsvKind:
     name = "csv"
 
     def fits(self, source: Source) -> float:
-        """0.8 for lines that have the same number of delimiters and no spaces after them."""
+        """0.8 for lines that have the same number of delimiters and no spaces after them; half of that for what starts
+        with a time in place of names, as logs whose times have a comma."""
         if source.value is not None:
             return 0.0
         lines = source.text[:65536].split("\n", _SAMPLED + 1)[:_SAMPLED]
@@ -142,7 +144,7 @@ class CsvKind:
         spaced = sum(f"{delimiter} " in line for line in lines)
         if same < 0.95 * plain or (delimiter == "," and spaced > 0.5 * len(lines)):
             return 0.0
-        return 0.8 if columns > 1 or plain > 20 else 0.4
+        return 0.8 if (columns > 1 or plain > 20) and not TIME.match(lines[0]) else 0.4
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most; markers count the text's lines."""

@@ -20,9 +20,12 @@ _RARE = 2
 _FORMS = 8
 """Distinct forms of one error template that are shown."""
 _FRAMES = 4
+_REPEATED = 12
+"""So many errors of one template are all shown, if there is room."""
 _LONG = 50
 _MUST = (0.30, 1500)
 _SHOULD = (0.085, 500)
+_ALL = (0.1, 600)
 _ABOUT = " (the gaps between the numbers; x9 to 99: 9 lines like this one, the last is 99; … inside a line: cut)"
 
 
@@ -78,6 +81,7 @@ class _Shortening:
         whole = brief.count(source.text) if brief.budget is None else 0
         self._must = int(max(whole * _MUST[0], _MUST[1])) if brief.budget is None else brief.budget
         self._should = int(max(whole * _SHOULD[0], _SHOULD[1])) if brief.budget is None else brief.budget
+        self._all = int(max(whole * _ALL[0], _ALL[1])) if brief.budget is None else brief.budget
 
     def draft(self) -> Draft | None:
         survey, picks = self._survey, self._picks
@@ -118,6 +122,11 @@ class _Shortening:
                 self._frames(each.lines[0])
         for each in common:
             picks.add(each.lines[-1], self._should)
+        picks.patient()
+        for each in troubles:
+            if each.trouble > 1 and len(each.lines) <= _REPEATED:
+                for index in each.lines:
+                    picks.add(index, self._all)
         return picks.draft("templates", _ABOUT)
 
     def _conclusions(self) -> list[int]:
