@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sharedctx.errors import DecodeError
 from sharedctx.tokens import counter
-from sharedctx.views import compress, expand
+from sharedctx.views import compress, decompress, expand
 from sharedctx.views.kind import Brief, Draft, Source
 from sharedctx.views.kinds.log import KIND
 from sharedctx.views.view import Marks
@@ -263,3 +263,16 @@ def test_of_an_error_that_comes_back_now_and_then_every_line_is_shown() -> None:
     view = compress("\n".join(lines), key="k")
     assert all(f"POST /admin/{n} HTTP/1.1" in view.text for n in range(50, 900, 120))
     assert view.tokens < 0.1 * view.original_tokens
+
+
+def test_a_few_errors_stand_whole_in_a_lossless_view() -> None:
+    lines = [
+        f"2026-04-02 08:{n // 60:02}:{n % 60:02},{n % 900:03} INFO queue[{n}] batch {n:x} sent" for n in range(900)
+    ]
+    for n in range(50, 900, 120):
+        lines[n] = f"2026-04-02 08:{n // 60:02}:{n % 60:02},000 ERROR queue[7] cannot write batch {n:x}: no space left"
+    view = compress("\n".join(lines), mode="lossless")
+    assert view.lossless
+    assert view.tokens < 0.7 * view.original_tokens
+    assert all(lines[n] in view.text for n in range(50, 900, 120))
+    assert decompress(view) == "\n".join(lines)

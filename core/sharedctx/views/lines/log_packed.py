@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...errors import DecodeError
 from .log_forms import Form, Slot
+from .log_survey import HEAD, LEVEL, trouble_of
 
 _BARE = re.compile(r"[^\s\"'^&]\S*")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -62,11 +63,15 @@ class _Clock:
         return ":".join(parts)
 
 
+_FEW = 24
+"""So many errors of one form are told whole: far from the form, cells alone would say little."""
+
+
 class Writer:
     """Writes lines, and forms at their first use; a whole text of up to ``MOST`` characters."""
 
     def __init__(self, forms: Sequence[Form]) -> None:
-        self._forms = forms
+        self._forms = forms = [form for form in forms if not _telling(form)]
         self._clock = _Clock()
         self._anchors: dict[str, int] = {}
         self._uses: Counter[str] = Counter()
@@ -119,6 +124,13 @@ class Writer:
             self._anchors[cell] = len(self._anchors) + 1
             return f"&{len(self._anchors)}={spelled}"
         return spelled
+
+
+def _telling(form: Form) -> bool:
+    """Whether a form is of a few errors of a log."""
+    heading = _heading(form)
+    timed = any(slot.clock for slot in form.slots) or LEVEL.search(heading, 0, HEAD) is not None
+    return timed and len(form.lines) <= _FEW and trouble_of(heading)[0] > 1
 
 
 def _heading(form: Form) -> str:
