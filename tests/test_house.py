@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "budget"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
@@ -49,6 +49,7 @@ ONLY: dict[str, frozenset[str]] = {
 FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_anthropic": frozenset(),
     "sharedctx_cli": frozenset({"click", "rich"}),
+    "sharedctx_langchain": frozenset({"langchain", "langchain_core", "langgraph", "pydantic"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
 }
