@@ -11,14 +11,14 @@ import pytest
 
 pytest.importorskip("langchain", reason="langchain is not installed: pip install 'sharedctx[langchain]'")
 
-from langchain_core.language_models import BaseChatModel  # noqa: E402
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage  # noqa: E402
-from langchain_core.outputs import ChatGeneration, ChatResult  # noqa: E402
-from pydantic import PrivateAttr  # noqa: E402
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import PrivateAttr
 
-import sharedctx  # noqa: E402
-from sharedctx import SharedContext, Store  # noqa: E402
-from sharedctx.testing.clock import ManualClock  # noqa: E402
+import sharedctx
+from sharedctx import SharedContext, Store
+from sharedctx.testing.clock import ManualClock
 
 Turn = AIMessage | Callable[[list[BaseMessage]], AIMessage]
 

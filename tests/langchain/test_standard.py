@@ -9,15 +9,15 @@ import pytest
 
 pytest.importorskip("langchain_tests", reason="langchain-tests is not installed: pip install langchain-tests")
 
-from langchain_core.caches import BaseCache  # noqa: E402
-from langchain_core.stores import BaseStore  # noqa: E402
-from langchain_core.tools import BaseTool  # noqa: E402
-from langchain_tests import integration_tests, unit_tests  # noqa: E402
-from langchain_tests.integration_tests import base_store, cache  # noqa: E402
+from langchain_core.caches import BaseCache
+from langchain_core.stores import BaseStore
+from langchain_core.tools import BaseTool
+from langchain_tests import integration_tests, unit_tests
+from langchain_tests.integration_tests import base_store, cache
 
-import sharedctx  # noqa: E402
-from sharedctx import SharedContext, Store  # noqa: E402
-from sharedctx_langchain import ContextByteStore, ContextLLMCache, ContextOffloadMiddleware, ContextToolkit  # noqa: E402
+import sharedctx
+from sharedctx import SharedContext, Store
+from sharedctx_langchain import ContextByteStore, ContextLLMCache, ContextOffloadMiddleware, ContextToolkit
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "context_list": {"prefix": "p", "limit": 3},
@@ -58,7 +58,7 @@ class _OfTheMiddleware(_OfTheToolkit):
 
 
 def _suites() -> Iterator[type]:
-    homes = {name: _OfTheToolkit for name in EXAMPLES}
+    homes = dict.fromkeys(EXAMPLES, _OfTheToolkit)
     for name, home in [*homes.items(), ("context_expand", _OfTheMiddleware)]:
         for suite in (unit_tests.ToolsUnitTests, integration_tests.ToolsIntegrationTests):
             title = f"Test{home.__name__.strip('_')}{name.title().replace('_', '')}{suite.__name__}"
