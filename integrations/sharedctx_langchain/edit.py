@@ -34,7 +34,8 @@ class ContextEdit:
     so that between them a prompt cache keeps working. Nothing is done while the messages have at most ``trigger``
     tokens. The agent needs the tools of ``ContextToolkit``, or at least ``context_expand``, to read what was left out.
 
-    Whatever fails here is logged, and the messages stay as they are. Raises ``ConfigError`` when made with odd numbers.
+    Whatever fails here is logged, and the messages stay as they are. Raises ``ConfigError`` or
+    ``InvalidValue`` when made with odd numbers.
     """
 
     def __init__(

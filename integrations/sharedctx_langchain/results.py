@@ -87,7 +87,7 @@ def changed(result: Any, change: Callable[[ToolMessage], ToolMessage]) -> Any:
     if isinstance(result, dict):
         messages = changed(result.get("messages"), change)
         return result if messages is result.get("messages") else {**result, "messages": messages}
-    if type(result) in (list, tuple):
+    if isinstance(result, list):
         made = [changed(each, change) for each in result]
-        return result if all(new is old for new, old in zip(made, result, strict=True)) else type(result)(made)
+        return result if all(new is old for new, old in zip(made, result, strict=True)) else made
     return result

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,6 +72,17 @@ def calls(*made: dict[str, Any]) -> AIMessage:
     return AIMessage("", tool_calls=list(made))
 
 
+def fetched(*names: str) -> AIMessage:
+    """Calls of the tool ``fetch``, each with its name as its id."""
+    return calls(*(call("fetch", name, name=name) for name in names))
+
+
+def redeem(messages: list[BaseMessage], ref: str | None = None) -> AIMessage:
+    """Call the tool of the last marker that was read, as a model would copy it, or with another reference."""
+    key, seen = re.findall(r'expand\("([^"]+)", "([^"]+)"\)', str(messages[-1].content))[-1]
+    return calls(call("context_expand", f"e{len(messages)}", key=key, ref=ref or seen))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run the coroutines among the standard tests, each on a loop of its own."""
@@ -78,6 +91,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture
+def play() -> SimpleNamespace:
+    return SimpleNamespace(Model=Scripted, call=call, calls=calls, fetched=fetched, redeem=redeem)
 
 
 @pytest.fixture
