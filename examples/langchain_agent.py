@@ -58,9 +58,9 @@ class Scripted(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=self._turns.pop(0)(messages))])
 
 
-def call(name: str, **arguments: str) -> dict[str, Any]:
+def call(called: str, /, **arguments: str) -> dict[str, Any]:
     """One call of a tool by the scripted model."""
-    return {"type": "tool_call", "name": name, "args": arguments, "id": "-".join((name, *arguments.values()))}
+    return {"type": "tool_call", "name": called, "args": arguments, "id": "-".join((called, *arguments.values()))}
 
 
 def key_of(message: BaseMessage) -> str:
