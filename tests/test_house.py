@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "projects"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
@@ -51,6 +51,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_cli": frozenset({"click", "rich"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
+    "sharedctx_server": frozenset({"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}),
 }
 CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "redis", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
