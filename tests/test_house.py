@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "projects"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
@@ -53,6 +53,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
+    "sharedctx_server": frozenset({"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}),
 }
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
