@@ -51,7 +51,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_cli": frozenset({"click", "rich"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
-    "sharedctx_server": frozenset({"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}),
+    "sharedctx_server": frozenset(
+        {"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}
+    ),
 }
 CORE_PACKAGES = frozenset({"backports", "compression", "cryptography", "diskcache", "quicktok", "redis", "tiktoken"})
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides

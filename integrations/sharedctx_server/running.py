@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -32,6 +33,7 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 ws_max_size=settings.projects.max_bytes + _FRAME,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=max(round(settings.drain), 1),
@@ -40,6 +42,12 @@ class Server(uvicorn.Server):
             )
         )
         self._service = application.state.service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in good order at the first signal, at once at the second; the process then ends by itself, with 0."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams and drain what runs."""
