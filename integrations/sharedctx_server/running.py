@@ -12,13 +12,17 @@ import uvicorn
 from starlette.applications import Starlette
 
 from sharedctx import SharedContext, Store
+from sharedctx.backends.steps import run
 from sharedctx.errors import ConfigError
 from sharedctx.opening import Opening
 
 from .application import app
+from .background import Registered
 from .settings import ServerSettings
+from .tokens import Tokens
 
 _FRAME = 4096
+_BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
@@ -38,7 +42,7 @@ class Server(uvicorn.Server):
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=max(round(settings.drain), 1),
                 timeout_keep_alive=30,
-                backlog=4096,
+                backlog=_BACKLOG,
             )
         )
         self._service = application.state.service
@@ -71,17 +75,25 @@ def serve(
     opening = Opening(store) if isinstance(store, Store | SharedContext) else Opening(path=store)
     try:
         require_token(settings, opening.store)
-        Server(app(opening.store, settings), settings).run()
+        with listening(settings) as sockets, Registered(settings, opening.store.address):
+            Server(app(opening.store, settings), settings).run([sockets])
     finally:
         opening.close()
 
 
+def listening(settings: ServerSettings) -> socket.socket:
+    """Return a socket that listens where the settings say; raises ``ConfigError`` where that cannot be."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"port {settings.port} of {settings.host} cannot be listened on ({error.strerror}): choose one by --port"
+        ) from error
+
+
 def require_token(settings: ServerSettings, store: Store) -> None:
     """Raise ``ConfigError`` where other machines can call and no token is asked for."""
-    from sharedctx.backends.steps import run
-
-    from .tokens import Tokens
-
     if settings.loopback or settings.token is not None or run(store.backend, Tokens().any()):
         return
     raise ConfigError(
