@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+
+from .lazy import lazy
 
 if TYPE_CHECKING:
     from .savings import Saving
@@ -32,7 +33,7 @@ class ContextEntry:
     note: str = ""
     _measure: Callable[[], tuple[View, str]] | None = field(default=None, repr=False, compare=False)
 
-    @cached_property
+    @lazy
     def _measured(self) -> tuple[View | None, str]:
         return self._measure() if self._measure is not None else (None, "")
 

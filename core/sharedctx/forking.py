@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+import threading
 import weakref
 from typing import Protocol
+
+late_imports = threading.RLock()  # hold it to import a package of others when it is first needed, in whatever thread
 
 
 class Forked(Protocol):
@@ -28,5 +33,18 @@ def _renew() -> None:
         thing.after_fork()
 
 
+def _before() -> None:
+    """Wait until no other thread is within an import: a child would inherit its lock, held for ever."""
+    late_imports.acquire()
+    for name in list(sys.modules):
+        if name.startswith("sharedctx"):
+            importlib.import_module(name)
+
+
+def _after_in_child() -> None:
+    late_imports.release()
+    _renew()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(before=_before, after_in_parent=late_imports.release, after_in_child=_after_in_child)

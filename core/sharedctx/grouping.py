@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
@@ -32,8 +32,8 @@ class _Waiting:
     ops: Sequence[Op]
     if_rev: int | None
     size: int
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Committed]
+    loop: asyncio.AbstractEventLoop | None
+    future: asyncio.Future[Committed] | Future[Committed]
     tail: tuple[str, str] | None
     row: Row | None
 
@@ -119,14 +119,26 @@ class GroupDriver:
             row = Row(first.pk, first.when.sk + 1, first.value, -next(self._numbers), first.expires)
             self._tails[tail] = row
         size = sum(len(op.value) for op in ops if isinstance(op, Put))
-        waiting = _Waiting(space, ops, if_rev, size, loop, loop.create_future(), tail, row)
+        future: asyncio.Future[Committed] = loop.create_future()
+        waiting = _Waiting(space, ops, if_rev, size, loop, future, tail, row)
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
             self._queue.append(waiting)
             if len(self._queue) == 1:
                 loop.call_soon(self._hand_over)
-        return await waiting.future
+        return await future
+
+    def submit(self, space: str, ops: Sequence[Op]) -> Future[Committed]:
+        """Queue a commit from any thread: it is applied after all that were queued before it."""
+        future: Future[Committed] = Future()
+        size = sum(len(op.value) for op in ops if isinstance(op, Put))
+        with self._news:
+            if self._closed:
+                raise BackendUnavailable("this store was closed by its opener: open it again")
+            self._queue.append(_Waiting(space, ops, None, size, None, future, None, None))
+        self._hand_over()
+        return future
 
     def _hand_over(self) -> None:
         """Wake the writer when the loop has had its turn: what its tasks put together is written together, and the
@@ -154,7 +166,10 @@ class GroupDriver:
                 results = [error for _ in group]
             loops: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Committed | Exception]]] = {}
             for one, result in zip(group, results, strict=True):
-                loops.setdefault(one.loop, []).append((one, result))
+                if one.loop is None:
+                    _settle(one, result)
+                else:
+                    loops.setdefault(one.loop, []).append((one, result))
             for loop, done in loops.items():
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(self._deliver, done)
@@ -163,12 +178,8 @@ class GroupDriver:
         for one, result in done:
             if one.tail is not None and self._tails.get(one.tail) is one.row:
                 del self._tails[one.tail]
-            if one.future.done():
-                continue
-            if isinstance(result, Exception):
-                one.future.set_exception(result)
-            else:
-                one.future.set_result(result)
+            if not one.future.done():
+                _settle(one, result)
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""
@@ -180,3 +191,10 @@ class GroupDriver:
             self._thread.join()
         if self._pool is not None:
             self._pool.shutdown(wait=True)
+
+
+def _settle(one: _Waiting, result: Committed | Exception) -> None:
+    if isinstance(result, Exception):
+        one.future.set_exception(result)
+    else:
+        one.future.set_result(result)

@@ -15,7 +15,8 @@ class Opening:
     """A store, and whether to close it: only what was opened here is closed here.
 
     ``given`` is an opened ``Store`` or a ``SharedContext``; else ``path`` or ``url`` name the store (default:
-    ``SHAREDCTX_URL``, else ``./.sharedctx``). Raises ``ConfigError`` when the store is named twice or oddly.
+    ``SHAREDCTX_URL``, else ``./.sharedctx``), which is opened ``durable`` or not. Raises ``ConfigError`` when the store
+    is named twice or oddly.
     """
 
     def __init__(
@@ -24,13 +25,16 @@ class Opening:
         *,
         path: str | os.PathLike[str] | None = None,
         url: str | None = None,
+        durable: bool = False,
     ) -> None:
         if sum(each is not None for each in (given, path, url)) > 1:
             raise ConfigError("name the store once: an opened one, path= or url=")
+        if durable and given is not None:
+            raise ConfigError("an opened store is durable or not already: say it where it is opened")
         if given is not None and not isinstance(given, Store | SharedContext):
             raise ConfigError(f"{type(given).__name__} is no Store and no SharedContext: pass one, or path= or url=")
         self._context = given if isinstance(given, SharedContext) else None
-        self._own = open_store(path if path is not None else url) if given is None else None
+        self._own = open_store(path if path is not None else url, durable=durable) if given is None else None
         store = self._own or (self._context.store if self._context is not None else given)
         assert isinstance(store, Store)
         self.store: Store = store

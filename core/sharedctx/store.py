@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from .entries.names import check_session
 from .entries.record import PK, Record
 from .errors import BackendUnavailable, ConfigError, DecodeError
 from .forking import renew_after_fork
+from .lazy import lazy
 from .savings import SPACE, Savings
 from .settings import SessionSettings
 from .tokens import counter
@@ -74,7 +74,7 @@ class Store:
             self.backend, self.contents, keys, count = held
             _opened[self._key] = (self.backend, self.contents, keys, count + 1)
 
-    @cached_property
+    @lazy
     def savings(self) -> Savings:
         """What this store's contexts served to models."""
         return Savings(self.backend)

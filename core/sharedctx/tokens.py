@@ -7,10 +7,12 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Protocol
 
 from .errors import ConfigError
+from .forking import late_imports
+from .lazy import lazy
 
 _DEFAULT = "o200k_base"
 _MODELS = (
@@ -122,9 +124,10 @@ class ForModel:
         self._encoding = encoding
         self._note = note
 
-    @cached_property
+    @lazy
     def _ready(self) -> TokenCounter:
-        found = _quicktok(self._encoding) or _tiktoken(self._encoding)
+        with late_imports:
+            found = _quicktok(self._encoding) or _tiktoken(self._encoding)
         name = self._encoding + self._note
         return Exact(found, name) if found else Estimate(f"estimate of {name}")
 

@@ -20,6 +20,7 @@ from .contexts import delete_context, get_context, get_value, post_diff, post_ro
 from .events import ContextEvents
 from .gate import Gate
 from .health import Health
+from .metrics import Metrics
 from .replies import error_reply
 from .service import Service
 from .settings import ServerSettings
@@ -80,6 +81,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/context/{project}/stream", events),
         WebSocketRoute("/context/stream", socket),
         WebSocketRoute("/context/{project}/stream", socket),
+        Route("/metrics", Methods(service, GET=Metrics(service).metrics)),
         Route("/health", Methods(service, GET=health.health)),
         Route("/ready", Methods(service, GET=health.ready)),
     ]

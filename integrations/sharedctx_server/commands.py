@@ -115,7 +115,9 @@ def serve(
             target.emit({"url": found.url, "pid": found.pid, "started": False}, f"{found.url} runs already")
         else:
             shown = f"[{host}]" if ":" in host else host
-            target.emit({"url": f"http://{shown}:{port}", "pid": os.getpid(), "started": True}, f"http://{shown}:{port}")
+            target.emit(
+                {"url": f"http://{shown}:{port}", "pid": os.getpid(), "started": True}, f"http://{shown}:{port}"
+            )
             click.get_text_stream("stdout").flush()
             serve_store(store, settings=settings)
 
@@ -142,7 +144,9 @@ def status(target: Target, host: str, port: int) -> None:
 
     found = find(host, port)
     facts = {"running": found is not None, "url": found.url if found else None, "pid": found.pid if found else None}
-    target.emit(facts, f"{found.url} process {found.pid or 'of another'}" if found else f"no server runs on port {port}")
+    target.emit(
+        facts, f"{found.url} process {found.pid or 'of another'}" if found else f"no server runs on port {port}"
+    )
     if found is None:
         raise click.exceptions.Exit(1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -131,5 +131,9 @@ class Metrics:
 
 def _memory() -> int:
     """The most memory that this process has used, in bytes."""
-    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return found if sys.platform == "darwin" else found * 1024
+    with contextlib.suppress(ImportError):  # Windows has no such figure
+        import resource
+
+        found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return found if sys.platform == "darwin" else found * 1024
+    return 0

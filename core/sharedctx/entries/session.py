@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..backends import steps
@@ -20,6 +20,7 @@ from .rights import Rights
 from .viewing import Viewing
 
 if TYPE_CHECKING:
+    from ..search import Item, Vectors
     from ..views import View
 
 ARCHIVE = Check(RESERVED + "notes", ABSENT, "archived")
@@ -90,6 +91,18 @@ class Session:
             except Compacted:
                 pass
         return {*known, *(yield from steps.all_pks(self.space, prefix, RESERVED + "\U0010ffff"))}
+
+    def vectors(self, name: str, labels: Callable[[Item], Iterable[str]] = lambda item: ()) -> Vectors:
+        """Return the index of this name over the session's entries, the process's one; ``labels`` are those that its
+        items are filtered by."""
+        from ..search import index
+
+        log = self.log
+
+        def lives(key: str) -> Steps[bool]:
+            return (yield from log.head(key)) is not None
+
+        return index(self.backend, self.space, name, lives, labels)
 
     def entry(self, version: Version) -> ContextEntry:
         """Describe a version; its tokens are counted when asked for."""

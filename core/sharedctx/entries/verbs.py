@@ -20,6 +20,7 @@ from .events import Events
 from .eviction import Eviction
 from .names import NOTES, RESERVED, check_key
 from .session import Session
+from .together import Together
 from .viewing import Shown
 from .writing import Admit, Writing
 
@@ -44,6 +45,7 @@ class Verbs:
         self.allows = self.session.rights.allows
         self.archived: Callable[[], Steps[bool]] = self.session.archived
         self.erase = self._writing.erase
+        self.write_together = Together(self.session, self._writing).write
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
         self._eviction = eviction
 

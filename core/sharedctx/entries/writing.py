@@ -38,6 +38,10 @@ class Writing:
         """Return the live entries in the limits' scope with their tokens."""
         return (yield from self._ledger.sync())[1]
 
+    def limited(self, key: str) -> bool:
+        """Whether limits must be judged at every write of this key."""
+        return self._limits.bind(key)
+
     def put(
         self,
         participant: str | None,

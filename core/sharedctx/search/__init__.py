@@ -1,6 +1,10 @@
-"""Finding text by its words."""
+"""Finding entries: text by its words, vectors by their nearness."""
 
 from .fulltext import FullText, Match
+from .indexes import index
+from .matrix import Nearest, Where
+from .packs import Item
 from .passages import Passage, passages
+from .vectors import Entry, Vectors
 
-__all__ = ["FullText", "Match", "Passage", "passages"]
+__all__ = ["Entry", "FullText", "Item", "Match", "Nearest", "Passage", "Vectors", "Where", "index", "passages"]

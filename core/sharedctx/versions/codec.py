@@ -14,28 +14,21 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import sys
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 from ..backends.base import MAX_VALUE_BYTES, Refused
 from ..errors import DecodeError, UnsafeRow, ValueTooLarge
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from .delta import deflate, difference, inflate, restore
 
 _HEADER: Final = struct.Struct(">2sBBBBIdBH")
-_DELTA: Final = struct.Struct(">HII")
+_BACK: Final = struct.Struct(">H")
 _MAGIC: Final = b"\xc5\x78"
 _FORMAT: Final = 1
 _CHECK: Final = 12
 _START: Final = _HEADER.size + _CHECK
 _HASHED: Final = 1
 _RAW_BELOW: Final = 256
-_LEVEL: Final = 3
-_CONTEXT: Final = 1 << 20
 
 
 class Kind(IntEnum):
@@ -142,7 +135,7 @@ def parse(bound: bytes, blob: bytes) -> Blob:
             note=body[at + who : at + who + what].decode("utf-8", "replace"),
             sha256=body[:32] if at else None,
             payload=payload,
-            back=_DELTA.unpack_from(payload)[0] if compression == Compression.DELTA else 0,
+            back=_BACK.unpack_from(payload)[0] if compression == Compression.DELTA else 0,
         )
     except (KeyError, struct.error) as error:
         raise DecodeError(f"the stored header makes no sense: {error}") from error
@@ -162,17 +155,11 @@ def content(blob: Blob, base: bytes | None) -> bytes:
     if blob.compression is Compression.RAW:
         found = blob.payload
     elif blob.compression is Compression.ZSTD:
-        found = _inflate(blob.payload, blob.size, None)
+        found = inflate(blob.payload, blob.size)
     elif base is None:
         raise DecodeError("the version that this one builds on cannot be read")
     else:
-        _, prefix, suffix = _DELTA.unpack_from(blob.payload)
-        middle = blob.size - prefix - suffix
-        if middle < 0 or prefix + suffix > len(base):
-            raise DecodeError("the stored difference does not fit the version it builds on")
-        end = len(base) - suffix
-        inner = _inflate(blob.payload[_DELTA.size :], middle, base[prefix:end])
-        found = b"".join((base[:prefix], inner, base[end:]))
+        found = restore(blob.payload[_BACK.size :], blob.size, base)
     if len(found) != blob.size:
         raise DecodeError(f"the content has {len(found)} bytes where {blob.size} were stored")
     return found
@@ -189,52 +176,8 @@ def _pack(data: bytes, base: tuple[int, bytes] | None) -> tuple[Compression, byt
     if len(data) < _RAW_BELOW:
         return Compression.RAW, data
     if base is not None:
-        delta = _delta(data, *base)
+        delta = _BACK.pack(base[0]) + difference(data, base[1])
         if len(delta) * 2 < len(data):
             return Compression.DELTA, delta
-    packed = zstd.compress(data, _LEVEL)
+    packed = deflate(data)
     return (Compression.ZSTD, packed) if len(packed) < len(data) else (Compression.RAW, data)
-
-
-def _delta(data: bytes, back: int, base: bytes) -> bytes:
-    shortest = min(len(data), len(base))
-    prefix = _common(data, base, shortest)
-    suffix = _common(data[prefix:][::-1], base[prefix:][::-1], shortest - prefix)
-    old = base[prefix : len(base) - suffix]
-    new = data[prefix : len(data) - suffix]
-    return _DELTA.pack(back, prefix, suffix) + _deflate(new, old)
-
-
-def _common(a: bytes, b: bytes, limit: int) -> int:
-    """Length of the common prefix, by galloping over slices and then halving: comparisons run in C."""
-    low, step = 0, 64
-    while low < limit:
-        high = min(low + step, limit)
-        if a[low:high] == b[low:high]:
-            low, step = high, step * 2
-        elif high - low == 1:
-            break
-        else:
-            limit, step = high, max((high - low) // 2, 1)
-    return low
-
-
-def _dictionary(old: bytes | None) -> zstd.ZstdDict | None:
-    return zstd.ZstdDict(old, is_raw=True) if old is not None and 8 <= len(old) <= _CONTEXT else None
-
-
-def _deflate(data: bytes, old: bytes) -> bytes:
-    known = _dictionary(old)
-    return zstd.compress(data, _LEVEL, zstd_dict=None if known is None else known.as_prefix)
-
-
-def _inflate(payload: bytes, size: int, old: bytes | None) -> bytes:
-    known = _dictionary(old)
-    try:
-        engine = zstd.ZstdDecompressor(zstd_dict=None if known is None else known.as_prefix)
-        data = engine.decompress(payload, max_length=size + 1)
-    except (zstd.ZstdError, EOFError) as error:
-        raise DecodeError(f"the compressed content does not open: {error}") from error
-    if not engine.eof or len(data) != size:
-        raise DecodeError(f"the compressed content is not the {size} bytes that were stored")
-    return bytes(data)

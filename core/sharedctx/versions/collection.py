@@ -31,20 +31,25 @@ def seal(space: str, pk: str, sk: str, payload: bytes) -> bytes:
 
 def unseal(space: str, row: Row) -> bytes:
     """Return a row's payload; raises ``DecodeError`` (damaged, moved, not ours) or ``UnsafeRow``, naming the row."""
+    return bytes(unseal_large(space, row))
+
+
+def unseal_large(space: str, row: Row) -> memoryview:
+    """The same without copying the payload."""
     at = f"{row.pk!r} row {row.sk!r}"
     if isinstance(row.value, Refused):
         raise UnsafeRow(f"{at}: a foreign row was found and not loaded ({row.value.reason})")
     if not row.value:
-        return b""
+        return memoryview(b"")
     if not row.value.startswith(_MAGIC):
         raise DecodeError(f"{at}: the stored bytes are not sharedctx's, or of a newer one; other rows still read")
-    payload = row.value[_START:]
+    payload = memoryview(row.value)[_START:]
     if row.value[len(_MAGIC) : _START] != _checksum(space, row.pk, str(row.sk), payload):
         raise DecodeError(f"{at}: the stored bytes are damaged (checksum); other rows still read")
     return payload
 
 
-def _checksum(space: str, pk: str, sk: str, payload: bytes) -> bytes:
+def _checksum(space: str, pk: str, sk: str, payload: bytes | memoryview) -> bytes:
     bound = f"{len(space)}:{space}{len(pk)}:{pk}{len(sk)}:{sk}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(payload, key=hashlib.sha256(bound).digest(), digest_size=_CHECK).digest()
 

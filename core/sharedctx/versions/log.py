@@ -6,6 +6,7 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..backends import steps
@@ -161,17 +162,7 @@ class VersionLog:
             if expect is not None:
                 yield from self._require(pk, row, expect)
             base = yield from self._base(row, number + 1, draft)
-            blob, header = codec.encode(
-                codec.binding(self._store, self.space, pk, number + 1),
-                draft.kind,
-                draft.content,
-                timestamp=timestamp,
-                agent=draft.agent,
-                note=draft.note,
-                sha256=draft.sha256,
-                base=base,
-                compress=draft.compress,
-            )
+            blob, header = self._encode(pk, number + 1, draft, timestamp, base)
             put = Put(pk, blob, expires=draft.expires, when=Head(head))
             try:
                 rev, sks = yield from steps.commit(self.space, (put, *extra) if extra else (put,), if_rev)
@@ -189,6 +180,59 @@ class VersionLog:
             version = Version(pk, number + 1, rev, draft.expires, header)
             self._cache.remember((self.space, rev, pk), blob, version)
             return version
+
+    def append_together(
+        self, drafts: Sequence[tuple[str, Draft]], timestamp: float, extra: Callable[[list[int]], Steps[tuple[Op, ...]]]
+    ) -> Steps[list[Version]]:
+        """Write the next versions of several keys in one commit, with what ``extra`` returns for their numbers.
+
+        Tries again, and asks again, when another writer came first. Raises ``InvalidValue`` (bounds of a commit),
+        ``ValueTooLarge``, ``DiskFull``.
+        """
+        taken: dict[str, int] = {}
+        while True:
+            written: list[tuple[Version, bytes]] = []
+            puts: list[Put] = []
+            for pk, draft in drafts:
+                row = yield from steps.newest(self.space, pk)
+                head = 0 if row is None else int(row.sk)
+                number = max(head, taken.get(pk, 0)) + 1
+                base = yield from self._base(row, number, draft)
+                blob, header = self._encode(pk, number, draft, timestamp, base)
+                puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
+                written.append((Version(pk, number, 0, draft.expires, header), blob))
+            more = yield from extra([version.number for version, _ in written])
+            try:
+                rev, sks = yield from steps.commit(self.space, (*puts, *more))
+            except ConditionFailed:
+                continue
+            given = {version.pk: int(sk) for (version, _), sk in zip(written, sks, strict=False)}
+            if any(given[version.pk] != version.number for version, _ in written):  # as in append
+                taken = given
+                yield from steps.commit(self.space, [Drop(pk, number) for pk, number in given.items()])
+                continue
+            found = []
+            for (version, blob), (_, draft) in zip(written, drafts, strict=True):
+                if draft.content and version.blob.compression is not Compression.RAW:
+                    self._cache.put((self.space, rev, version.pk), draft.content)
+                found.append(version._replace(rev=rev))
+                self._cache.remember((self.space, rev, version.pk), blob, found[-1])
+            return found
+
+    def _encode(
+        self, pk: str, number: int, draft: Draft, timestamp: float, base: tuple[int, bytes] | None
+    ) -> tuple[bytes, codec.Blob]:
+        return codec.encode(
+            codec.binding(self._store, self.space, pk, number),
+            draft.kind,
+            draft.content,
+            timestamp=timestamp,
+            agent=draft.agent,
+            note=draft.note,
+            sha256=draft.sha256,
+            base=base,
+            compress=draft.compress,
+        )
 
     def trim(self, pk: str, keep: int) -> Steps[int]:
         """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many."""

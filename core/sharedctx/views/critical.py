@@ -7,9 +7,9 @@ import zlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import islice
 
+from ..lazy import lazy
 from .fulltext import Unit, divide, search
 from .kind import Source
 from .pieces import fold, notable
@@ -103,14 +103,14 @@ class _Seen:
     def __init__(self, view: str) -> None:
         self._view = view
 
-    @cached_property
+    @lazy
     def places(self) -> dict[str, list[int]]:
         places: dict[str, list[int]] = {}
         for found in _TERM.finditer(self._view):
             places.setdefault(found[0], []).append(found.start())
         return places
 
-    @cached_property
+    @lazy
     def _low(self) -> str:
         return fold(self._view)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
+from ..lazy import lazy
 from ..tokens import TokenCounter
 from .view import Marks
 
@@ -18,7 +18,7 @@ class Source:
     text: str
     value: Any = None
 
-    @cached_property
+    @lazy
     def lines(self) -> list[str]:
         """The text divided at ``\\n`` alone, as ``lines:`` references count."""
         return self.text.split("\n")

@@ -86,6 +86,8 @@ class DiskBackend:
                 expires = None if op.expires is None else float(op.expires)
                 rev, number = self._writer.push(keys.partition(space, op.pk), op.value, expires)
                 return rev, [number]
+        if if_rev is None and ops and transaction.collects(ops):
+            return self._writer.collect(space, ops)
         size = sum(len(op.value) for op in ops if type(op) is Put)
         return self._writer.transact(
             lambda cache, con: transaction.Transaction(cache, con).apply(space, ops, if_rev), size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -10,6 +11,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from .safedisk import LogCache
+
+
+class _Own:
+    """A thread's own connection, closed when the thread ends.
+
+    A dropped connection is not enough: it stays open, and the write-ahead log with it, until the collector comes by,
+    since it refers to its statement cache and that to it.
+    """
+
+    def __init__(self, con: sqlite3.Connection) -> None:
+        self.con = con
+        self.cursor = con.cursor()
+        self._process = os.getpid()
+
+    def __del__(self) -> None:
+        if os.getpid() == self._process:
+            with contextlib.suppress(sqlite3.Error):
+                self.con.close()
 
 
 class Connections:
@@ -28,11 +47,11 @@ class Connections:
 
     def own(self, cache: LogCache) -> sqlite3.Connection:
         """The connection with which this thread writes."""
-        con: sqlite3.Connection | None = getattr(self._own, "con", None)
-        if con is None:
-            con = self._own.con = cache.connection()
-            self._own.cursor = con.cursor()
-        return con
+        own: _Own | None = getattr(self._own, "own", None)
+        if own is None:
+            own = self._own.own = _Own(cache.connection())
+            self._own.cursor = own.cursor
+        return own.con
 
     def query(self, sql: str, args: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run one read statement outside any transaction and return all its rows."""
@@ -78,7 +97,7 @@ class Connections:
             self._idle.append(cursor)
 
     def forget_own(self) -> None:
-        """Let this thread's writing connection go; diskcache closes it."""
+        """Close this thread's writing connection."""
         self._own.__dict__.clear()
 
     def close(self) -> None:

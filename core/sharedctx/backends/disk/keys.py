@@ -33,6 +33,7 @@ def escape(name: str) -> str:
     return name.translate(_ESCAPES)
 
 
+@lru_cache(4096)
 def unescape(text: str) -> str:
     if "." not in text:
         return text
@@ -54,6 +55,11 @@ def version_bounds(space: str, pk: str) -> tuple[str, str]:
 
 def version_key(prefix: str, number: int) -> str:
     return f"{prefix}-{number + BASE:015d}"
+
+
+def collection_start(prefix: str, sk: str) -> str:
+    """A collection row's key but for its revision."""
+    return f"{prefix}-~{escape(sk)}"
 
 
 def collection_key(prefix: str, sk: str, rev: int) -> str:

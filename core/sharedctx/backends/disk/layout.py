@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import sqlite3
 import stat
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -61,7 +61,9 @@ def _directory(path: str) -> None:
 def _initialise(writer: Writer) -> None:
     cache = writer.open()
     if cache.get("-id") is None:
-        writer.transact(lambda opened, con: (opened.add("-format", FORMAT), opened.add("-id", uuid.uuid4().hex)), 0)
+        writer.transact(
+            lambda opened, con: (opened.add("-format", FORMAT), opened.add("-id", secrets.token_hex(16))), 0
+        )
 
 
 def _own(connections: Connections, key: str) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConditionFailed, SharedContextError
-from ..base import ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Head, Op, Put, SortKey
+from ..base import ABSENT, ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Head, Op, Put, SortKey
 from ..bounds import check_ops
 from . import keys
 from .safedisk import LogCache
@@ -19,6 +19,17 @@ INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, 
 SELECT ?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
 WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
 """
+_COLLECT = """
+INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
+SELECT ? || printf('-%015d', coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
+WHERE NOT EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)
+"""
+_PRESENT = " AND EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)"
+_INSERT = """
+INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
+VALUES (?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?)
+"""
+_MOST_CHECKS = 12
 NEWEST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key DESC LIMIT 1"
 ANY_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
 EXISTS = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1 AND tag IS NOT 'x'"
@@ -100,6 +111,31 @@ def append(con: sqlite3.Connection, space: str, op: Put, head: int) -> int | Non
     return done.lastrowid if done.rowcount == 1 else None
 
 
+def collects(ops: Sequence[Op]) -> bool:
+    """Whether a commit is one new collection row, at most with conditions that others are there."""
+    first = ops[0]
+    return (
+        isinstance(first, Put)
+        and first.when is ABSENT
+        and first.sk is not NEXT
+        and len(ops) <= _MOST_CHECKS
+        and all(isinstance(op, Check) and op.when is PRESENT and op.sk is not NEXT for op in ops[1:])
+    )
+
+
+def collect(con: sqlite3.Connection, space: str, ops: Sequence[Op]) -> int | None:
+    """Insert such a row in one statement and return its row id, None where a condition fails."""
+    put = ops[0]
+    assert isinstance(put, Put)
+    prefix, now = keys.partition(space, put.pk), time.time()
+    args: list[Any] = [keys.collection_start(prefix, str(put.sk)), now, now, tag(0, put.expires, True), put.value]
+    args += keys.collection_bounds(prefix, str(put.sk))
+    for op in ops[1:]:
+        args += keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
+    done = con.execute(_COLLECT + _PRESENT * (len(ops) - 1), args)
+    return done.lastrowid if done.rowcount == 1 else None
+
+
 class Transaction:
     """Applies commits on a connection that holds the writer lock."""
 
@@ -135,7 +171,8 @@ class Transaction:
             else:
                 sk = str(op.sk)
                 replaced += [key for (key,) in con.execute(ANY_KEY, keys.collection_bounds(prefix, sk)).fetchall()]
-                self._cache.add(keys.collection_key(prefix, sk, rev), op.value, tag=mark)
+                now = time.time()
+                con.execute(_INSERT, (keys.collection_key(prefix, sk, rev), now, now, mark, op.value))
                 sks.append(sk)
         if drops:
             events = json.dumps([[op.pk, op.sk] for op in drops]).encode()

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import diskcache
 
 from ...errors import BackendUnavailable, SharedContextError
-from ..base import Put
+from ..base import Op, Put, SortKey
 from . import faults, keys, transaction
 from .connections import Connections
 from .safedisk import LogCache
 
 T = TypeVar("T")
 
-CHECKPOINT_BYTES = 1 << 20
-_COMMIT_BYTES = 4 * 4096
+_LEAST_LOG = 80 * 1024
+_MOST_LOG = 1 << 20
+_PAGE_BYTES = 4096
+_COMMIT_BYTES = 4 * _PAGE_BYTES
 _FIRST_WAIT = 1e-4
 _LONGEST_WAIT = 2e-3
 _PROBE_AFTER = 0.05
@@ -42,6 +45,7 @@ class Writer:
         self._lock = threading.Lock()
         self._cache: LogCache | None = None
         self._wal_bytes = 0
+        self._room = _LEAST_LOG
 
     def open(self) -> LogCache:
         """Return the open cache, opening it on first use; raises what stands in the way of writing."""
@@ -70,12 +74,8 @@ class Writer:
         """
 
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
-            try:
+            with _busy_waits():
                 found = transaction.append(con, space, op, head)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                    raise diskcache.Timeout from None
-                raise
             if found is not None:
                 return found, head + 1
             prefix, mark = keys.partition(space, op.pk), transaction.tag(0, op.expires, True)
@@ -86,6 +86,24 @@ class Writer:
             return row, int(pushed[-15:]) - keys.BASE
 
         return self._locked(append, len(op.value))
+
+    def collect(self, space: str, ops: Sequence[Op]) -> tuple[int, list[SortKey]]:
+        """Insert one new collection row, in one statement where its conditions hold; returns as ``commit`` does.
+
+        Raises ``ConditionFailed``.
+        """
+        put = ops[0]
+        assert isinstance(put, Put)
+
+        def collect(cache: LogCache, con: sqlite3.Connection) -> tuple[int, list[SortKey]]:
+            with _busy_waits():
+                row = transaction.collect(con, space, ops)
+            if row is not None:
+                return row, [str(put.sk)]
+            with cache.transact():  # a condition fails: say which
+                return transaction.Transaction(cache, con).apply(space, ops, None)
+
+        return self._locked(collect, len(put.value))
 
     def transact(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int) -> T:
         """Run ``work`` in one transaction; ``size`` is the bytes it writes, which tells when to checkpoint."""
@@ -107,7 +125,7 @@ class Writer:
             except diskcache.Timeout:
                 result = self._retry(work, cache, con)
             self._wal_bytes += size + _COMMIT_BYTES
-            if self._wal_bytes > CHECKPOINT_BYTES:
+            if self._wal_bytes > self._room:
                 self._checkpoint(cache)
             return result
         except SharedContextError:
@@ -151,10 +169,13 @@ class Writer:
                 con.rollback()
 
     def _checkpoint(self, cache: LogCache) -> None:
+        """Move the write-ahead log into the database; next time when it is an eighth of that, or a mebibyte."""
         self._wal_bytes = 0
         try:
             with self._connections.borrowed() as con, cache.transact():
                 con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                ((pages,),) = con.execute("PRAGMA page_count").fetchall()
+            self._room = min(max(pages * _PAGE_BYTES // 8, _LEAST_LOG), _MOST_LOG)
         except (diskcache.Timeout, sqlite3.Error):
             pass  # the commit stands; another writer, or the next commit, checkpoints
 
@@ -171,3 +192,14 @@ class Writer:
         self._lock = threading.Lock()
         if self._cache is not None:
             self._cache.abandon()
+
+
+@contextlib.contextmanager
+def _busy_waits() -> Iterator[None]:
+    """Make of another process's lock what diskcache makes of it."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            raise diskcache.Timeout from None
+        raise

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
 from operator import eq
+
+from ...lazy import lazy
 
 TIME = re.compile(
     r"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
@@ -85,7 +86,7 @@ class Survey:
                     masks[index] = f"{access[1]} {access[3]}{access[4]}{' ' + hint[0] if hint is not None else ''}"
         return masks
 
-    @cached_property
+    @lazy
     def templates(self) -> list[Template]:
         """The templates, in the order of their first lines."""
         counts = Counter(self.masks)
@@ -111,7 +112,7 @@ class Survey:
             found.setdefault(id(template), template)
         return list(found.values())
 
-    @cached_property
+    @lazy
     def heads(self) -> list[bool]:
         """Whether each line starts a record: has a time or level at its start. All do where none has."""
         found = [is_head(line) for line in self.lines]

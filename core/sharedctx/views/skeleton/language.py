@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
+
+from ...lazy import lazy
 
 SLASHED = r"//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?"
 HASHED = r"\#[^\n]*+"
@@ -43,37 +44,37 @@ class Language:
         """Whether a sample may be of the language at all, seen quickly."""
         return any(need in sample for need in self.needs) and self.declaring.search(sample) is not None
 
-    @cached_property
+    @lazy
     def inert(self) -> re.Pattern[str]:
         """Finds comments (group 1) and strings (group 2)."""
         return re.compile(f"({self.comments})|({self.strings})", re.M)
 
-    @cached_property
+    @lazy
     def tokens(self) -> re.Pattern[str]:
         """Finds comments (group 1), strings (group 2) and braces."""
         return re.compile(rf"({self.comments})|({self.strings})|[{{}}]", re.M)
 
-    @cached_property
+    @lazy
     def declaring(self) -> re.Pattern[str]:
         """Finds lines that declare."""
         return re.compile(rf"{INDENT}(?:{self.declares})", re.M)
 
-    @cached_property
+    @lazy
     def containing(self) -> re.Pattern[str]:
         """Matches the header of a block of members."""
         return re.compile(rf"[ \t]*(?:{self.contains})")
 
-    @cached_property
+    @lazy
     def failing(self) -> re.Pattern[str]:
         """Finds what raises or returns an error."""
         return re.compile(self.fails, re.M)
 
-    @cached_property
+    @lazy
     def importing(self) -> re.Pattern[str]:
         """Finds lines that import."""
         return re.compile(rf"{INDENT}(?:{self.imports})", re.M)
 
-    @cached_property
+    @lazy
     def hinting(self) -> re.Pattern[str]:
         """Finds signs of the language."""
         return re.compile(self.hints, re.M)

@@ -1,0 +1,192 @@
+"""What an index holds in memory: items by key, the matrix of their vectors, the packs they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from .matrix import Matrix, Where
+from .merging import Known
+from .packs import FLOAT, Item, Pack
+
+_NONE: Final[set[str]] = set()
+
+
+class Catalogue:
+    """Takes packs in any order, and any of them again; ``labels`` are those of an item. Not locked."""
+
+    def __init__(self, labels: Callable[[Item], Iterable[str]]) -> None:
+        self._labels_of = labels
+        self._labels: dict[str, set[str]] | None = None
+        self.versions: dict[str, int] = {}
+        self.expiring: dict[str, float] = {}
+        self.packs: dict[str, Known] = {}
+        self.matrix: Matrix | None = None
+        self._items: dict[str, Item] = {}
+        self._slots: dict[str, int] = {}  # the first of each item that has any
+        self._gone: dict[str, int] = {}
+        self._names: dict[str, str | list[str]] = {}
+
+    @property
+    def dimensions(self) -> int | None:
+        """The dimensions of the vectors; None while there are none."""
+        matrix = self.matrix
+        return None if matrix is None else matrix.dimensions
+
+    def item(self, key: str) -> Item | None:
+        """Return what is known of an entry."""
+        return self._items.get(key)
+
+    def find(self, name: str) -> Item | None:
+        """Return what is known of the entry of this other name; of several, the one that was told last."""
+        keys = self._names.get(name)
+        return None if keys is None else self._items.get(keys if isinstance(keys, str) else keys[-1])
+
+    def items(self) -> list[Item]:
+        """Return all items."""
+        return list(self._items.values())
+
+    def fitting(self, where: Where) -> list[Item]:
+        """Return the items that fit."""
+        if self._labels is None:  # kept from the first question on
+            self._labels = {}
+            for item in self._items.values():
+                self._label(self._labels, item)
+        groups = [[self._labels.get(label, _NONE) for label in group] for group in where.labels]
+        if not groups:
+            return [item for item in self._items.values() if where(item)]
+        chosen = [group[0] if len(group) == 1 else set().union(*group) for group in groups]
+        chosen.sort(key=len)
+        keys = chosen[0].intersection(*chosen[1:]) if len(chosen) > 1 else chosen[0]
+        found = [self._items[key] for key in keys]
+        return [item for item in found if where(item)] if where.judges else found
+
+    def slots(self, items: Sequence[Item]) -> list[tuple[int, int]]:
+        """Return the first slot of each item that has any, and how many it has."""
+        return [(self._slots[item.key], item.vectors or 0) for item in items if item.key in self._slots]
+
+    def _label(self, labels: dict[str, set[str]], item: Item) -> None:
+        for label in self._labels_of(item):
+            labels.setdefault(label, set()).add(item.key)
+
+    def vectors(self, key: str) -> list[list[float]]:
+        """Return an entry's vectors."""
+        if key not in self._slots or self.matrix is None:
+            return []
+        return self.matrix.vectors(self._slots[key], self._items[key].vectors or 0)
+
+    def fill(self, found: Sequence[tuple[str, int, Pack]]) -> None:
+        """Take all packs of an index, each with its name and size."""
+        dimensions = max((pack.dimensions for _, _, pack in found), default=0)
+        if dimensions:
+            self.matrix = Matrix(dimensions)
+            self.matrix.reserve(sum(len(pack.floats) for _, _, pack in found) // (dimensions * FLOAT))
+        for name, size, pack in found:
+            self.take(name, size, pack)
+
+    def take(self, name: str, size: int, pack: Pack) -> None:
+        """Put into memory what a pack knows better."""
+        entries = sum(item.vectors is not None for item in pack.items)
+        self.packs[name] = Known(size, pack.dimensions, pack.items, entries)
+        if pack.dimensions and self.matrix is None:
+            self.matrix = Matrix(pack.dimensions)
+        if not self._take_whole(pack, entries):
+            self._take_each(pack)
+        if self.matrix is not None and self.matrix.crowded:
+            self._renew(self.matrix)
+
+    def _take_whole(self, pack: Pack, entries: int) -> bool:
+        """Take a pack of items that are all new and have one vector each, at a tenth of the time."""
+        keys = [item.key for item in pack.items]
+        names = [item.name for item in pack.items if item.name is not None]
+        if (
+            self.matrix is None
+            or self.matrix.dimensions != pack.dimensions
+            or not entries == len(keys) == len(names) == len(pack.floats) // (pack.dimensions * FLOAT)
+            or not self.versions.keys().isdisjoint(keys)
+            or not self._gone.keys().isdisjoint(keys)
+            or not self._names.keys().isdisjoint(names)
+            or any(item.vectors != 1 or item.expires is not None for item in pack.items)
+            or self._labels is not None
+        ):
+            return False
+        slot = self.matrix.add(pack.items, pack.floats)
+        self._items.update(zip(keys, pack.items, strict=True))
+        self._slots.update(zip(keys, range(slot, slot + len(keys)), strict=True))
+        self.versions.update((item.key, item.version) for item in pack.items)
+        self._names.update(zip(names, keys, strict=True))
+        return True
+
+    def _take_each(self, pack: Pack) -> None:
+        fitting = self.matrix is not None and pack.dimensions == self.matrix.dimensions
+        width = pack.dimensions * FLOAT
+        news: list[Item] = []
+        rows: list[bytes | memoryview] = []
+        at = 0
+        for item in pack.items:
+            key, version, count, _, expires, name = item
+            start, at = at, at + (count or 0) * width
+            if version <= self.versions.get(key, 0) or version <= self._gone.get(key, 0):
+                continue
+            if key in self._items:
+                self._bury(key)
+            if count is None:
+                self._gone[key] = version
+                continue
+            self._gone.pop(key, None)
+            self._items[key] = item
+            self.versions[key] = version
+            if name is not None:
+                self._name(name, key)
+            if self._labels is not None:
+                self._label(self._labels, item)
+            if expires is not None:
+                self.expiring[key] = expires
+            if count and fitting:
+                news.append(item)
+                rows.append(pack.floats[start:at])
+        if news and self.matrix is not None:
+            slot = self.matrix.add(news, b"".join(rows))
+            for item in news:
+                self._slots[item.key] = slot
+                slot += item.vectors or 0
+
+    def _name(self, name: str, key: str) -> None:
+        held = self._names.get(name)
+        if held is None:
+            self._names[name] = key
+        else:
+            self._names[name] = [held, key] if isinstance(held, str) else [*held, key]
+
+    def _bury(self, key: str) -> None:
+        """Let an item go with its slots."""
+        self.versions.pop(key, None)
+        self.expiring.pop(key, None)
+        slot = self._slots.pop(key, None)
+        item = self._items.pop(key, None)
+        if item is None:
+            return
+        if self._labels is not None:
+            for label in self._labels_of(item):
+                self._labels[label].discard(key)
+        held = None if item.name is None else self._names.pop(item.name)
+        if item.name is not None and isinstance(held, list):
+            rest = [each for each in held if each != key]
+            self._names[item.name] = rest if len(rest) > 1 else rest[0]
+        if slot is not None and self.matrix is not None:
+            self.matrix.kill(slot, item.vectors or 0)
+
+    def let_go(self, key: str, version: int) -> None:
+        """Forget an entry that was removed by this version."""
+        self._bury(key)
+        self._gone[key] = version
+
+    def _renew(self, old: Matrix) -> None:
+        """Make the matrix anew without its dead slots."""
+        items = [self._items[key] for key in self._slots]
+        rows = b"".join(old.bytes(self._slots[item.key], item.vectors or 0) for item in items)
+        new = self.matrix = Matrix(old.dimensions)
+        slot = new.add(items, rows)
+        for item in items:
+            self._slots[item.key] = slot
+            slot += item.vectors or 0

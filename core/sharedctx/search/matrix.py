@@ -1,0 +1,179 @@
+"""The vectors of an index in memory: one array, a slot for each vector, exact cosine search under filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ..extras import extra
+from .packs import Item
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_FIRST = 256
+_TINY, _HUGE = 1e-15, 1e15
+_GATHER = 3
+"""Where fewer than one in so many slots fits a filter, only these are multiplied."""
+
+
+class Where(Protocol):
+    """A filter: an item fits that has a label of each of the groups ``labels`` and, where ``judges``, is judged to."""
+
+    @property
+    def labels(self) -> Sequence[Sequence[str]]:
+        """Groups of labels, none empty."""
+        ...
+
+    @property
+    def judges(self) -> bool:
+        """Whether what the labels leave must be judged one by one."""
+        ...
+
+    def __call__(self, item: Item, /) -> bool:
+        """Whether an item that the labels leave fits."""
+        ...
+
+
+class Nearest(NamedTuple):
+    """An item that a search found; ``score`` is the cosine of the angle, from -1 to 1."""
+
+    item: Item
+    score: float
+
+
+def numbers() -> Any:
+    """Return numpy, imported on first use; raises ``PackageNotInstalled``."""
+    with extra("vectors", "searching by vectors"):
+        import numpy
+    return numpy
+
+
+def _lengths(np: Any, block: Floats) -> Floats:
+    """The rows' lengths; those whose squares leave the range of float32 by float64."""
+    with np.errstate(over="ignore", under="ignore"):
+        found: Floats = np.sqrt(np.einsum("ij,ij->i", block, block))
+        odd = ~((found > _TINY) & (found < _HUGE))
+        if odd.any():
+            found[odd] = np.linalg.norm(block[odd].astype("f8"), axis=1)
+    return found
+
+
+class Matrix:
+    """Slots are only added; one that is replaced or removed is dead until the matrix is made anew. Not locked: a search
+    works on the ``Slots`` that it took, which later changes leave as they were, but for slots that die."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._np = numbers()
+        self.dimensions = dimensions
+        self.count = 0
+        self.dead = 0
+        self._rows: Floats = self._np.empty((_FIRST, dimensions), "<f4")
+        self._norms: Floats = self._np.empty(_FIRST, "<f4")
+        self._live: NDArray[np.bool_] = self._np.zeros(_FIRST, bool)
+        self._owners: list[Item] = []
+
+    def reserve(self, more: int) -> None:
+        """Make room for so many slots more."""
+        size = len(self._norms)
+        if self.count + more <= size:
+            return
+        size = max(size * 2, self.count + more) if self.count else more
+        for name in ("_rows", "_norms", "_live"):
+            old = getattr(self, name)
+            new = self._np.empty((size, *old.shape[1:]), old.dtype)
+            new[: self.count] = old[: self.count]
+            setattr(self, name, new)
+
+    def add(self, items: Sequence[Item], rows: bytes | memoryview) -> int:
+        """Add the vectors of items, which lie one after the other in ``rows``; returns the first slot."""
+        np, first = self._np, self.count
+        block = np.frombuffer(rows, "<f4").reshape(-1, self.dimensions)
+        self.reserve(len(block))
+        end = first + len(block)
+        self._rows[first:end] = block
+        self._norms[first:end] = _lengths(np, self._rows[first:end])
+        self._live[first:end] = True
+        if len(items) == len(block):
+            self._owners += items
+        else:
+            self._owners += [item for item in items for _ in range(item.vectors or 0)]
+        self.count = end
+        return first
+
+    def kill(self, first: int, count: int) -> None:
+        """Let slots die."""
+        self._live[first : first + count] = False
+        self.dead += count
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many slots are dead that the matrix should be made anew."""
+        return self.dead > max(_FIRST, self.count // 2)
+
+    def bytes(self, first: int, count: int) -> bytes:
+        """Return the vectors of slots as they are stored."""
+        return self._rows[first : first + count].tobytes()
+
+    def vectors(self, first: int, count: int) -> list[list[float]]:
+        """Return the vectors of slots."""
+        found: list[list[float]] = self._rows[first : first + count].tolist()
+        return found
+
+    def slots(self, chosen: Sequence[tuple[int, int]] | None) -> Slots:
+        """Return what a search works on: all that live now, or ``chosen`` ones (an item's first, and how many)."""
+        np, end = self._np, self.count
+        if chosen is None:
+            places = None if not self.dead else np.flatnonzero(self._live[:end])
+        elif all(count == 1 for _, count in chosen):
+            places = np.fromiter((slot for slot, _ in chosen), "i8", len(chosen))
+        else:
+            places = np.array([slot + n for slot, count in chosen for n in range(count)], "i8")
+        return Slots(self._rows[:end], self._norms[:end], places, self._owners)
+
+
+class Slots(NamedTuple):
+    """Vectors with their lengths, which of them count (None: all), and whose they are."""
+
+    rows: Floats
+    norms: Floats
+    places: NDArray[np.int64] | None
+    owners: list[Item]
+
+    def nearest(self, vector: Floats, count: int, counts: Callable[[Item], bool] | None) -> list[Nearest]:
+        """Return the ``count`` items that are nearest to the vector, best first; each by the nearest of its vectors.
+
+        ``counts`` judges single items at the end of the way. Equal ones come in the order of their keys.
+        """
+        np = numbers()
+        rows, norms = self.rows, self.norms
+        places = None if self.places is None else np.sort(self.places)
+        if places is not None and len(places) * _GATHER < len(norms):
+            rows, norms = rows[places], norms[places]
+        wide = vector.astype("f8")
+        length = np.linalg.norm(wide)
+        unit = (wide / length if length else wide).astype("<f4")
+        dots = np.vecdot(rows, unit)  # on this thread: `@` waits for a pool that other work may hold up
+        scores = np.divide(dots, norms, out=np.zeros_like(norms), where=norms > 0)
+        if places is not None and len(places) < len(scores):
+            scores = scores[places]
+        depth = count
+        while True:
+            best: dict[str, Nearest] = {}
+            whole = depth >= len(scores)
+            least = None if whole else np.partition(scores, len(scores) - depth)[len(scores) - depth]
+            found = np.arange(len(scores)) if whole else np.flatnonzero(scores >= least)
+            slots = found if places is None else places[found]
+            ranked = sorted(
+                (-score, self.owners[slot].key, slot)
+                for score, slot in zip(scores[found].tolist(), slots.tolist(), strict=True)
+            )
+            for score, key, slot in ranked:
+                if key not in best and (counts is None or counts(self.owners[slot])):
+                    best[key] = Nearest(self.owners[slot], max(-1.0, min(1.0, -score)))
+            if whole or len(best) >= count:
+                return list(best.values())[:count]
+            depth *= 4

@@ -1,0 +1,283 @@
+"""An index over the entries of a space: their vectors and facts, found by nearness and by filters in every process.
+
+What a commit tells the index is one row of the space, a pack, beside the entries themselves; readers follow the change
+feed. A pack never changes; small ones are merged into larger ones now and then. Where packs differ about an entry, the
+one with the higher version counts.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ..backends import steps
+from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
+from ..backends.steps import Steps
+from ..errors import Compacted, ConditionFailed, InvalidValue
+from ..forking import renew_after_fork
+from ..versions.collection import seal, unseal_large
+from . import merging, packs
+from .catalogue import Catalogue
+from .matrix import Nearest, Where, numbers
+from .packs import Item, Pack
+
+_DIMENSIONS = "dimensions"
+_PAGE = 16
+
+
+class Entry(NamedTuple):
+    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
+    another name it is found by."""
+
+    key: str
+    version: int
+    vectors: Sequence[Iterable[float]] = ()
+    facts: Any = None
+    expires: float | None = None
+    name: str | None = None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cyclic garbage, which in a large process takes longer than all that is read here."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+class Vectors:
+    """The index ``name`` of a space; ``lives`` says whether an entry is live, ``labels`` what an item is filtered by.
+
+    Versions told for a key rise, as those of entries do. All vectors have the dimensions of the first one, until
+    ``forget``. Steps may be driven by any number of threads; what they return is as of their end.
+    """
+
+    def __init__(
+        self, space: str, name: str, lives: Callable[[str], Steps[bool]], labels: Callable[[Item], Iterable[str]]
+    ) -> None:
+        self.space = space
+        self.pk = f"\x01vectors/{name}"
+        self._lives = lives
+        self._labels = labels
+        self._lock = threading.Lock()
+        self._rev: int | None = None
+        self._known = Catalogue(self._labels)
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Read anew: a thread of the parent may have been at it."""
+        self._lock = threading.Lock()
+        self._rev = None
+        self._known = Catalogue(self._labels)
+
+    @property
+    def dimensions(self) -> int | None:
+        """The dimensions of the vectors, as of the last read; None while there are none."""
+        return self._known.dimensions
+
+    def item(self, key: str) -> Item | None:
+        """Return what was known of an entry at the last read."""
+        return self._known.item(key)
+
+    def find(self, name: str) -> Item | None:
+        """Return what was known at the last read of the entry that has this other name."""
+        with self._lock:
+            return self._known.find(name)
+
+    def vectors(self, key: str) -> list[list[float]]:
+        """Return an entry's vectors as of the last read; they are kept as float32."""
+        with self._lock:
+            return self._known.vectors(key)
+
+    def items(self, where: Where | None = None) -> Steps[list[Item]]:
+        """Return what is known of all live entries, or of those that fit, in no order."""
+        yield from self.sync()
+        now = yield from self._now()
+        with self._lock:
+            found = self._known.items() if where is None else self._known.fitting(where)
+        return [item for item in found if item.expires is None or item.expires > now] if self._known.expiring else found
+
+    def search(
+        self, vector: Iterable[float], limit: int, offset: int = 0, where: Where | None = None
+    ) -> Steps[list[Nearest]]:
+        """Return the live entries whose vectors are nearest to ``vector``, best first; only those that fit ``where``.
+
+        Exact: the score is the cosine of each entry's nearest vector. Raises ``InvalidValue`` for a vector of other
+        dimensions.
+        """
+        yield from self.sync()
+        now = yield from self._now()
+        wanted = numbers().frombuffer(packs.floats("the query", vector), "<f4")
+        with self._lock:
+            matrix = self._known.matrix
+            if matrix is None or limit < 1:
+                return []
+            if len(wanted) != matrix.dimensions:
+                raise self._unfit("the query", len(wanted), matrix.dimensions)
+            chosen = None
+            if where is not None:
+                chosen = self._known.slots(self._known.fitting(where))
+            slots = matrix.slots(chosen)
+        counts = None if not self._known.expiring else lambda item: item.expires is None or item.expires > now
+        return slots.nearest(wanted, limit + offset, counts)[offset:]
+
+    def _now(self) -> Steps[float]:
+        """The time, which the store remembers when it found something expired."""
+        if not self._known.expiring:
+            return 0.0
+        now = yield from steps.now()
+        with self._lock:
+            latest = max((expires for expires in self._known.expiring.values() if expires <= now), default=None)
+        yield from steps.expired(latest)
+        return now
+
+    def write(self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = ()) -> Steps[tuple[Op, ...]]:
+        """Return the operations that tell the index of new versions, and of the versions that removed entries.
+
+        They belong into the commit that writes these. Raises ``InvalidValue`` for vectors that
+        do not fit; the commit fails when the first vectors of the index come from somebody else meanwhile.
+        """
+        yield from self.sync()
+        yield from self._require()
+        known = dimensions = self.dimensions
+        items, rows = [], []
+        for entry in entries:
+            found = [packs.floats(entry.key, vector) for vector in entry.vectors]
+            for row in found:
+                size = len(row) // packs.FLOAT
+                dimensions = dimensions or size
+                if size != dimensions:
+                    raise self._unfit(entry.key, size, dimensions)
+            rows += found
+            facts = json.dumps(entry.facts, ensure_ascii=False, separators=(",", ":"))
+            items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
+        items += [Item(key, version, None) for key, version in gone]
+        ops: tuple[Op, ...] = (self._put(packs.encode(dimensions or 0, items, rows)),)
+        if known:
+            return (*ops, Check(self.pk, PRESENT, _DIMENSIONS))
+        if dimensions:
+            row = seal(self.space, self.pk, _DIMENSIONS, str(dimensions).encode())
+            return (*ops, Put(self.pk, row, _DIMENSIONS, when=ABSENT))
+        return ops
+
+    def forget(self) -> Drop:
+        """Return the operation that lets the next vectors have other dimensions; for when all entries are gone."""
+        return Drop(self.pk, _DIMENSIONS)
+
+    def _put(self, payload: bytes) -> Put:
+        sk = uuid.uuid4().hex
+        return Put(self.pk, seal(self.space, self.pk, sk, payload), sk)
+
+    def _unfit(self, key: str, size: int, dimensions: int) -> InvalidValue:
+        return InvalidValue(
+            f"the vector of {key!r} has {size} dimensions where the index has {dimensions}: use the embedder that made "
+            "the index, or empty it"
+        )
+
+    def sync(self) -> Steps[None]:
+        """Take in what was committed up to now."""
+        rev = yield from steps.rev(self.space)
+        since = self._rev
+        if rev == since:
+            return
+        while True:
+            if since is None:
+                since = yield from steps.rev(self.space)
+                yield from self._load()
+            complete = True
+            try:
+                while page := (yield from steps.changes(self.space, since)):
+                    complete = (yield from self._follow(page)) and complete
+                    since = page[-1].rev
+            except Compacted:
+                since = None
+                continue
+            if complete:
+                self._rev = max(rev, since)
+                yield from self._require()
+                return
+
+    def _require(self) -> Steps[None]:
+        """Read anew when the space was reclaimed, of which the feed says nothing to those who had seen it all."""
+        if self.dimensions is None:
+            return
+        if not (yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)):
+            yield from self._load()
+
+    def _load(self) -> Steps[None]:
+        rows: list[Row] = []
+        after = ""
+        while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
+            rows += page
+            after = f"{page[-1].sk}\x00"
+        with self._lock, _uncollected():
+            self._known = Catalogue(self._labels)
+            found = ((str(row.sk), len(row.value), self._read(row)) for row in rows if row.sk != _DIMENSIONS)
+            self._known.fill(list(found))
+
+    def _read(self, row: Row) -> Pack:
+        return packs.decode(unseal_large(self.space, row))
+
+    def _follow(self, page: Sequence[Change]) -> Steps[bool]:
+        """Take in changes; False when a pack was gone already, so that what became of it is yet to be read."""
+        complete = True
+        others: dict[str, int] = {}
+        for change in page:
+            sk = str(change.sk)
+            if change.pk != self.pk:
+                if isinstance(change.sk, int):
+                    others[change.pk] = change.sk
+            elif change.op == "drop":
+                with self._lock:
+                    if sk == _DIMENSIONS:
+                        self._known.matrix = None
+                    else:
+                        self._known.packs.pop(sk, None)
+            elif sk != _DIMENSIONS:
+                rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
+                if rows:
+                    pack = self._read(rows[0])
+                    with self._lock:
+                        self._known.take(sk, len(rows[0].value), pack)
+                else:
+                    complete = False
+        for key, version in others.items():
+            item = self._known.item(key)
+            if item is not None and version > item.version and not (yield from self._lives(key)):
+                with self._lock:  # removed by somebody who does not tell the index
+                    self._known.let_go(key, version)
+        return complete
+
+    def merge(self) -> Steps[None]:
+        """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes."""
+        while True:
+            yield from self.sync()
+            with self._lock:
+                known = self._known.packs
+                chosen = merging.choose(known, self.dimensions or 0, self._known.versions)
+                if not chosen:
+                    return
+                merged = merging.Merged(merging.plan(known, chosen, dict(self._known.versions)))
+            for sk in chosen:
+                rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
+                if not rows:
+                    break
+                merged.add(self._read(rows[0]))
+            else:
+                ops: list[Op] = [Check(self.pk, PRESENT, sk) for sk in chosen]
+                ops += [Drop(self.pk, sk) for sk in chosen]
+                if merged.items:
+                    ops.append(self._put(merged.payload()))
+                try:
+                    yield from steps.commit(self.space, ops)
+                except ConditionFailed:
+                    continue  # somebody else merged them

@@ -1,0 +1,158 @@
+"""Bytes as the difference from others, and compression that may look at what the reader already has.
+
+A difference is trimmed: what both begin and end with is only counted, the rest is compressed with its old counterpart,
+a little of what stands before it and ``also`` (other bytes that the reader has) as dictionary. A few bytes at the
+head always travel: serialised lists begin with their length, which would hide all that follows.
+
+::
+
+    prefix 4 | suffix 4 | the compressed head and middle
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import threading
+from typing import Final
+
+from ..errors import DecodeError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_CUTS: Final = struct.Struct(">II")
+_LEVEL: Final = 3
+_HEAD: Final = 16
+_CONTEXT: Final = 8192
+_GLIMPSE: Final = 16
+_DICTIONARY: Final = 1 << 20
+_SMALL: Final = 1 << 14
+_OPTIONS: Final[dict[int, int]] = {zstd.CompressionParameter.compression_level: _LEVEL}
+# Tables of the usual size cost more to lay out than a few kilobytes cost to compress.
+_SMALL_OPTIONS: Final[dict[int, int]] = {
+    **_OPTIONS,
+    zstd.CompressionParameter.window_log: 14,
+    zstd.CompressionParameter.hash_log: 12,
+    zstd.CompressionParameter.chain_log: 12,
+}
+_kept = threading.local()
+
+
+def difference(data: bytes, base: bytes, also: bytes = b"") -> bytes:
+    """Return ``data`` as its difference from ``base``."""
+    shortest = min(len(data), len(base))
+    if shortest <= _HEAD:
+        prefix = suffix = 0
+        middle = data
+    else:
+        prefix = _common(data, base, shortest)
+        suffix = _common_end(data, base, shortest - prefix)
+        middle = data[:_HEAD] + data[prefix : len(data) - suffix]
+    return _CUTS.pack(prefix, suffix) + deflate(middle, _context(base, prefix, suffix) + also)
+
+
+def alike(data: bytes, base: bytes) -> bool:
+    """Whether at least half of ``data`` stands at the beginning or the end of ``base``."""
+    if data[_HEAD : _HEAD + _GLIMPSE] != base[_HEAD : _HEAD + _GLIMPSE] and data[-_GLIMPSE:] != base[-_GLIMPSE:]:
+        return False
+    shortest = min(len(data), len(base))
+    prefix = _common(data, base, shortest) if shortest > _HEAD else 0
+    return 2 * prefix >= len(data) or 2 * (prefix + _common_end(data, base, shortest - prefix)) >= len(data)
+
+
+def repeats(data: bytes, other: bytes) -> bool:
+    """Whether one of two glimpses of ``data`` stands in ``other``."""
+    third = len(data) // 3
+    return data[third : third + _GLIMPSE] in other or data[2 * third : 2 * third + _GLIMPSE] in other
+
+
+def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:
+    """Return the ``size`` bytes whose difference from ``base`` this is; raises ``DecodeError``."""
+    if len(payload) < _CUTS.size:
+        raise DecodeError("the stored difference is cut short")
+    prefix, suffix = _CUTS.unpack_from(payload)
+    head = _HEAD if prefix else 0
+    middle = size - prefix - suffix + head
+    if middle < head or prefix + suffix > len(base) or 0 < prefix < _HEAD:
+        raise DecodeError("the stored difference does not fit the version it builds on")
+    inner = inflate(payload[_CUTS.size :], middle, _context(base, prefix, suffix) + also)
+    return b"".join((inner[:head], base[head:prefix], inner[head:], base[len(base) - suffix :]))
+
+
+def deflate(data: bytes, known: bytes = b"") -> bytes:
+    """Compress ``data`` for a reader who has ``known``."""
+    options = _SMALL_OPTIONS if len(data) + len(known) <= _SMALL else _OPTIONS
+    if len(known) >= 8:
+        return zstd.compress(data, options=options, zstd_dict=_dictionary(known))
+    if options is _OPTIONS:
+        return zstd.compress(data, _LEVEL)
+    engine: Deflater | None = getattr(_kept, "engine", None)
+    if engine is None:
+        engine = _kept.engine = Deflater(b"")
+    return engine.deflate(data)
+
+
+class Deflater:
+    """Compresses many small things for a reader who has ``known``: laid out once, each costs a third."""
+
+    def __init__(self, known: bytes) -> None:
+        dictionary = zstd.ZstdDict(known[-_DICTIONARY:], is_raw=True) if len(known) >= 8 else None
+        self._engine = zstd.ZstdCompressor(options=_SMALL_OPTIONS, zstd_dict=dictionary)
+
+    def deflate(self, data: bytes) -> bytes:
+        """Return what ``inflate`` opens with ``known``."""
+        return bytes(self._engine.compress(data, zstd.ZstdCompressor.FLUSH_FRAME))
+
+
+def inflate(payload: bytes, size: int, known: bytes = b"") -> bytes:
+    """Return the ``size`` bytes that were compressed, never more; raises ``DecodeError``."""
+    try:
+        engine = zstd.ZstdDecompressor(zstd_dict=_dictionary(known))
+        data = engine.decompress(payload, max_length=size + 1)
+    except (zstd.ZstdError, EOFError) as error:
+        raise DecodeError(f"the compressed content does not open: {error}") from error
+    if not engine.eof or len(data) != size:
+        raise DecodeError(f"the compressed content is not the {size} bytes that were stored")
+    return bytes(data)
+
+
+def _context(base: bytes, prefix: int, suffix: int) -> bytes:
+    """What of ``base`` helps: the part that was replaced, and a little before it."""
+    return base[max(0, prefix - _CONTEXT) : len(base) - suffix]
+
+
+def _dictionary(known: bytes) -> tuple[zstd.ZstdDict, int] | None:
+    if len(known) < 8:
+        return None
+    return zstd.ZstdDict(known[-_DICTIONARY:], is_raw=True).as_prefix
+
+
+def _common(a: bytes, b: bytes, limit: int) -> int:
+    """Where ``a`` and ``b`` first differ after the head, by galloping over slices and then halving, which runs in C."""
+    low, step = _HEAD, 4096
+    while low < limit:
+        high = min(low + step, limit)
+        if a[low:high] == b[low:high]:
+            low, step = high, step * 2
+        elif high - low == 1:
+            break
+        else:
+            limit, step = high, max((high - low) // 2, 1)
+    return low
+
+
+def _common_end(a: bytes, b: bytes, limit: int) -> int:
+    """How much ``a`` and ``b`` have in common at their ends."""
+    low, step = 0, 64
+    while low < limit:
+        high = min(low + step, limit)
+        if a[len(a) - high : len(a) - low] == b[len(b) - high : len(b) - low]:
+            low, step = high, step * 2
+        elif high - low == 1:
+            break
+        else:
+            limit, step = high, max((high - low) // 2, 1)
+    return low

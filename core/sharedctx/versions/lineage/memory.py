@@ -1,0 +1,116 @@
+"""What was read or written of lineages, kept while there is room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from ...forking import renew_after_fork
+from ..cache import ContentCache
+from ..delta import Deflater
+from .rows import StateRow
+
+_ROOM = 16 * 2**20
+_OVERHEAD = 600
+_HEADS = 512
+
+At = tuple[str, str, str]
+Head = tuple[dict[str, list[str]], bytes]
+Kept = tuple[bytes, bytes]
+"""An addition's row, and its content."""
+
+
+class LineageMemory:
+    """Rows and additions by (space, partition, id), least recently used out first; contents go to the store's cache.
+
+    What is kept may be outdated by other processes: whoever relies on it for writing names it as a condition.
+    """
+
+    def __init__(self, contents: ContentCache) -> None:
+        self.contents = contents
+        self._rows: OrderedDict[At, StateRow] = OrderedDict()
+        self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
+        self._deflaters: OrderedDict[tuple[At, int], Deflater] = OrderedDict()
+        self._heads: dict[tuple[At, int], Head] = {}
+        self._bytes = 0
+        self._lock = Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Keep nothing: a thread of the parent may have been at it."""
+        self._lock = Lock()
+        self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
+        self._deflaters = OrderedDict()
+        self._heads = {}
+
+    def row(self, at: At) -> StateRow | None:
+        """The state that was last read or written there."""
+        with self._lock:
+            found = self._rows.get(at)
+            if found is not None:
+                self._rows.move_to_end(at)
+            return found
+
+    def keep(self, at: At, row: StateRow) -> None:
+        """Keep a state."""
+        with self._lock:
+            if (old := self._rows.pop(at, None)) is not None:
+                self._bytes -= len(old.sealed) + _OVERHEAD
+            self._rows[at] = row
+            self._bytes += len(row.sealed) + _OVERHEAD
+            while self._bytes > _ROOM and len(self._rows) > 1:
+                _, gone = self._rows.popitem(last=False)
+                self._bytes -= len(gone.sealed) + _OVERHEAD
+
+    def additions(self, at: At) -> list[Kept] | None:
+        """All additions to that state that were known, in order; None when they were not read."""
+        with self._lock:
+            found = self._additions.get(at)
+            return None if found is None else list(found)
+
+    def keep_additions(self, at: At, additions: list[Kept]) -> None:
+        """Keep the additions to a state, all of them."""
+        with self._lock:
+            self._additions[at] = additions
+            self._additions.move_to_end(at)
+            while len(self._additions) > 256:
+                self._additions.popitem(last=False)
+
+    def add(self, at: At, addition: Kept, number: int) -> None:
+        """One more addition was written; what was known without a gap stays known."""
+        with self._lock:
+            known = self._additions.get(at)
+            if known is not None and len(known) == number:
+                known.append(addition)
+            elif known is not None and len(known) < number:
+                del self._additions[at]
+
+    def deflater(self, at: At, stamp: int, known: bytes) -> Deflater:
+        """What compresses heads against that state's."""
+        with self._lock:
+            found = self._deflaters.pop((at, stamp), None) or Deflater(known)
+            self._deflaters[at, stamp] = found
+            if len(self._deflaters) > 16:
+                self._deflaters.popitem(last=False)
+            return found
+
+    def head(self, at: At, stamp: int) -> Head | None:
+        """The table and head that were read from the piece of that stamp."""
+        return self._heads.get((at, stamp))
+
+    def keep_head(self, at: At, stamp: int, head: Head) -> None:
+        """Keep a table and head, which nobody changes; of many, all are forgotten at once."""
+        if len(self._heads) >= _HEADS:
+            self._heads.clear()
+        self._heads[at, stamp] = head
+
+    def forget(self, at: At) -> None:
+        """Another writer was there, or it is gone."""
+        with self._lock:
+            if (old := self._rows.pop(at, None)) is not None:
+                self._bytes -= len(old.sealed) + _OVERHEAD
+            self._additions.pop(at, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.after_fork()

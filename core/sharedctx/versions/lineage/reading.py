@@ -1,0 +1,214 @@
+"""Reading states: rows by id, contents along what they build on, additions in their order."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from ...backends import steps
+from ...backends.base import Row
+from ...backends.steps import Steps
+from ...errors import DecodeError
+from ..delta import restore
+from .memory import At, LineageMemory
+from .rows import AFTER, BESIDE, DELTA, HEAD, MARK, Piece, Ref, StateRow, parse_addition, parse_state, split, whole
+
+ALSO_BYTES: Final = 1 << 16
+_TAIL: Final = 8192
+_NEAR: Final = 64
+_TABLE: Final = struct.Struct(">H")
+
+Table = dict[str, list[str]]
+"""A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
+
+
+def pack_head(table: Table, head: bytes) -> bytes:
+    """Return the content of a state's first piece."""
+    names = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return b"".join((_TABLE.pack(len(names)), names, head))
+
+
+class Reading:
+    """Reads the states of one partition."""
+
+    def __init__(self, space: str, pk: str, memory: LineageMemory) -> None:
+        self.space = space
+        self.pk = pk
+        self.memory = memory
+
+    def at(self, id: str) -> At:
+        """Where memory keeps a state."""
+        return (self.space, self.pk, id)
+
+    def parse(self, row: Row) -> StateRow:
+        """Return the state of a row that was read; raises ``DecodeError`` naming it."""
+        at = self.at(str(row.sk))
+        held = self.memory.row(at)
+        if held is not None and held.sealed == row.value:
+            return held
+        state = parse_state(self.space, row)
+        self.memory.keep(at, state)
+        return state
+
+    def stored(self, id: str) -> Steps[StateRow | None]:
+        """Return the state as the store has it now."""
+        rows = yield from steps.scan(self.space, self.pk, id, f"{id}\x00", limit=1)
+        return self.parse(rows[0]) if rows else None
+
+    def known(self, id: str) -> Steps[StateRow | None]:
+        """Return the state as it was last seen, or as the store has it."""
+        held = self.memory.row(self.at(id))
+        return held if held is not None else (yield from self.stored(id))
+
+    def head(self, state: StateRow) -> Steps[tuple[Table, bytes]]:
+        """Return a state's table and its head; raises ``DecodeError``."""
+        at = self.at(state.id)
+        held = self.memory.head(at, state.head.stamp)
+        if held is not None:
+            return held
+        content = yield from self.content(state, HEAD)
+        try:
+            (length,) = _TABLE.unpack_from(content)
+            table: Table = json.loads(content[_TABLE.size : _TABLE.size + length])
+        except (struct.error, ValueError) as error:
+            raise DecodeError(f"state {state.id!r}: its table makes no sense: {error}") from error
+        found = table, content[_TABLE.size + length :]
+        self.memory.keep_head(at, state.head.stamp, found)
+        return found
+
+    def part(self, state: StateRow, name: str, table: Table) -> Steps[bytes]:
+        """Return the content of a part as of this state; raises ``DecodeError``."""
+        source = origin(state, name, table)
+        if source == state.id:
+            return (yield from self.content(state, name))
+        holder = yield from self.known(source)
+        if holder is None or name not in holder.pieces:
+            raise DecodeError(f"state {state.id!r}: state {source!r}, which holds its {name!r}, is gone")
+        return (yield from self.content(holder, name))
+
+    def content(self, state: StateRow, name: str) -> Steps[bytes]:
+        """Return what this state changed a part to; raises ``DecodeError`` naming the state."""
+        chain: list[tuple[StateRow, Piece]] = []
+        near: dict[str, Row] = {}
+        at, content = state, None
+        try:
+            while True:
+                piece = at.piece(name)
+                if piece is None:
+                    raise DecodeError("what it builds on is not there")
+                content = self.memory.contents.get(self._key(at.id, name, piece))
+                if content is not None:
+                    break
+                chain.append((at, piece))
+                if piece.base is None:
+                    break
+                at = yield from self._base(at.id, name, piece, piece.base, near)
+            for at, piece in reversed(chain):
+                if piece.kind == DELTA:
+                    also = yield from self.also(at, piece.also, near)
+                    content = restore(piece.payload, piece.size, content or b"", also)
+                else:
+                    content = whole(piece, content if piece.kind == BESIDE and content else b"")
+                self.memory.contents.put(self._key(at.id, name, piece), content)
+        except DecodeError as error:
+            what = f"its {name!r}" if name else "its head"
+            raise type(error)(f"state {state.id!r}, {what}: {error.message}; other states still read") from error
+        assert content is not None
+        return content
+
+    def remember(self, id: str, name: str, piece: Piece, content: bytes) -> None:
+        """Keep a content that was written."""
+        self.memory.contents.put(self._key(id, name, piece), content)
+
+    def _key(self, id: str, name: str, piece: Piece) -> tuple[str, int, str]:
+        return (self.space, piece.stamp, f"{self.pk}\x00{id}\x00{name}")
+
+    def _base(self, id: str, name: str, piece: Piece, base: Ref, near: dict[str, Row]) -> Steps[StateRow]:
+        """Return the state that a piece builds on. A miss of a neighbour reads what lies around it at once."""
+        held = self.memory.row(self.at(base.id))
+        if held is not None and (found := held.piece(name)) is not None and found.stamp == base.stamp:
+            return held
+        if base.id not in near and piece.step % 16 and name:
+            for row in (yield from steps.scan(self.space, self.pk, "", id, limit=_NEAR, newest_first=True)):
+                near[str(row.sk)] = row
+        state = self.parse(near[base.id]) if base.id in near else (yield from self.stored(base.id))
+        found = None if state is None else state.piece(name)
+        if state is None or found is None or found.stamp != base.stamp:
+            raise DecodeError(f"state {base.id!r}, which it builds on, is gone or was replaced")
+        return state
+
+    def also(self, state: StateRow, count: int, near: dict[str, Row] | None = None) -> Steps[bytes]:
+        """Return the first additions to a state's parent in one."""
+        if not count or state.parent is None:
+            return b""
+        known = self.memory.additions(self.at(state.parent))
+        if known is None or len(known) < count:
+            rows = [row for n in range(count) if (row := (near or {}).get(f"{state.parent}{MARK}{n:04d}"))]
+            if len(rows) < count:
+                rows = yield from self.addition_rows(state.parent)
+            contents = yield from self.additions(state.parent, rows)
+        else:
+            contents = [content for _, content in known[:count]]
+        if len(contents) < count:
+            raise DecodeError(f"the additions to {state.parent!r}, which it builds on, are gone")
+        return b"".join(contents[:count])
+
+    def addition_rows(self, id: str) -> Steps[list[Row]]:
+        """Return the rows of all additions to a state."""
+        found: list[Row] = []
+        lo = f"{id}{MARK}"
+        while page := (yield from steps.scan(self.space, self.pk, lo, f"{id}{AFTER}", limit=16)):
+            found += page
+            if len(page) < 16:
+                break
+            lo = f"{page[-1].sk}\x00"
+        return found
+
+    def additions(self, id: str, rows: Sequence[Row], state: StateRow | None = None) -> Steps[list[bytes]]:
+        """Return the contents of rows of additions to one state; raises ``DecodeError`` naming it."""
+        contents: list[bytes] = []
+        held = (self.memory.additions(self.at(id)) if rows else None) or []
+        for at, row in enumerate(rows):
+            if at < len(held) and held[at][0] == row.value:
+                contents.append(held[at][1])
+                continue
+            try:
+                addition = parse_addition(self.space, row)
+                known = b""
+                if addition.dictionary:
+                    state = state or (yield from self.known(id))
+                    known = yield from self.dictionary(id, state, addition.dictionary)
+                contents.append(whole(addition, known))
+            except DecodeError as error:
+                raise type(error)(f"state {id!r}, addition {split(str(row.sk))[1]}: {error.message}") from error
+        return contents
+
+    def dictionary(self, id: str, state: StateRow | None, names: Iterable[tuple[str, int]]) -> Steps[bytes]:
+        """Return the ends of whole parts of a state, which its additions may repeat."""
+        ends: list[bytes] = []
+        for name, stamp in names:
+            piece = None if state is None else state.pieces.get(name)
+            if state is not None and (piece is None or piece.stamp != stamp):
+                state = yield from self.stored(id)
+                piece = None if state is None else state.pieces.get(name)
+            if state is None or piece is None or piece.stamp != stamp:
+                raise DecodeError(f"state {id!r}, which it builds on, is gone or was replaced")
+            content: bytes = yield from self.content(state, name)
+            ends.append(content[-_TAIL:])
+        return b"".join(ends)
+
+
+def origin(state: StateRow, name: str, table: Table) -> str:
+    """The state whose piece is this state's part. Its own counts before what its table says: where the state that the
+    table names was removed, the part was stored anew."""
+    return state.id if name in state.pieces else table[name][1] or state.id
+
+
+def known_parts(state: StateRow) -> list[tuple[str, int]]:
+    """The parts of a state that its additions may use as dictionary: whole ones, worth the trouble."""
+    return [(name, piece.stamp) for name, piece in state.pieces.items() if piece.base is None and piece.size > 64]
+
+
+__all__: list[Any] = ["ALSO_BYTES", "Reading", "Table", "known_parts", "origin", "pack_head"]

@@ -1,0 +1,298 @@
+"""Writing states and additions: what a part builds on, how its difference is made, what a commit requires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from ...backends import steps
+from ...backends.base import ABSENT, ANY, MAX_VALUE_BYTES, PRESENT, Check, Op, Put
+from ...backends.steps import Steps
+from ...errors import ConditionFailed, DecodeError, ValueTooLarge
+from ..collection import seal
+from ..delta import alike, deflate, difference, repeats
+from .reading import ALSO_BYTES, Reading, Table, known_parts, origin, pack_head
+from .rows import (
+    BESIDE,
+    DELTA,
+    HEAD,
+    RAW,
+    WHOLE,
+    Addition,
+    Piece,
+    Ref,
+    StateRow,
+    addition_key,
+    check_id,
+    pack_addition,
+    pack_state,
+    split,
+    stamp,
+)
+
+_RAW_BELOW: Final = 64
+_SMALL: Final = 2048
+_NEAR: Final = 16
+_FAR: Final = 256
+_MOST_BASES: Final = 60
+_ATTEMPTS: Final = 8
+
+
+class Part(NamedTuple):
+    """One part of a state. ``mark`` names its content: a part whose mark is the parent's is kept as the parent has it,
+    unless it is ``fresh``. ``content`` makes the bytes, only when they are needed; None: there are none."""
+
+    mark: str
+    content: Callable[[], bytes] | None
+    fresh: bool
+
+
+class _Draft(NamedTuple):
+    head: Piece
+    pieces: dict[str, Piece]
+    contents: dict[str, bytes]
+    needs: list[Check]
+
+
+def plain(content: bytes) -> Piece:
+    """Return a piece that builds on nothing."""
+    payload = content if len(content) < _RAW_BELOW else deflate(content)
+    kind = RAW if len(content) < _RAW_BELOW else WHOLE
+    return Piece(kind, len(content), stamp(payload, None), payload)
+
+
+def against(content: bytes, base: bytes, ref: Ref, step: int, also: bytes, count: int) -> Piece:
+    """Return a piece that builds on another, or a plain one where that is hardly larger."""
+    payload = difference(content, base, also)
+    if len(content) >= _SMALL and len(payload) * 4 > len(content):
+        piece = plain(content)
+        if len(piece.payload) < len(payload) * 1.2:
+            return piece
+    return Piece(DELTA, len(content), stamp(payload, ref), payload, step, ref, count if also else 0)
+
+
+class Writing:
+    """Writes the states of one partition."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._memory = reading.memory
+        self._space, self._pk = reading.space, reading.pk
+
+    def put(
+        self,
+        id: str,
+        parent: str | None,
+        head: bytes,
+        parts: Mapping[str, Part],
+        expires: float | None,
+        replace: Callable[[str], Steps[int]],
+    ) -> Steps[None]:
+        """Write a state; ``replace`` frees one of that id from those that build on it, and returns the revision."""
+        check_id(id)
+        made: dict[str, bytes] = {}
+        if_rev: int | None = None
+        for attempt in range(_ATTEMPTS):
+            draft = yield from self._draft(id, parent, head, parts, made, alone=attempt > 2)
+            payload = pack_state(parent, draft.head, draft.pieces)
+            if len(payload) > MAX_VALUE_BYTES:
+                raise ValueTooLarge(f"state {id!r} takes {len(payload)} bytes: {MAX_VALUE_BYTES} are the most")
+            sealed = seal(self._space, self._pk, id, payload)
+            state = StateRow(id, parent, draft.head, draft.pieces, sealed, expires)
+            ops: list[Op] = [Put(self._pk, sealed, id, expires, ABSENT if if_rev is None else ANY)]
+            ops += draft.needs
+            self._keep(state, draft)
+            try:
+                yield from steps.commit(self._space, ops, if_rev)
+                return
+            except ConditionFailed:
+                self._memory.forget(self._reading.at(id))
+                for need in draft.needs:
+                    self._memory.forget(self._reading.at(split(str(need.sk))[0]))
+                if parent is not None:
+                    self._memory.forget(self._reading.at(parent))
+                there = yield from steps.scan(self._space, self._pk, id, f"{id}\x00", limit=1)
+                if_rev = (yield from replace(id)) if there else None
+            except Exception:
+                self._memory.forget(self._reading.at(id))
+                raise
+        raise ConditionFailed(
+            f"state {id!r} could not be written: others write to {self._space!r} all the time; repeat it",
+            pk=self._pk,
+            actual=None,
+        )
+
+    def _keep(self, state: StateRow, draft: _Draft) -> None:
+        """Remember what is about to be written, so that what is queued behind it can build on it."""
+        self._memory.keep(self._reading.at(state.id), state)
+        if self._memory.additions(self._reading.at(state.id)) is None:
+            self._memory.keep_additions(self._reading.at(state.id), [])
+        for name, content in draft.contents.items():
+            piece = state.piece(name)
+            if piece is not None:
+                self._reading.remember(state.id, name, piece, content)
+
+    def _draft(
+        self,
+        id: str,
+        parent: str | None,
+        head: bytes,
+        parts: Mapping[str, Part],
+        made: dict[str, bytes],
+        *,
+        alone: bool,
+    ) -> Steps[_Draft]:
+        before: StateRow | None = None
+        held: Table = {}
+        try:
+            if parent is not None and parent != id and not alone:
+                before = yield from self._reading.known(parent)
+            if before is not None:
+                held, _ = yield from self._reading.head(before)
+        except DecodeError:
+            before, held = None, {}
+        count, also = 0, b""
+        table: Table = {}
+        pieces: dict[str, Piece] = {}
+        bases: set[str] = set()
+        for name, part in parts.items():
+            source = None if before is None or name not in held else origin(before, name, held)
+            room = len(bases) < _MOST_BASES
+            if source is not None and held[name][0] == part.mark and not part.fresh and (room or part.content is None):
+                table[name] = [part.mark, source]
+                bases.add(source)
+                continue
+            if part.content is None:
+                continue
+            if name not in made:
+                made[name] = part.content()
+            if before is not None and not count and not pieces:
+                count, also = yield from self._also(before)
+            table[name] = [part.mark, ""]
+            pieces[name] = piece = yield from self._piece(name, made[name], source if room else None, also, count)
+            if piece.base is not None:
+                bases.add(piece.base.id)
+        first = pack_head(table, head)
+        contents = {**{name: made[name] for name in pieces}, HEAD: first}
+        packed = yield from self._head(first, before)
+        if packed.base is not None:
+            bases.add(packed.base.id)
+        needs = [Check(self._pk, PRESENT, base) for base in sorted(bases)]
+        if parent is not None and any(piece.also for piece in pieces.values()):
+            needs.append(Check(self._pk, PRESENT, addition_key(parent, count - 1)))
+        return _Draft(packed, pieces, contents, needs)
+
+    def _also(self, parent: StateRow) -> Steps[tuple[int, bytes]]:
+        """Return how many additions to the parent serve as dictionary, and what they hold."""
+        known = self._memory.additions(self._reading.at(parent.id))
+        try:
+            if known is None:
+                rows = yield from self._reading.addition_rows(parent.id)
+                contents = yield from self._reading.additions(parent.id, rows, parent)
+                known = [(row.value, content) for row, content in zip(rows, contents, strict=True)]
+                self._memory.keep_additions(self._reading.at(parent.id), known)
+        except DecodeError:
+            return 0, b""
+        also = b"".join(content for _, content in known)
+        return (len(known), also) if len(also) <= ALSO_BYTES else (0, b"")
+
+    def _head(self, content: bytes, before: StateRow | None) -> Steps[Piece]:
+        """Heads build on one that is whole: the parent's, or the one that the parent's builds on."""
+        if before is None:
+            return plain(content)
+        ref = before.head.base or Ref(before.id, before.head.stamp)
+        try:
+            anchor = yield from self._reading.known(ref.id)
+            if anchor is None or anchor.head.stamp != ref.stamp:
+                return plain(content)
+            base: bytes = yield from self._reading.content(anchor, HEAD)
+        except DecodeError:
+            return plain(content)
+        payload = self._memory.deflater(self._reading.at(anchor.id), ref.stamp, base).deflate(content)
+        if len(payload) * 3 > len(content):
+            return plain(content)
+        return Piece(BESIDE, len(content), stamp(payload, ref), payload, 1, ref)
+
+    def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[Piece]:
+        """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
+        if source is None or len(content) < _RAW_BELOW:
+            return plain(content)
+        try:
+            holder = yield from self._reading.known(source)
+            if holder is None or name not in holder.pieces:
+                return plain(content)
+            step = holder.pieces[name].step + 1
+            if step % _NEAR == 0:
+                if len(content) < _SMALL:
+                    return plain(content)
+                holder = yield from self._back(holder, name, step - (_FAR if step % _FAR == 0 else _NEAR))
+                also, count = b"", 0
+            if holder is None:
+                return plain(content)
+            base: bytes = yield from self._reading.content(holder, name)
+        except DecodeError:
+            return plain(content)
+        if len(content) < _SMALL and not alike(content, base) and not repeats(content, also):
+            return plain(content)  # a third of the time, and nothing would be found
+        return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count)
+
+    def _back(self, state: StateRow, name: str, step: int) -> Steps[StateRow | None]:
+        """Return the state with the earlier change of that number."""
+        at: StateRow | None = state
+        while at is not None and (piece := at.pieces.get(name)) is not None and piece.step > step:
+            at = None if piece.base is None else (yield from self._reading.known(piece.base.id))
+        return at if at is not None and name in at.pieces and at.pieces[name].step == step else None
+
+    def add(self, id: str, content: bytes, expires: float | None) -> Steps[None]:
+        """Write an addition to a state, which need not be there yet."""
+        check_id(id)
+        at = self._reading.at(id)
+        state = self._memory.row(at)
+        for attempt in range(_ATTEMPTS):
+            known = self._memory.additions(at)
+            number = len(known) if known is not None else (yield from self._next(id))
+            if known is None and number == 0:
+                self._memory.keep_additions(at, [])
+            alone = attempt > 0 or state is None
+            names: list[tuple[str, int]] = [] if alone or state is None else known_parts(state)
+            addition = yield from self._addition(id, content, state, names)
+            key = addition_key(id, number)
+            sealed = seal(self._space, self._pk, key, pack_addition(addition))
+            ops: list[Op] = [Put(self._pk, sealed, key, expires, ABSENT)]
+            ops += [Check(self._pk, PRESENT, id)] if addition.dictionary else []
+            self._memory.add(at, (sealed, content), number)
+            try:
+                yield from steps.commit(self._space, ops)
+                return
+            except ConditionFailed:
+                self._memory.forget(at)
+            except Exception:
+                self._memory.forget(at)
+                raise
+        raise ConditionFailed(
+            f"an addition to state {id!r} could not be written: others write to it all the time; repeat it",
+            pk=self._pk,
+            actual=None,
+        )
+
+    def _addition(
+        self, id: str, content: bytes, state: StateRow | None, names: list[tuple[str, int]]
+    ) -> Steps[Addition]:
+        if len(content) < _RAW_BELOW:
+            return Addition(RAW, len(content), content, [])
+        used: list[tuple[str, int]] = []
+        known = b""
+        for name in names:
+            try:
+                end = yield from self._reading.dictionary(id, state, [name])
+            except DecodeError:
+                continue
+            if repeats(content, end):
+                used.append(name)
+                known += end
+        return Addition(WHOLE, len(content), deflate(content, known), used)
+
+    def _next(self, id: str) -> Steps[int]:
+        """Return the number of the next addition to a state."""
+        last: Any = yield from steps.scan(self._space, self._pk, f"{id}\x01", f"{id}\x02", limit=1, newest_first=True)
+        return int(str(last[0].sk).rpartition("\x01")[2]) + 1 if last else 0

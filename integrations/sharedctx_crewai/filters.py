@@ -1,0 +1,80 @@
+"""Which records a search, a list or a deletion means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sharedctx.search import Item
+
+from .address import path
+
+
+def moment(time: str | datetime) -> float:
+    """Return a time in seconds since the epoch; one without a zone is UTC."""
+    found = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Records below ``scope``, with any of ``categories``, all of ``metadata`` (as JSON), from before a moment."""
+
+    scope: str = "/"
+    categories: frozenset[str] = frozenset()
+    metadata: str = ""
+    before: float | None = None
+    _metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        scope_prefix: str | None = None,
+        categories: Sequence[str] | None = None,
+        metadata_filter: Mapping[str, Any] | None = None,
+        older_than: datetime | None = None,
+    ) -> Wanted:
+        """Return the filter that crewai's arguments mean."""
+        text = json.dumps(metadata_filter, sort_keys=True, default=str) if metadata_filter else ""
+        return cls(
+            path(scope_prefix),
+            frozenset(categories or ()),
+            text,
+            None if older_than is None else moment(older_than),
+            json.loads(text or "{}"),
+        )
+
+    @property
+    def labels(self) -> list[list[str]]:
+        """The scope, and the categories of which one is enough."""
+        groups = [] if self.scope == "/" else [[self.scope]]
+        return [*groups, [f"#{category}" for category in self.categories]] if self.categories else groups
+
+    @property
+    def judges(self) -> bool:
+        """Whether metadata or times are asked for."""
+        return bool(self._metadata) or self.before is not None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.scope == "/" and not self.categories and not self.metadata and self.before is None
+
+    def __call__(self, item: Item) -> bool:
+        """Whether a record that the labels leave is meant."""
+        _, _, created, metadata = item.read_facts()
+        if any(metadata.get(name) != value for name, value in self._metadata.items()):
+            return False
+        return self.before is None or moment(created) < self.before
+
+
+def labels(item: Item) -> list[str]:
+    """What a record is filtered by: its scope, those above it, and its categories."""
+    scope, categories, *_ = item.read_facts()
+    parts = scope.split("/")
+    found = ["/".join(parts[:end]) for end in range(2, len(parts) + 1)]
+    found += [f"#{category}" for category in categories]
+    return found

@@ -1,0 +1,153 @@
+"""Hand-overs between tasks in fewer tokens: what is too long is stored whole and passed on as a view of it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from sharedctx import SharedContext
+from sharedctx.entries.arguments import check_number
+from sharedctx.errors import InvalidValue
+from sharedctx.extras import extra
+from sharedctx.views.plain import LEAST_TOKENS
+
+if TYPE_CHECKING:
+    from crewai import Crew
+
+_log = logging.getLogger(__name__)
+_DIVIDER = "\n\n----------\n\n"
+_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+
+class Handoffs:
+    """The hooks of ``compress_handoffs``; ``undo`` takes them and the tools they added away. A context manager."""
+
+    def __init__(self, crew: Crew | None, context: SharedContext, max_tokens: int) -> None:
+        self._crew = crew
+        self._context = context
+        self._max_tokens = max_tokens
+        self._given: list[tuple[Any, Any]] = []
+
+    def start(self, event: Any) -> None:
+        """Give the tool to all who may be handed something, while crewai has not yet gathered their tools."""
+        crew = event.crew
+        if crew is None or (self._crew is not None and crew is not self._crew):
+            return
+        for task in crew.tasks:
+            if task.context:
+                self._equip(task.agent, task)
+
+    def step(self, event: Any) -> str | None:
+        """Return what a task is handed in fewer tokens, None where it may stay as it is."""
+        if event.kind != "task" or not isinstance(event.payload, str) or not self._concerns(event.task):
+            return None
+        try:
+            handed = self._compress(event.payload, event.task, event.agent_role or "agent")
+        except Exception:  # a crew goes on with what it would have had
+            _log.warning("the hand-over to %r was not compressed", event.agent_role, exc_info=True)
+            return None
+        if handed is not None:
+            self._equip(event.agent, event.task)
+        return handed
+
+    def _concerns(self, task: Any) -> bool:
+        return self._crew is None or any(own.id == task.id for own in self._crew.tasks)
+
+    def _compress(self, handed: str, task: Any, role: str) -> str | None:
+        count = self._context.settings.count_tokens
+        if count(handed) <= self._max_tokens:
+            return None
+        pieces = handed.split(_DIVIDER)
+        sizes = [count(piece) for piece in pieces]
+        left, open_ = self._max_tokens, len(pieces)
+        for size in sorted(sizes):  # the short ones whole, an equal share of the rest for each long one
+            if size * open_ > left:
+                break
+            left, open_ = left - size, open_ - 1
+        share = max(left // max(open_, 1), LEAST_TOKENS)
+        makers = self._makers(task)
+        made = [
+            piece if size <= share else self._view(piece, makers.get(piece), task, role, share)
+            for piece, size in zip(pieces, sizes, strict=True)
+        ]
+        return _DIVIDER.join(made)
+
+    def _makers(self, task: Any) -> dict[str, str]:
+        crew = self._crew or getattr(task.agent, "crew", None)
+        tasks = getattr(crew, "tasks", ())
+        return {
+            each.output.raw: each.agent.role for each in tasks if each.output is not None and each.agent is not None
+        }
+
+    def _view(self, piece: str, maker: str | None, task: Any, role: str, max_tokens: int) -> str:
+        name = _slug(maker or "task")
+        key = f"output/{name}/{name}-{hashlib.sha256(piece.encode('utf-8', 'replace')).hexdigest()[:12]}"
+        context = self._context
+        entry = context.get_entry(key)
+        if entry is None:
+            entry = context.put(key, piece, agent=None if context.participant else name)
+        reader = context.bind(context.participant or f"agent:{_slug(role)}", face="crewai")
+        view = reader.get(key, version=entry.version, max_tokens=max_tokens, query=_words(task.description))
+        if view is None:
+            raise InvalidValue(f"{key!r} cannot be read by {role!r}: grant it, or compress by another context")
+        return f"{view}\n[shortened: the tool expand gives the rest of {key!r}, ref all for the whole]"
+
+    def _equip(self, agent: Any, task: Any) -> None:
+        """Let the agent expand what it is handed."""
+        from .tools import ContextTools
+
+        bound = self._context
+        if agent is not None and bound.participant is None:
+            bound = bound.bind(f"agent:{_slug(agent.role)}", face="crewai")
+        owners = [agent, task] if task.tools else [agent]  # a task without tools uses its agent's
+        for owner in owners:
+            if owner is None:
+                continue
+            if any(tool.name == "expand" for tool in owner.tools or []):
+                continue
+            (tool,) = ContextTools(bound, ["expand"])
+            owner.tools = [*(owner.tools or []), tool]
+            self._given.append((owner, tool))
+
+    def undo(self) -> None:
+        """Hand over as before."""
+        from crewai.hooks.dispatch import InterceptionPoint, unregister
+
+        unregister(InterceptionPoint.PRE_STEP, self.step)
+        unregister(InterceptionPoint.EXECUTION_START, self.start)
+        for owner, tool in self._given:
+            owner.tools = [each for each in owner.tools or [] if each is not tool]
+        self._given.clear()
+
+    def __enter__(self) -> Handoffs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.undo()
+
+
+def compress_handoffs(crew: Crew | None, context: SharedContext, *, max_tokens: int = 2000) -> Handoffs:
+    """Hand over between tasks in at most about ``max_tokens`` (from 50 up), of this crew or of all in the process.
+
+    Longer outputs are stored whole as ``output/{agent}/...`` and passed on as views whose gaps the tool ``expand``
+    fills, which the receiving agents are given. Task outputs themselves stay as they are. When something goes wrong,
+    the crew goes on with the whole. Raises ``InvalidValue``.
+    """
+    check_number("max_tokens", max_tokens, LEAST_TOKENS)
+    with extra("crewai", "compressing hand-overs"):
+        from crewai.hooks.dispatch import InterceptionPoint, register
+
+    handoffs = Handoffs(crew, context, max_tokens)
+    register(InterceptionPoint.EXECUTION_START, handoffs.start)
+    register(InterceptionPoint.PRE_STEP, handoffs.step)
+    return handoffs
+
+
+def _slug(text: str) -> str:
+    return _WORD.sub("-", text).strip("-").lower()[:40] or "agent"
+
+
+def _words(text: str | None) -> str | None:
+    return " ".join(re.findall(r"\w{4,}", text or "")[:12]) or None

@@ -1,0 +1,177 @@
+"""crewai's knowledge in a shared store: texts as entries, found by their vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import PrivateAttr
+
+from sharedctx import SharedContext, Store
+from sharedctx.backends import steps
+from sharedctx.backends.base import Op
+from sharedctx.backends.steps import Steps
+from sharedctx.entries.together import MOST, Change
+from sharedctx.extras import extra
+from sharedctx.opening import Opening
+from sharedctx.search import Entry, Item, Vectors
+
+from .address import segment
+
+with extra("crewai", "crewai's knowledge"):
+    from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
+
+if TYPE_CHECKING:
+    from crewai.rag.types import SearchResult
+
+Embedder = Callable[[list[str]], Sequence[Sequence[float]]]
+
+
+def labels(item: Item) -> list[str]:
+    """Texts are filtered by their collection."""
+    return [item.read_facts()]
+
+
+class ContextKnowledge(BaseKnowledgeStorage):
+    """Texts of a collection as entries ``knowledge/{collection}/{hash}``; the same text is kept once.
+
+    ``embedder`` is a function from texts to vectors or crewai's embedder config (None: crewai's default). Takes an
+    opened store or a ``SharedContext``, or ``path=`` / ``url=``.
+    """
+
+    _opening: Opening = PrivateAttr()
+    _context: SharedContext = PrivateAttr()
+    _collection: str = PrivateAttr()
+    _embedder: Any = PrivateAttr()
+    _index: Vectors = PrivateAttr()
+
+    def __init__(
+        self,
+        store: Store | SharedContext | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        session: str | None = None,
+        collection: str = "default",
+        embedder: Embedder | dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._opening = Opening(store, path=path, url=url)
+        self._context = self._opening.context(session)
+        self._collection = segment(collection)
+        self._embedder = embedder
+        self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}", labels)
+
+    @classmethod
+    @contextmanager
+    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[Self]:
+        """Open a store by path for the length of a ``with`` block; options are those of the class."""
+        knowledge = cls(path=path, **options)
+        try:
+            yield knowledge
+        finally:
+            knowledge.close()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copied crew keeps its knowledge."""
+        return self
+
+    def save(self, documents: list[str]) -> None:
+        """Add texts; raises ``InvalidValue`` for vectors of other dimensions than those before."""
+        texts = {self._key(text): text for text in documents if text}
+        for start in range(0, len(texts), MOST // 2):
+            self._save(dict(list(texts.items())[start : start + MOST // 2]))
+
+    def _save(self, texts: dict[str, str]) -> None:
+        vectors = self._embed(list(texts.values()))
+
+        def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
+            told = zip(texts, numbers, vectors, strict=True)
+            return (
+                yield from self._index.write([Entry(key, n, [vector], self._collection) for key, n, vector in told])
+            )
+
+        context = self._context
+        changes = [Change(key, text) for key, text in texts.items()]
+        context.run(context.verbs.write_together(context.participant, changes, context.agent(None), tell))
+        context.run(self._index.merge())
+
+    def search(
+        self,
+        query: list[str],
+        limit: int = 5,
+        metadata_filter: dict[str, Any] | None = None,
+        score_threshold: float = 0.6,
+    ) -> list[SearchResult]:
+        """Return the texts nearest to the queries together, with the cosine as score, from ``score_threshold`` up.
+
+        Texts have no metadata: with a filter none fits.
+        """
+        if not query or metadata_filter:
+            return []
+        (vector,) = self._embed([" ".join(query)])
+        found: list[SearchResult] = []
+        for near in self._context.run(self._index.search(vector, limit)):
+            text = self._context.get(near.item.key, full=True)
+            if text is not None and near.score >= score_threshold:
+                own = near.item.key.rpartition("/")[2]
+                found.append({"id": own, "content": text, "metadata": {}, "score": max(near.score, 0.0)})
+        return found
+
+    def reset(self) -> None:
+        """Remove the collection with its history."""
+        self._context.run(self._erase())
+
+    def _erase(self) -> Steps[None]:
+        context, index = self._context, self._index
+        items = yield from index.items()
+        for start in range(0, len(items), MOST):
+            keys = [item.key for item in items[start : start + MOST]]
+
+            def tell(numbers: Sequence[int], keys: Sequence[str] = keys) -> Steps[tuple[Op, ...]]:
+                return (yield from index.write(gone=list(zip(keys, numbers, strict=True))))
+
+            changes = [Change(key, gone=True) for key in keys]
+            yield from context.verbs.write_together(context.participant, changes, context.agent(None), tell)
+            for key in keys:
+                yield from steps.reclaim(index.space, key)
+        yield from index.merge()
+        if not (yield from index.items()):
+            yield from steps.commit(index.space, [index.forget()])
+
+    async def asave(self, documents: list[str]) -> None:
+        """``save``, off the event loop."""
+        await self._context.store.driver.leave_loop(self.save, documents)
+
+    async def asearch(
+        self,
+        query: list[str],
+        limit: int = 5,
+        metadata_filter: dict[str, Any] | None = None,
+        score_threshold: float = 0.6,
+    ) -> list[SearchResult]:
+        """``search``, off the event loop."""
+        leave = self._context.store.driver.leave_loop
+        return await leave(self.search, query, limit, metadata_filter, score_threshold)
+
+    async def areset(self) -> None:
+        """``reset``, off the event loop."""
+        await self._context.store.driver.leave_loop(self.reset)
+
+    def close(self) -> None:
+        """Close the store if it was opened here."""
+        self._opening.close()
+
+    def _key(self, text: str) -> str:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return f"knowledge/{self._collection}/{digest}"
+
+    def _embed(self, texts: list[str]) -> list[list[float]]:
+        if not callable(self._embedder):
+            from crewai.rag.embeddings.factory import build_embedder
+
+            self._embedder = build_embedder(self._embedder or {"provider": "openai", "config": {}})
+        return [[float(number) for number in vector] for vector in self._embedder(texts)]

@@ -1,0 +1,203 @@
+"""The records of one session, as steps: written together with what the index is told of them, read by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sharedctx import SharedContext
+from sharedctx.backends import steps
+from sharedctx.backends.base import Op
+from sharedctx.backends.steps import Steps
+from sharedctx.entries.together import MOST, Change
+from sharedctx.search import Entry, Item, Nearest, Vectors
+from sharedctx.versions.collection import Collection
+
+from . import records
+from .address import key as key_of
+from .filters import Wanted, labels
+from .former import Former
+
+if TYPE_CHECKING:
+    from crewai.memory.types import MemoryRecord
+
+INDEX = "crewai"
+_TOUCHED = "\x01crewai/touched"
+_BYTES = 2 * 2**20
+
+
+class State(NamedTuple):
+    """A record's next state: its key, its JSON, its vector, its seconds to live, and where it lay before."""
+
+    key: str
+    data: dict[str, Any]
+    vectors: Sequence[Sequence[float]]
+    ttl: float | None
+    old: Item | None
+
+    @property
+    def changes(self) -> list[Change]:
+        """What is written: the record, and the removal of the one that lay elsewhere."""
+        written = [Change(self.key, self.data, self.ttl)]
+        if self.old is not None and self.old.key != self.key:
+            written.append(Change(self.old.key, gone=True))
+        return written
+
+    @property
+    def weight(self) -> int:
+        """Roughly the bytes that a commit carries for it."""
+        return len(self.data["content"]) * 4 + sum(map(len, self.vectors)) * 4 + 500
+
+
+class Shelf:
+    """Puts records under ``memory/`` and finds them again; ``ttl`` are seconds to live by scope."""
+
+    def __init__(self, ctx: SharedContext, ttl: Mapping[str, float]) -> None:
+        self.context = ctx
+        self._verbs = ctx.verbs
+        self._ttl = ttl
+        self.index: Vectors = ctx.verbs.session.vectors(INDEX, labels)
+        self.former = Former(ctx, self.index)
+        self._touched = Collection(self.index.space, _TOUCHED)
+
+    def save(self, found: Iterable[MemoryRecord]) -> Steps[None]:
+        """Write records, one for each id: the last; an id that is there already is replaced."""
+        yield from self.index.sync()
+        states = []
+        for record in {record.id: record for record in found}.values():
+            old = self.index.find(record.id)
+            data = records.stored(record)
+            states.append(self._state(data, [record.embedding] if record.embedding else [], old))
+        yield from self._write(states)
+
+    def update(self, record: MemoryRecord) -> Steps[None]:
+        """Write a record's next state; what it was made without it keeps, and its vector while its text stays."""
+        yield from self.index.sync()
+        old = self.index.find(record.id)
+        before = None if old is None else (yield from self._verbs.value(self.context.participant, old.key, None))
+        data = records.stored(record) if before is None else records.completed(record, before)
+        vectors = [record.embedding] if record.embedding else []
+        if not vectors and before is not None and before["content"] == data["content"] and old is not None:
+            vectors = self.index.vectors(old.key)
+        yield from self._write([self._state(data, vectors, old)])
+
+    def restore(self, data: dict[str, Any], vectors: Sequence[Sequence[float]]) -> Steps[None]:
+        """Write a former state as the record's next one."""
+        yield from self.index.sync()
+        yield from self._write([self._state(data, vectors, self.index.find(data["id"]))])
+
+    def _state(self, data: dict[str, Any], vectors: Sequence[Sequence[float]], old: Item | None) -> State:
+        ttl = records.seconds_to_live(data, self._ttl)
+        return State(key_of(data["scope"], data["id"]), data, vectors, ttl, old)
+
+    def _write(self, states: Sequence[State]) -> Steps[None]:
+        limited = self._verbs.session.settings.bounded or self._verbs.session.settings.max_value_tokens is not None
+        batch: list[State] = []
+        ops = size = 0
+        for state in states:
+            cost = 1 if state.old is None else 3
+            if batch and (limited or ops + cost > MOST or size + state.weight > _BYTES):
+                yield from self._commit(batch)
+                batch, ops, size = [], 0, 0
+            batch.append(state)
+            ops += cost
+            size += state.weight
+        if batch:
+            yield from self._commit(batch)
+
+    def _commit(self, batch: Sequence[State]) -> Steps[None]:
+        changes = [change for state in batch for change in state.changes]
+        now = yield from steps.now()
+
+        def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
+            version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
+            entries = [
+                Entry(
+                    state.key,
+                    version[state.key],
+                    state.vectors,
+                    records.facts(state.data),
+                    None if state.ttl is None else now + state.ttl,
+                    state.data["id"],
+                )
+                for state in batch
+            ]
+            gone = [(change.key, version[change.key]) for change in changes if change.gone]
+            kept = [op for state in batch if state.old is not None for op in self.former.keep(state.old)]
+            return (*(yield from self.index.write(entries, gone)), *kept)
+
+        yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
+        yield from self.index.merge()
+
+    def remove(self, items: Sequence[Item]) -> Steps[int]:
+        """Remove records; their history stays. Returns how many were there."""
+        removed = 0
+        for start in range(0, len(items), MOST // 2):
+            batch = items[start : start + MOST // 2]
+            changes = [Change(item.key, gone=True) for item in batch]
+
+            def tell(
+                numbers: Sequence[int], changes: Sequence[Change] = changes, batch: Sequence[Item] = batch
+            ) -> Steps[tuple[Op, ...]]:
+                gone = [(change.key, number) for change, number in zip(changes, numbers, strict=True)]
+                kept = [op for item in batch for op in self.former.keep(item)]
+                return (*(yield from self.index.write(gone=gone)), *kept)
+
+            yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
+            removed += len(batch)
+        yield from self.index.merge()
+        return removed
+
+    def erase(self, items: Sequence[Item]) -> Steps[None]:
+        """Remove records with all their history; where none are left, the next may have other dimensions."""
+        yield from self.remove(items)
+        for item in items:
+            yield from steps.reclaim(self.index.space, item.key, None)
+            yield from self.former.forget(item)
+        if not (yield from self.index.items()):
+            yield from steps.commit(self.index.space, [self.index.forget()])
+
+    def get(self, own: str) -> Steps[MemoryRecord | None]:
+        """Return the record of this id."""
+        yield from self.index.sync()
+        item = self.index.find(own)
+        return None if item is None else (yield from self.load(item))
+
+    def load(self, item: Item) -> Steps[MemoryRecord | None]:
+        """Return the record that the index knows, None when it is gone, not to be read or no record."""
+        data = yield from self._verbs.value(self.context.participant, item.key, None)
+        if not isinstance(data, dict) or "content" not in data:
+            return None
+        touched = yield from self._touched.get(str(item.name))
+        return records.loaded(data, self.index.vectors(item.key), touched)
+
+    def search(
+        self, vector: Sequence[float], wanted: Wanted, limit: int, least: float
+    ) -> Steps[list[tuple[MemoryRecord, float]]]:
+        """Return the nearest records with their scores from 0 to 1, best first."""
+        found: list[tuple[MemoryRecord, float]] = []
+        offset = 0
+        where = None if wanted.everything else wanted
+        while len(found) < limit:
+            page: list[Nearest] = yield from self.index.search(vector, limit, offset, where)
+            for near in page:
+                score = max(near.score, 0.0)
+                if score < least:
+                    return found
+                record = yield from self.load(near.item)
+                if record is not None:
+                    found.append((record, score))
+            if len(page) < limit:
+                break
+            offset += limit
+        return found[:limit]
+
+    def matching(self, wanted: Wanted) -> Steps[list[Item]]:
+        """Return what the index knows of the records that are wanted."""
+        return (yield from self.index.items(None if wanted.everything else wanted))
+
+    def touch(self, ids: Sequence[str], moment: str) -> Steps[None]:
+        """Write down when records were last accessed."""
+        for start in range(0, len(ids), MOST):
+            puts = [self._touched.put(own, moment) for own in dict.fromkeys(ids[start : start + MOST])]
+            yield from steps.commit(self.index.space, puts)

@@ -1,0 +1,233 @@
+"""``ContextSaver``: LangGraph's checkpointer over a shared context store."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import warnings
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sharedctx import SharedContext, Store
+from sharedctx.backends.steps import Steps
+from sharedctx.errors import ConfigError
+from sharedctx.extras import extra
+from sharedctx.opening import Opening
+from sharedctx.relay import Relay
+
+from .history import history
+from .keeping import Keeping
+from .listing import Listing
+from .packing import Packing
+from .places import Place, place_of
+from .threads import Threads
+
+with extra("langgraph", "ContextSaver"):
+    from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, get_checkpoint_id
+    from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+
+T = TypeVar("T")
+
+
+class _Done:
+    """What ``setup`` returns: there is nothing to wait for."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+class ContextSaver(Keeping, BaseCheckpointSaver[str]):
+    """Saves a graph's checkpoints and writes in a shared context store; sync and async methods in one object.
+
+    ``store`` is an opened store or a context, else ``path`` or ``url`` name one that this object opens and closes
+    (``durable``: safe from power cuts too). ``serde`` is LangGraph's serializer; ``ttl`` is the seconds that a thread
+    lives after its last checkpoint (None: for ever). A context manager for ``with`` and ``async with``.
+
+    Raises ``ConfigError``, ``BackendUnavailable``, ``DiskFull`` when the store cannot be opened; reading raises
+    ``DecodeError`` for a damaged checkpoint alone.
+    """
+
+    def __init__(
+        self,
+        store: Store | SharedContext | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        durable: bool = False,
+        serde: Any = None,
+        ttl: float | None = None,
+    ) -> None:
+        super().__init__(serde=serde)
+        if ttl is not None and not 0 < ttl < math.inf:
+            raise ConfigError(f"ttl {ttl!r} is no number of seconds above 0")
+        if isinstance(self.serde, EncryptedSerializer):
+            warnings.warn(
+                "values encrypted by the serializer can be neither compressed nor stored as differences: a long "
+                "conversation takes some fifty times the space",
+                stacklevel=2,
+            )
+        self._opening = Opening(store, path=path, url=url, durable=durable)
+        self._store = self._opening.store
+        self._relay = Relay(self._store.backend, lambda: self._store.driver)
+        self._threads = Threads(self._store.contents, ttl)
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> ContextSaver:
+        """Open the store in a directory; leaving the ``with`` block closes it. Keywords are those of the class."""
+        return cls(path=path, **options)
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> ContextSaver:
+        """Open the store at an URL; leaving the ``with`` block closes it. Keywords are those of the class."""
+        return cls(url=url, **options)
+
+    @classmethod
+    def from_conn_string(cls, conn_string: str, **options: Any) -> ContextSaver:
+        """Open by path or URL, ``":memory:"`` for a store of this object's own."""
+        return cls(url="memory://" if conn_string == ":memory:" else conn_string, **options)
+
+    @property
+    def store(self) -> Store:
+        """The store that holds the threads."""
+        return self._store
+
+    def setup(self) -> _Done:
+        """Do nothing: stores are ready when they are open. May be awaited."""
+        return _Done()
+
+    def close(self) -> None:
+        """Close the store if this object opened it; a second close does nothing."""
+        self._opening.close()
+
+    def __enter__(self) -> ContextSaver:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ContextSaver:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, steps: Steps[T]) -> T:
+        self._store.check_open()
+        return self._relay.run(steps)
+
+    async def _arun(self, steps: Steps[T]) -> T:
+        self._store.check_open()
+        return await self._store.driver.run(steps)
+
+    @property
+    def _packing(self) -> Packing:  # with_allowlist copies the saver and gives the copy another serializer
+        return Packing(self.serde)
+
+    def _put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Steps[Any]:
+        return self._threads.put(self._packing, config, place_of(config), checkpoint, metadata, new_versions)
+
+    def _get(self, config: RunnableConfig) -> Steps[CheckpointTuple | None]:
+        place = place_of(config)
+        found = yield from self._threads.get(self._packing, place)
+        return found if found is None or place.id is None else found._replace(config=config)
+
+    def _listing(
+        self, config: RunnableConfig | None, filter: dict[str, Any] | None, before: Any, limit: int | None
+    ) -> Listing:
+        place: Place | None = None if config is None else place_of(config)
+        bound = get_checkpoint_id(before) if before else None
+        return Listing(self._threads, self._packing, place, filter=filter, before=bound, limit=limit)
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that the config names, or the thread's newest; None when there is none."""
+        return self._run(self._get(config))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """``get_tuple`` for coroutines."""
+        return await self._arun(self._get(config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Yield checkpoints, newest first: of the config's thread and namespace (all where it names none), of all
+        threads without a config. ``filter`` compares metadata by equality; nothing is held between two of them."""
+        listing = self._listing(config, filter, before, limit)
+        while (found := self._run(listing.next())) is not None:
+            yield found
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """``list`` for coroutines."""
+        listing = self._listing(config, filter, before, limit)
+        while (found := await self._arun(listing.next())) is not None:
+            yield found
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint whose parent is the config's; returns the config that names it."""
+        found: RunnableConfig = self._run(self._put(config, checkpoint, metadata, new_versions))
+        return found
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """``put`` for coroutines."""
+        found: RunnableConfig = await self._arun(self._put(config, checkpoint, metadata, new_versions))
+        return found
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Store what a task wrote on top of the config's checkpoint."""
+        self._run(self._threads.put_writes(self._packing, place_of(config), writes, task_id, task_path))
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """``put_writes`` for coroutines."""
+        await self._arun(self._threads.put_writes(self._packing, place_of(config), writes, task_id, task_path))
+
+    def get_delta_channel_history(self, *, config: RunnableConfig, channels: Sequence[str]) -> Mapping[str, Any]:
+        """Return for each channel its writes along the checkpoint's ancestors, oldest first, and where there is one the
+        ``seed`` that they follow; the checkpoint's own writes are left out."""
+        return self._run(history(self._threads, self._packing, place_of(config), channels))
+
+    async def aget_delta_channel_history(self, *, config: RunnableConfig, channels: Sequence[str]) -> Mapping[str, Any]:
+        """``get_delta_channel_history`` for coroutines."""
+        return await self._arun(history(self._threads, self._packing, place_of(config), channels))
+
+    def get_next_version(self, current: str | int | float | None, channel: None = None) -> str:
+        """Return a channel's next version: a number that grows, and chance, so that forks differ."""
+        number = int(str(current).partition(".")[0]) if current is not None else 0
+        return f"{number + 1:032}.{random.random():016}"

@@ -1,0 +1,76 @@
+"""``sharedctx crewai`` shows the memories of any store; the package imports crewai only when it is used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from crewai.memory.types import MemoryRecord
+
+from sharedctx_cli.main import cli
+from sharedctx_crewai import ContextMemory
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    with ContextMemory.from_path(tmp_path / "store") as memory:
+        memory.save([MemoryRecord(id="one", content="gateway on port 7391", scope="/net", categories=["ports"])])
+        memory.save([MemoryRecord(id="two", content="likes tea", scope="/people", embedding=[1.0, 2.0])])
+        memory.update(MemoryRecord(id="two", content="likes coffee", scope="/people"))
+    return str(tmp_path / "store")
+
+
+def run(path: str, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["--path", path, *words])
+
+
+def as_json(path: str, *words: str) -> Any:
+    return json.loads(run(path, "--json", *words).stdout)
+
+
+def test_ls_lists_below_a_scope_and_by_category(path: str) -> None:
+    lines = run(path, "crewai", "ls").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["two", "one"]
+    assert [each["id"] for each in as_json(path, "crewai", "ls", "/net")] == ["one"]
+    assert [each["id"] for each in as_json(path, "crewai", "ls", "--category", "ports")] == ["one"]
+
+
+def test_show_gives_a_memory_and_its_history(path: str) -> None:
+    assert "likes coffee" in run(path, "crewai", "show", "two").stdout
+    history = as_json(path, "crewai", "show", "two", "--history")
+    assert [each["record"]["content"] for each in history] == ["likes coffee", "likes tea"]
+    missing = run(path, "crewai", "show", "three")
+    assert missing.exit_code != 0
+    assert "'three'" in str(missing.exception)
+
+
+def test_search_finds_words_and_export_writes_lines(path: str, tmp_path: Path) -> None:
+    assert [hit["key"] for hit in as_json(path, "crewai", "search", "gateway")] == ["memory/net/one"]
+    run(path, "crewai", "export", str(tmp_path / "out"), "--scope", "/people")
+    (line,) = (tmp_path / "out").read_text().splitlines()
+    assert json.loads(line)["content"] == "likes coffee"
+
+
+def test_importing_the_package_imports_no_crewai() -> None:
+    script = "import sharedctx_crewai.commands, sys; print('crewai' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_missing_crewai_is_told_with_its_command() -> None:
+    script = (
+        "import sys; sys.modules['crewai'] = None\n"
+        "import sharedctx_crewai\n"
+        "for name in ('ContextTools', 'ContextKnowledge', 'ContextFlowPersistence', 'ContextCheckpoints'):\n"
+        "    try: getattr(sharedctx_crewai, name)\n"
+        "    except ImportError as error: assert \"pip install 'sharedctx[crewai]'\" in str(error), error\n"
+        "    else: raise SystemExit(name)\n"
+        "try: sharedctx_crewai.install('store')\n"
+        "except ImportError as error: assert \"pip install 'sharedctx[crewai]'\" in str(error), error\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

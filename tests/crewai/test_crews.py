@@ -1,0 +1,157 @@
+"""Real crews, offline: agents that share memory alone, flows that go on, checkpoints, compressed hand-overs."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crewai.state.checkpoint_config import CheckpointConfig
+
+import sharedctx
+from crewai import Agent, Crew, Memory, Process, Task
+from sharedctx_crewai import ContextCheckpoints, ContextMemory, ContextTools, compress_handoffs
+
+_spec = importlib.util.spec_from_file_location("scripted", Path(__file__).with_name("scripted.py"))
+assert _spec is not None
+assert _spec.loader is not None
+scripted = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(scripted)
+
+SECRET = "the gateway listens on port 7391"
+LONG = "\n".join(f"finding {n}: service-{n} answers in {n * 7 % 97} ms" for n in range(1200)) + f"\nfinding: {SECRET}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[sharedctx.Store]:
+    with sharedctx.open(tmp_path / "store") as opened:
+        yield opened
+
+
+def agent(role: str, script: Any, **options: Any) -> Agent:
+    return Agent(role=role, goal="work", backstory="at work", llm=scripted.Scripted(script), verbose=False, **options)
+
+
+def memory(store: sharedctx.Store) -> Memory:
+    llm = scripted.Scripted(lambda prompt: "{}")
+    return Memory(storage=ContextMemory(store), embedder=scripted.embed, llm=llm, consolidation_threshold=1.0)
+
+
+def test_two_agents_whose_only_path_is_memory(store: sharedctx.Store) -> None:
+    first = memory(store)
+    first.remember(SECRET, scope="/crew/net", categories=["network"], importance=0.9)
+    first.close()
+    writer = agent("Scout", lambda prompt: scripted.answer("noted"))
+    reader = agent(
+        "Planner", lambda prompt: scripted.answer("port 7391" if "listens on port 7391" in prompt else "unknown")
+    )
+    scout = Task(description="look around", expected_output="a word", agent=writer)
+    Crew(agents=[writer], tasks=[scout], verbose=False).kickoff()
+    plan = Task(description="On which port listens the gateway?", expected_output="the port", agent=reader)
+    crew = Crew(agents=[reader], tasks=[plan], memory=memory(store), verbose=False)
+    assert crew.kickoff().raw == "port 7391"
+    assert any(SECRET in prompt for prompt in reader.llm.prompts)
+
+
+def two_tasks(reader: Agent, writer: Agent) -> Crew:
+    gather = Task(description="gather the findings", expected_output="findings", agent=writer)
+    use = Task(description="name the port of the gateway", expected_output="a port", agent=reader, context=[gather])
+    return Crew(agents=[writer, reader], tasks=[gather, use], process=Process.sequential, verbose=False)
+
+
+def test_a_long_hand_over_is_passed_on_as_a_view_and_expanded_by_its_reader(store: sharedctx.Store) -> None:
+    ctx = store.session()
+
+    def read(prompt: str) -> str:
+        if "Observation" in prompt.rpartition("Begin!")[2] or "finding 700: service-700" in prompt:
+            return scripted.answer("7391" if "finding 700: service-700" in prompt else "nothing")
+        (key,) = ctx.keys("output/")
+        return scripted.use("expand", key=key, ref="lines:695-705")
+
+    writer, reader = agent("Writer", lambda prompt: scripted.answer(LONG)), agent("Reader", read)
+    crew = two_tasks(reader, writer)
+    with compress_handoffs(crew, ctx, max_tokens=400):
+        result = crew.kickoff()
+    assert result.raw == "7391"
+    assert result.tasks_output[0].raw == LONG
+    (key,) = ctx.keys("output/writer/")
+    assert ctx.get(key, full=True) == LONG
+    first = reader.llm.prompts[0]
+    assert LONG not in first
+    assert ctx.settings.count_tokens(first) < 2500
+    assert "expand(" in first
+    assert [tool.name for tool in reader.tools or []] == []
+    kinds = {(saving.participant, saving.face): saving for saving in ctx.savings()}
+    assert kinds["agent:reader", "crewai"].served_tokens < kinds["agent:reader", "crewai"].replay_tokens
+
+
+def test_short_hand_overs_and_other_crews_are_left_alone(store: sharedctx.Store) -> None:
+    ctx = store.session()
+    crews = []
+    for text in (LONG, "short"):
+        writer = agent("Writer", lambda prompt, text=text: scripted.answer(text))
+        crews.append(two_tasks(agent("Reader", lambda prompt: scripted.answer("done")), writer))
+    with compress_handoffs(crews[1], ctx, max_tokens=400):
+        crews[0].kickoff()
+    assert "finding 1199" in crews[0].agents[1].llm.prompts[0]
+    with compress_handoffs(crews[1], ctx, max_tokens=100_000):
+        crews[1].kickoff()
+    assert ctx.keys() == []
+
+
+def test_a_hand_over_that_cannot_be_stored_goes_on_whole(store: sharedctx.Store) -> None:
+    ctx = store.session(max_value_tokens=5)
+    writer = agent("Writer", lambda prompt: scripted.answer(LONG))
+    reader = agent("Reader", lambda prompt: scripted.answer("saw it" if LONG in prompt else "lost it"))
+    with compress_handoffs(None, ctx, max_tokens=400):
+        assert two_tasks(reader, writer).kickoff().raw == "saw it"
+
+
+def test_agents_use_the_shared_context_by_tools(store: sharedctx.Store) -> None:
+    ctx = store.session()
+    turns = iter([scripted.use("write", key="plan", value="three steps"), scripted.answer("written")])
+    worker = agent("Worker", lambda prompt: next(turns), tools=ContextTools(ctx.bind("agent:worker")))
+    task = Task(description="plan it", expected_output="a word", agent=worker)
+    assert Crew(agents=[worker], tasks=[task], verbose=False).kickoff().raw == "written"
+    entry = ctx.get_entry("plan")
+    assert entry is not None
+    assert (ctx.get("plan"), entry.agent) == ("three steps", "agent:worker")
+    assert [tool.name for tool in ContextTools(ctx)] == ["list", "read", "write", "expand"]
+    assert "KEY_NOT_FOUND" in ContextTools(ctx)[1].run(key="none")
+
+
+def test_checkpoints_of_a_crew_are_small_and_it_goes_on_from_one(store: sharedctx.Store) -> None:
+    ran: list[str] = []
+
+    def work(prompt: str) -> str:
+        ran.append(prompt)
+        return scripted.answer(LONG[:20_000])
+
+    worker = agent("Worker", work)
+    tasks = [Task(description=f"step {n}", expected_output="text", agent=worker) for n in range(4)]
+    provider = ContextCheckpoints(store)
+    crew = Crew(
+        agents=[worker],
+        tasks=tasks,
+        verbose=False,
+        checkpoint=CheckpointConfig(location="runs", provider=provider),
+    )
+    result = crew.kickoff()
+    locations = provider.locations("runs")
+    assert len(locations) == 4
+    whole = sum(len(provider.from_checkpoint(location)) for location in locations)
+    kept = sum(len(row.value) for row in store.backend.scan("session:default", locations[0].rpartition("@")[0]))
+    assert kept * 15 < whole
+    restored = provider.restore(Crew, locations[1])
+    for each in restored.agents:
+        each.llm = worker.llm
+    for task in restored.tasks:
+        if task.agent is not None:
+            task.agent.llm = worker.llm
+    count = len(ran)
+    assert restored.kickoff().raw == result.raw
+    assert len(ran) - count < 4
+    assert provider.prune("runs", 2) >= 0
+    assert provider.locations("runs")[:2] == locations[:2]

@@ -1,0 +1,136 @@
+"""Flow states are versions of entries: persisted, restored, paused; and ``install`` makes all this the default."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crewai.flow.async_feedback.types import PendingFeedbackContext
+from crewai.flow.flow import Flow, start
+from crewai.flow.persistence import FlowPersistence, persist
+from crewai.knowledge.knowledge import Knowledge
+from crewai.knowledge.source.string_knowledge_source import StringKnowledgeSource
+from pydantic import BaseModel
+
+import sharedctx
+from crewai import Memory
+from sharedctx.errors import InvalidValue
+from sharedctx_crewai import ContextFlowPersistence, ContextKnowledge, ContextMemory, install
+
+_spec = importlib.util.spec_from_file_location("scripted", Path(__file__).with_name("scripted.py"))
+assert _spec is not None
+assert _spec.loader is not None
+scripted = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(scripted)
+
+
+class State(BaseModel):
+    id: str = ""
+    count: int = 0
+    when: datetime | None = None
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[sharedctx.Store]:
+    with sharedctx.open(tmp_path / "store") as opened:
+        yield opened
+
+
+def counting(persistence: FlowPersistence) -> type[Flow[Any]]:
+    @persist(persistence)
+    class Counting(Flow[State]):
+        @start()
+        def step(self) -> int:
+            self.state.count += 1
+            return self.state.count
+
+    return Counting
+
+
+def test_a_flow_goes_on_from_its_persisted_state(store: sharedctx.Store) -> None:
+    persistence = ContextFlowPersistence(store)
+    kind = counting(persistence)
+    first = kind()
+    assert first.kickoff() == 1
+    own = first.state.id
+    assert kind().kickoff(inputs={"id": own}) == 2
+    state = persistence.load_state(own)
+    assert state is not None
+    assert state["count"] == 2
+    assert len(persistence.history(own)) >= 2
+    assert persistence.load_state("unknown") is None
+
+
+def test_a_paused_flow_waits_with_its_state(store: sharedctx.Store) -> None:
+    persistence = ContextFlowPersistence(store)
+    waiting = PendingFeedbackContext("f", "m.Flow", "review", {"title": "Draft"}, "Please review", emit=["yes", "no"])
+    persistence.save_pending_feedback("f", waiting, State(id="f", count=3, when=datetime(2026, 1, 2)))
+    loaded = persistence.load_pending_feedback("f")
+    assert loaded is not None
+    assert loaded[0] == {"id": "f", "count": 3, "when": "2026-01-02T00:00:00"} == persistence.load_state("f")
+    assert (loaded[1].message, loaded[1].emit, loaded[1].method_output) == (
+        "Please review",
+        ["yes", "no"],
+        {"title": "Draft"},
+    )
+    persistence.clear_pending_feedback("f")
+    persistence.clear_pending_feedback("f")
+    assert persistence.load_pending_feedback("f") is None
+    assert persistence.load_state("f") is not None
+
+
+def test_a_state_is_a_dict_or_a_model(store: sharedctx.Store) -> None:
+    persistence = ContextFlowPersistence(store)
+    persistence.save_state("f", "m", {"a": {1, 2}, "b": (3,), "c": datetime(2026, 1, 2)})
+    assert persistence.load_state("f") == {"a": [1, 2], "b": [3], "c": "2026-01-02T00:00:00"}
+    with pytest.raises(InvalidValue, match="list"):
+        persistence.save_state("f", "m", [1])  # type: ignore[arg-type]
+
+
+def test_install_is_the_default_for_memory_knowledge_and_flows(tmp_path: Path) -> None:
+    with install(tmp_path / "store", session="team"):
+        memory = Memory(
+            embedder=scripted.embed, llm=scripted.Scripted(lambda prompt: "{}"), consolidation_threshold=1.0
+        )
+        assert isinstance(memory._storage, ContextMemory)
+        memory.remember("a fact", scope="/x", categories=["c"], importance=0.5)
+        knowledge = Knowledge("docs", [StringKnowledgeSource(content="the sky is blue")], embedder=scripted.embed)
+        assert isinstance(knowledge.storage, ContextKnowledge)
+        knowledge.add_sources()
+        (hit,) = knowledge.query(["sky blue"], score_threshold=0.3)
+        assert hit["content"] == "the sky is blue"
+
+        @persist()
+        class Plain(Flow[State]):
+            @start()
+            def step(self) -> str:
+                return self.state.id
+
+        own = Plain().kickoff()
+        with sharedctx.open(tmp_path / "store") as store:
+            keys = store.session("team").keys()
+            assert f"flow/{own}/state" in keys
+            assert [key.split("/")[0] for key in keys] == ["flow", "knowledge", "memory"]
+        memory.close()
+    from crewai.memory.storage.factory import resolve_memory_storage
+
+    assert resolve_memory_storage("lancedb") is None
+
+
+def test_knowledge_keeps_a_text_once_and_resets_its_collection_alone(store: sharedctx.Store) -> None:
+    docs = ContextKnowledge(store, collection="docs", embedder=scripted.embed)
+    other = ContextKnowledge(store, collection="other", embedder=scripted.embed)
+    docs.save(["red apples", "green pears", "red apples"])
+    other.save(["red wine"])
+    assert [hit["content"] for hit in docs.search(["red apples"], score_threshold=0.0)] == ["red apples", "green pears"]
+    assert [hit["content"] for hit in docs.search(["red apples"], score_threshold=0.9)] == ["red apples"]
+    assert docs.search([]) == docs.search(["red"], metadata_filter={"a": 1}) == []
+    docs.reset()
+    assert docs.search(["red apples"], score_threshold=0.0) == []
+    assert len(other.search(["red wine"])) == 1
+    docs.save(["green pears"])
+    assert len(docs.search(["green pears"])) == 1

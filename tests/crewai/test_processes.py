@@ -1,0 +1,53 @@
+"""Processes share one memory: an open reader sees what others save, and a killed one loses nothing it acknowledged."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import sharedctx
+from sharedctx_crewai import ContextMemory
+
+SAVER = Path(__file__).with_name("saver.py")
+COUNT = 60
+
+
+def test_an_open_reader_sees_all_that_three_processes_save(tmp_path: Path) -> None:
+    with ContextMemory.from_path(tmp_path / "store") as reader:
+        assert reader.count() == 0
+        command = [sys.executable, str(SAVER), str(tmp_path / "store")]
+        savers = [subprocess.Popen([*command, name, str(COUNT)], stdout=subprocess.PIPE, text=True) for name in "abc"]
+        for saver in savers:
+            assert saver.stdout is not None
+            for line in saver.stdout:
+                assert reader.get_record(line.strip()) is not None
+            saver.stdout.close()
+            assert saver.wait() == 0
+        assert reader.count() == 3 * COUNT
+        assert {name: reader.count(f"/{name}") for name in "abc"} == dict.fromkeys("abc", COUNT)
+        found = reader.search([1.0, 0.0, 1.0], limit=3 * COUNT)
+        assert {each.id for each, _ in found} == {f"{name}-{n}" for name in "abc" for n in range(COUNT)}
+
+
+def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    acknowledged: list[str] = []
+    command = [sys.executable, str(SAVER), str(tmp_path / "store")]
+    savers = [subprocess.Popen([*command, f"s{n}", "0"], stdout=subprocess.PIPE, text=True) for n in range(2)]
+    for number, saver in enumerate(savers):
+        assert saver.stdout is not None
+        for line in saver.stdout:
+            acknowledged.append(line.strip())
+            if line.strip() == f"s{number}-{70 + 31 * number}":
+                break
+        saver.kill()
+        acknowledged += [line.strip() for line in saver.stdout if line.endswith("\n")]
+        saver.wait()
+        saver.stdout.close()
+    with sharedctx.open(tmp_path / "store") as store:
+        memory = ContextMemory(store)
+        assert {each.id for each in memory.list_records(limit=10**6)} >= set(acknowledged)
+        assert (
+            len(memory.search([1.0, 1.0, 1.0], limit=10**6)) == memory.count() == len(store.session().keys("memory/"))
+        )
+        assert store.doctor() == []

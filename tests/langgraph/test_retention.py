@@ -1,0 +1,147 @@
+"""Keeping and removing: what goes goes, and what stays reads as before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("langgraph.checkpoint", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
+
+import sharedctx
+from sharedctx.testing import ManualClock
+from sharedctx_langgraph import ContextSaver
+
+from .made import Chain, checkpoint, config
+
+LONG = "the quick brown fox " * 300
+
+
+def ids(saver: ContextSaver, thread: str = "t") -> list[str]:
+    return [each.checkpoint["id"] for each in saver.list(config(thread))]
+
+
+def grow(chain: Chain, count: int, **metadata: Any) -> None:
+    start = len(list(chain.saver.list(config())))
+    for number in range(start, start + count):
+        chain.put(f"{number:03d}", {"text": [LONG, *(f"line {each}" for each in range(number))]}, **metadata)
+
+
+def values(saver: ContextSaver) -> dict[str, Any]:
+    return {each.checkpoint["id"]: each.checkpoint["channel_values"] for each in saver.list(config())}
+
+
+@pytest.mark.parametrize("keep", [1, 7, 20])
+def test_the_last_ones_are_kept_as_they_were(saver: ContextSaver, chain: Chain, keep: int) -> None:
+    grow(chain, 40)
+    before = values(saver)
+    would = saver.retain(keep_last=keep, dry_run=True)
+    assert values(saver) == before
+    removed = saver.retain(keep_last=keep)
+    assert (removed.checkpoints, removed.kept) == (would.checkpoints, would.kept) == (40 - keep, keep)
+    with ContextSaver(saver.store) as fresh:
+        assert values(fresh) == {id: before[id] for id in sorted(before)[-keep:]}
+        grow(Chain(fresh), 3)
+        assert fresh.retain(keep_last=1).kept == 1
+
+
+def test_nothing_is_left_of_what_was_removed(saver: ContextSaver, chain: Chain) -> None:
+    grow(chain, 30)
+    saver.put_writes(chain.config, [("a", LONG)], "task")
+    before = saver.stats()
+    saver.prune(["t"])
+    after = saver.stats()
+    assert (after["threads"], after["checkpoints"], after["writes"]) == (1, 1, 1)
+    assert after["bytes"] < before["bytes"]
+    saver.prune(["t"], strategy="delete")
+    assert saver.stats() == {"threads": 0, "checkpoints": 0, "writes": 0, "bytes": 0}
+
+
+def test_old_ones_go_and_old_threads_whole() -> None:
+    clock = ManualClock(1_735_689_600.0 + 3600)  # 2025-01-01, an hour later
+    with sharedctx.open("memory://", clock=clock) as store, ContextSaver(store) as saver:
+        for thread, minutes in (("new", (0, 30, 50)), ("old", (0, 10))):
+            at: Any = config(thread)
+            for minute in minutes:
+                made = {**checkpoint(f"{minute:02d}", {"a": 1}), "ts": f"2025-01-01T00:{minute:02d}:00+00:00"}
+                at = saver.put(at, made, {}, made["channel_versions"])
+        would = saver.retain(max_age=35 * 60, dry_run=True)
+        assert (would.threads, would.checkpoints) == (1, 3)
+        assert saver.retain(max_age=35 * 60) == would
+        assert ids(saver, "new") == ["50", "30"]
+        assert list(saver.threads()) == ["new"]
+
+
+def test_a_thread_lives_from_its_last_checkpoint() -> None:
+    clock = ManualClock()
+    with sharedctx.open("memory://", clock=clock) as store, ContextSaver(store, ttl=60) as saver:
+        chain = Chain(saver)
+        chain.put("1", {"a": 1})
+        Chain(saver, namespace="inner").put("1", {"a": 1})
+        clock.advance(40)
+        chain.put("2", {"a": 2})
+        clock.advance(40)
+        assert ids(saver) == ["2", "1"]
+        assert saver.get_tuple(config(namespace="inner")) is not None
+        assert saver.retain().checkpoints == 0
+        clock.advance(20)
+        assert saver.get_tuple(config()) is None
+        assert saver.get_tuple(config(id="1")) is None
+        assert ids(saver) == []
+        assert saver.get_delta_channel_history(config=config(), channels=["a"]) == {"a": {"writes": []}}
+        assert saver.retain(dry_run=True).threads == 1
+        assert saver.retain().threads == 1
+        assert saver.threads() == {}
+        chain.config = config()
+        chain.put("3", {"a": 3})
+        assert ids(saver) == ["3"]
+
+
+def test_runs_are_removed_wherever_they_wrote(saver: ContextSaver, chain: Chain) -> None:
+    grow(chain, 3, run_id="one")
+    grow(chain, 3, run_id="two")
+    Chain(saver, "other").put("x", {"a": 1}, run_id="one")
+    Chain(saver, "third").put("y", {"a": 1}, run_id="two")
+    before = values(saver)
+    saver.delete_for_runs(["one", "never"])
+    assert values(saver) == {id: before[id] for id in ("003", "004", "005")}
+    assert sorted(saver.threads()) == ["t", "third"]
+    saver.copy_thread("third", "fourth")
+    saver.delete_for_runs(["two"])
+    assert saver.threads() == {}
+
+
+def deltas(saver: ContextSaver, *, counted: bool) -> None:
+    """A thread with a channel that is stored as writes but for a snapshot at 2."""
+    at: Any = config()
+    for number in range(6):
+        values: dict[str, Any] = {"plain": number, **({"delta": [0, 1]} if number == 2 else {})}
+        versions = {"plain": f"{number}", "delta": f"{number}"}
+        counters = {"counters_since_delta_snapshot": {"delta": [1, number]}} if counted and number != 2 else {}
+        at = saver.put(at, checkpoint(f"{number}", values, versions), {"run_id": f"r{number}", **counters}, versions)
+        saver.put_writes(at, [("delta", number)], "task")
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_what_a_channel_is_rebuilt_from_stays(saver: ContextSaver, counted: bool) -> None:
+    deltas(saver, counted=counted)
+    before = saver.get_delta_channel_history(config=config(), channels=["delta"])
+    assert before == {"delta": {"seed": [0, 1], "writes": [("task", "delta", number) for number in (2, 3, 4)]}}
+    saver.delete_for_runs(["r1", "r4"])
+    assert ids(saver) == ["5", "4", "3", "2", "0"]
+    saver.prune(["t"])
+    assert ids(saver) == ["5", "4", "3", "2"]
+    assert saver.get_delta_channel_history(config=config(), channels=["delta"]) == before
+
+
+def test_copies_are_whole_and_independent(saver: ContextSaver, chain: Chain) -> None:
+    grow(chain, 40, run_id="r")
+    saver.put_writes(chain.config, [("a", LONG)], "task")
+    Chain(saver, "copy").put("zzz", {"a": "gone"})
+    before = values(saver)
+    saver.copy_thread("t", "copy")
+    saver.delete_thread("t")
+    copied = {each.checkpoint["id"]: each for each in saver.list(config("copy"))}
+    assert {id: each.checkpoint["channel_values"] for id, each in copied.items()} == before
+    assert copied["039"].pending_writes == [("task", "a", LONG)]
+    assert saver.store.doctor() == []

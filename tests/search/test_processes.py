@@ -1,0 +1,57 @@
+"""Several processes write to one index: none loses what another wrote, and a killed one nothing it acknowledged."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import sharedctx
+
+WRITER = Path(__file__).with_name("writer.py")
+_spec = importlib.util.spec_from_file_location("indexed", WRITER.with_name("indexed.py"))
+assert _spec is not None
+assert _spec.loader is not None
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+COUNT = 120
+
+
+def test_an_open_reader_finds_what_other_processes_write_at_once(tmp_path: Path) -> None:
+    with sharedctx.open(tmp_path) as store:
+        reader = _module.Indexed(store.session())
+        assert reader.keys() == []
+        command = [sys.executable, str(WRITER), str(tmp_path)]
+        writers = [subprocess.Popen([*command, name, str(COUNT)], stdout=subprocess.PIPE, text=True) for name in "xyz"]
+        for writer in writers:
+            assert writer.stdout is not None
+            for line in writer.stdout:
+                known = reader.keys()
+                assert line.strip() in known
+            writer.stdout.close()
+            assert writer.wait() == 0
+        assert reader.keys() == sorted(f"{name}-{n}" for name in "xyz" for n in range(COUNT))
+        rows = store.backend.scan(reader.index.space, reader.index.pk, "", limit=1000)
+        assert len(rows) < 100
+
+
+def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    acknowledged: list[str] = []
+    for turn in range(6):
+        command = [sys.executable, str(WRITER), str(tmp_path / "store"), f"w{turn}", "0"]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        for line, _ in zip(writer.stdout, range(20 + 13 * turn), strict=False):
+            acknowledged.append(line.strip())
+        writer.kill()
+        acknowledged += [line.strip() for line in writer.stdout if line.endswith("\n")]
+        writer.wait()
+        writer.stdout.close()
+    with sharedctx.open(tmp_path / "store") as store:
+        reader = _module.Indexed(store.session())
+        keys = reader.keys()
+        assert set(acknowledged) <= set(keys)
+        assert keys == store.session().keys()
+        assert all(len(reader.index.vectors(key)) == 1 for key in keys)
+        assert store.doctor() == []

@@ -1,0 +1,133 @@
+"""States that descend from each other: what they cost, what they build on, what a commit requires."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharedctx.backends.memory import MemoryBackend
+from sharedctx.backends.steps import run
+from sharedctx.errors import DecodeError, InvalidKey
+from sharedctx.versions.cache import ContentCache
+from sharedctx.versions.delta import Deflater, deflate, difference, inflate, restore
+from sharedctx.versions.lineage import Lineage, LineageMemory, Part
+
+
+@pytest.fixture
+def backend() -> MemoryBackend:
+    return MemoryBackend()
+
+
+def lineage() -> Lineage:
+    """One that remembers nothing."""
+    return Lineage("space", "pk", LineageMemory(ContentCache()))
+
+
+def part(content: bytes, mark: str = "", *, fresh: bool = True) -> Part:
+    return Part(mark, lambda: content, fresh)
+
+
+def read(backend: MemoryBackend, id: str, name: str = "text") -> bytes:
+    """Read a part in a process that has seen nothing."""
+    cold = lineage()
+    found = run(backend, cold.get(id))
+    assert found is not None
+    table, _ = run(backend, cold.head(found.state))
+    return run(backend, cold.part(found.state, name, table))
+
+
+def stored(backend: MemoryBackend) -> dict[str, int]:
+    return {str(row.sk): len(row.value) for row in backend.scan("space", "pk", "")}
+
+
+def texts(count: int) -> list[bytes]:
+    """Each is the one before and 400 bytes more."""
+    chance = random.Random(1)
+    found = [b""]
+    for _ in range(count):
+        found.append(found[-1] + chance.randbytes(200).hex().encode())
+    return found[1:]
+
+
+def grow(backend: MemoryBackend, lines: Lineage, contents: list[bytes]) -> None:
+    parent = None
+    for number, content in enumerate(contents):
+        run(backend, lines.put(f"{number:04d}", parent, b"head", {"text": part(content)}))
+        parent = f"{number:04d}"
+
+
+def test_a_growing_part_costs_what_it_grew(backend: MemoryBackend) -> None:
+    contents = texts(600)
+    grow(backend, lineage(), contents)
+    sizes = stored(backend)
+    assert sum(sizes.values()) < 10 * len(contents[-1])
+    assert max(size for id, size in sizes.items() if int(id) % 16 and int(id) > 16) < 1000
+    for number in (0, 1, 17, 255, 256, 300, 511, 599):
+        assert read(backend, f"{number:04d}") == contents[number]
+
+
+def test_a_part_that_an_addition_held_already_is_not_stored_again(backend: MemoryBackend) -> None:
+    lines, new = lineage(), random.Random(2).randbytes(2000).hex().encode()
+    run(backend, lines.put("1", None, b"", {"text": part(b"x" * 3000)}))
+    run(backend, lines.add("1", new))
+    run(backend, lines.put("2", "1", b"", {"text": part(b"x" * 3000 + new)}))
+    assert stored(backend)["2"] < 400
+    assert read(backend, "2") == b"x" * 3000 + new
+
+
+def test_an_addition_that_its_state_held_already_is_not_stored_again(backend: MemoryBackend) -> None:
+    lines, new = lineage(), random.Random(2).randbytes(1000).hex().encode()
+    run(backend, lines.put("1", None, b"", {"text": part(new)}))
+    run(backend, lines.add("1", new + b"!"))
+    found = run(backend, lineage().get("1"))
+    assert found is not None
+    assert len(found.additions[0].value) < 200
+    assert run(backend, lineage().additions("1", found.additions)) == [new + b"!"]
+
+
+def test_kept_parts_outlive_the_state_that_brought_them(backend: MemoryBackend) -> None:
+    lines, big = lineage(), random.Random(3).randbytes(4000)
+    run(backend, lines.put("1", None, b"", {"text": part(big, "a")}))
+    for number in range(2, 30):
+        run(backend, lines.put(f"{number}", f"{number - 1}", b"", {"text": part(b"never", "a", fresh=False)}))
+    lost = run(backend, lines.drop(["1", "10", "11", "12"]))
+    assert lost.states == 4
+    assert sum(stored(backend).values()) < 2.5 * len(big)
+    assert {read(backend, id) for id in run(backend, lines.ids())} == {big}
+
+
+def test_a_state_on_one_that_another_removed_stands_by_itself(backend: MemoryBackend) -> None:
+    ours, contents = lineage(), texts(30)
+    grow(backend, ours, contents)
+    run(backend, lineage().drop(run(backend, lineage().ids())))
+    run(backend, ours.put("9999", "0029", b"", {"text": part(contents[-1] + b"end")}))
+    assert read(backend, "9999") == contents[-1] + b"end"
+
+
+def test_ids_that_could_be_taken_for_additions_are_refused(backend: MemoryBackend) -> None:
+    for id in ("", "1\x01", "\x02", "a\x00"):
+        with pytest.raises(InvalidKey):
+            run(backend, lineage().put(id, None, b"", {}))
+        with pytest.raises(InvalidKey):
+            run(backend, lineage().get(id))
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=40), st.integers(1, 60))
+def test_differences_give_back_what_went_in(base: bytes, new: bytes, also: bytes, times: int) -> None:
+    old, data = base * times + new, base * times + also + new
+    for one, other in ((old, data), (data, old), (base, new), (b"", data), (data, data)):
+        assert restore(difference(other, one, also), len(other), one, also) == other
+    assert inflate(Deflater(old).deflate(data), len(data), old) == data
+    assert inflate(deflate(data, old), len(data), old) == data
+
+
+@given(st.binary(max_size=80), st.integers(0, 4000), st.binary(max_size=200))
+def test_no_damage_to_a_difference_does_more_than_raise(noise: bytes, size: int, base: bytes) -> None:
+    with contextlib.suppress(DecodeError):
+        assert len(restore(noise, size, base)) == size
+    with pytest.raises(DecodeError):
+        inflate(deflate(b"bomb" * 100_000), 1000)
