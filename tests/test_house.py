@@ -53,7 +53,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
-    "sharedctx_server": frozenset({"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}),
+    "sharedctx_server": frozenset(
+        {"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}
+    ),
 }
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sharedctx import Store
 
@@ -19,6 +20,7 @@ from .contexts import delete_context, get_context, get_value, post_diff, post_ro
 from .events import ContextEvents
 from .gate import Gate
 from .health import Health
+from .metrics import Metrics
 from .replies import error_reply
 from .service import Service
 from .settings import ServerSettings
@@ -53,20 +55,33 @@ def app(store: Store, settings: ServerSettings | None = None) -> Starlette:
     return built
 
 
+class ContextOrStream:
+    """The path of a context, where the name "stream" stands for the stream of the project in the query."""
+
+    def __init__(self, context: ASGIApp, stream: ASGIApp) -> None:
+        self._context = context
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = scope["path_params"]["project"] != "stream"
+        await (self._context if named else self._stream)(scope, receive, send)
+
+
 def routes(service: Service) -> list[BaseRoute]:
     """The routes of a service."""
     health = Health(service)
     socket, events = ContextSocket(service), ContextEvents(service)
     context = Methods(service, GET=get_context, PUT=put_context, DELETE=delete_context)
+
     return [
-        Route("/context/stream", events),
-        Route("/context/{project}", context),
+        Route("/context/{project}", ContextOrStream(context, events)),
         Route("/context/{project}/diff", Methods(service, POST=post_diff)),
         Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
         Route("/context/{project}/value", Methods(service, GET=get_value)),
         Route("/context/{project}/stream", events),
         WebSocketRoute("/context/stream", socket),
         WebSocketRoute("/context/{project}/stream", socket),
+        Route("/metrics", Methods(service, GET=Metrics(service).metrics)),
         Route("/health", Methods(service, GET=health.health)),
         Route("/ready", Methods(service, GET=health.ready)),
     ]

@@ -202,7 +202,10 @@ class Methods:
         return error_reply(status, message, self._service.now(), headers, **more)
 
     async def _compressed(self, call: Call, reply: Reply, encoding: str) -> Reply:
-        packed = await call.off(len(reply.body), compress, reply.body, encoding)
+        if reply.packed is None:
+            packed = await call.off(len(reply.body), compress, reply.body, encoding)
+        else:
+            packed = await call.off(len(reply.body), reply.packed, encoding)
         headers = ((b"content-encoding", encoding.encode()), (b"vary", b"accept-encoding"))
         meter = self._service.meter
         meter.bytes_before += len(reply.body)

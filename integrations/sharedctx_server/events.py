@@ -59,7 +59,7 @@ class ContextEvents(Methods):
 
     async def _begin(self, call: Call) -> tuple[str, Subscriber]:
         service = self._service
-        project = check_project(call.scope["path_params"].get("project") or call.query.get("projectId") or "")
+        project = check_project(_project(call))
         participant = call.agent()
         last = call.headers.get(b"last-event-id")
         since = call.number("fromVersion")
@@ -71,6 +71,11 @@ class ContextEvents(Methods):
         await service.hub.join(project, subscriber, since)
         service.accessed(project, participant, 0)
         return project, subscriber
+
+
+def _project(call: Call) -> str:
+    named: str = call.scope["path_params"].get("project", "stream")
+    return call.query.get("projectId", "") if named == "stream" else named
 
 
 def require_room(service: Service) -> None:

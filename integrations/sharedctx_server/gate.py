@@ -65,13 +65,12 @@ class Gate:
         await self._app(scope, receive, allowed)
 
     async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
-        now = self._service.now()
         host = headers.get(b"host", b"").decode("latin-1")
         if not self._knows(host):
             message = "this server does not go by that name: start it with --allow-host to add one"
-            return error_reply(421, message, now)
+            return error_reply(421, message, self._service.now())
         if origin is not None and not self._same(origin.decode("latin-1"), host):
-            return error_reply(403, "pages of this origin may not call: --allow-origin lets one", now)
+            return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
             return None
         if scope["path"] not in _OPEN:
@@ -82,12 +81,15 @@ class Gate:
                 if found is None:
                     ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
                     return error_reply(
-                        401, "a valid bearer token is needed: `sharedctx token make` makes one", now, ask
+                        401,
+                        "a valid bearer token is needed: `sharedctx token make` makes one",
+                        self._service.now(),
+                        ask,
                     )
                 scope["sharedctx.participant"] = found.participant
         if self._service.settings.rate is not None and (wait := self._wait(scope)) > 0:
             after: tuple[Header, ...] = ((b"retry-after", b"%d" % max(round(wait + 0.5), 1)),)
-            return error_reply(429, "too many requests: wait a little", now, after)
+            return error_reply(429, "too many requests: wait a little", self._service.now(), after)
         return None
 
     def _knows(self, host: str) -> bool:

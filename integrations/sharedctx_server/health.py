@@ -9,6 +9,7 @@ from sharedctx.backends import steps
 from sharedctx.errors import SharedContextError
 from sharedctx.versions.collection import Collection
 
+from .background import STORE_HEADER, mark
 from .calls import Call
 from .replies import Reply, iso, json_reply
 from .service import Service
@@ -50,7 +51,8 @@ class Health:
             "contexts": contexts,
             "connections": here,
         }
-        return json_reply({**body, "reasons": reasons} if reasons else body)
+        headers = ((STORE_HEADER.encode(), mark(service.store).encode()),)
+        return json_reply({**body, "reasons": reasons} if reasons else body, headers=headers)
 
     async def ready(self, call: Call) -> Reply:
         """Tell whether the store takes writes, by writing a row of the server's own at most once a second."""

@@ -26,12 +26,13 @@ encode = msgspec.json.Encoder().encode
 
 
 class Reply(NamedTuple):
-    """A whole reply."""
+    """A whole reply; ``packed`` returns its body in an encoding, where that is kept."""
 
     status: int
     body: bytes
     headers: tuple[Header, ...] = ()
     type: Header = JSON
+    packed: Callable[[str], bytes] | None = None
 
 
 def json_reply(data: Any, status: int = 200, headers: tuple[Header, ...] = ()) -> Reply:
@@ -41,7 +42,7 @@ def json_reply(data: Any, status: int = 200, headers: tuple[Header, ...] = ()) -
 
 def iso(at: float) -> str:
     """A time as ISO 8601 in UTC with microseconds."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def error_reply(status: int, message: str, now: float, headers: tuple[Header, ...] = (), **more: Any) -> Reply:

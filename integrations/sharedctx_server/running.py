@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from sharedctx import SharedContext, Store
+from sharedctx.backends.steps import run
 from sharedctx.errors import ConfigError
 from sharedctx.opening import Opening
 
 from .application import app
+from .background import Registered
 from .settings import ServerSettings
+from .tokens import Tokens
 
 _FRAME = 4096
+_BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
@@ -32,14 +37,21 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 ws_max_size=settings.projects.max_bytes + _FRAME,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=max(round(settings.drain), 1),
                 timeout_keep_alive=30,
-                backlog=4096,
+                backlog=_BACKLOG,
             )
         )
         self._service = application.state.service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in good order at the first signal, at once at the second; the process then ends by itself, with 0."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams and drain what runs."""
@@ -63,17 +75,25 @@ def serve(
     opening = Opening(store) if isinstance(store, Store | SharedContext) else Opening(path=store)
     try:
         require_token(settings, opening.store)
-        Server(app(opening.store, settings), settings).run()
+        with listening(settings) as sockets, Registered(settings, opening.store.address):
+            Server(app(opening.store, settings), settings).run([sockets])
     finally:
         opening.close()
 
 
+def listening(settings: ServerSettings) -> socket.socket:
+    """Return a socket that listens where the settings say; raises ``ConfigError`` where that cannot be."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"port {settings.port} of {settings.host} cannot be listened on ({error.strerror}): choose one by --port"
+        ) from error
+
+
 def require_token(settings: ServerSettings, store: Store) -> None:
     """Raise ``ConfigError`` where other machines can call and no token is asked for."""
-    from sharedctx.backends.steps import run
-
-    from .tokens import Tokens
-
     if settings.loopback or settings.token is not None or run(store.backend, Tokens().any()):
         return
     raise ConfigError(

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from sharedctx import Store
+from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import SharedContextError
 from sharedctx.projects import Projects, State, Written
@@ -18,6 +19,7 @@ from sharedctx.projects.accesses import Access
 from sharedctx.projects.sweeping import sweep
 
 from .hub import Hub
+from .latest import Latest
 from .meter import Meter
 from .settings import ServerSettings
 from .tokens import Bearers
@@ -39,16 +41,18 @@ class Service:
         self.context = store.session(settings.session)
         self.projects = Projects(self.context, settings.projects)
         self.hub = Hub(store, self.projects, self.meter)
+        self.latest = Latest(store, self.projects)
         self.tokens = Bearers(store, settings.token)
         self.stopping = False
+        self._note_every = min(_NOTE_EVERY, (settings.projects.ttl or _NOTE_EVERY * 20) / 20)
         self._noted: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, steps: Steps[T], size: int = 0) -> T:
+    async def run(self, work: Steps[T], size: int = 0) -> T:
         """Drive steps; those that work on many bytes leave the event loop."""
         if size > 1 << 16:
-            return await self.store.driver.leave_loop(self.context.run, steps)
-        return await self.store.driver.run(steps)
+            return await self.store.driver.leave_loop(self.context.run, work)
+        return await self.store.driver.run(work)
 
     def now(self) -> float:
         """The store's clock where asking takes no time, else this machine's."""
@@ -56,19 +60,19 @@ class Service:
 
     def accessed(self, project: str, participant: str | None, version: int) -> None:
         """Write an access down now and then, so that all servers know what is in use, and who reads it."""
-        now = self.now()
         who = (project, participant or "")
-        every = min(_NOTE_EVERY, (self.settings.projects.ttl or _NOTE_EVERY * 20) / 20)
-        if now - self._noted.get(who, float("-inf")) < every:
+        now = time.monotonic()
+        if now - self._noted.get(who, float("-inf")) < self._note_every:
             return
         if len(self._noted) > 10_000:
             self._noted.clear()
         self._noted[who] = now
-        self.spawn(self._note(Access(*who, now, version)))
+        self.spawn(self._note(*who, version))
 
-    async def _note(self, access: Access) -> None:
+    async def _note(self, project: str, participant: str, version: int) -> None:
         with contextlib.suppress(SharedContextError):  # a full disk still reads
-            await self.run(self.projects.accesses.note(access))
+            now = await self.run(steps.now())
+            await self.run(self.projects.accesses.note(Access(project, participant, now, version)))
 
     async def made(self, project: str, participant: str | None, written: Written) -> None:
         """Do what follows a write: note it, and let go what a new project leaves no room for."""

@@ -20,8 +20,8 @@ class ServerSettings:
     token``. ``host`` and ``port`` are where it listens; ``allow_hosts`` are further names it may be called by,
     ``allow_origins`` web origins that may call it. ``rate`` is requests a second and caller (None: no limit); ``queue``
     is how many messages may wait for one subscriber, ``queue_bytes`` how large they may be together; ``max_streams``
-    how many subscribers there may be. ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store`` (from which the store
-    counts as slow) are seconds. ``priorities`` are those of windows. Raises ``ConfigError``.
+    how many subscribers there may be. ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store`` (from which the
+    store counts as slow) are seconds. ``priorities`` are those of windows. Raises ``ConfigError``.
     """
 
     session: str = "default"

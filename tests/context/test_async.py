@@ -127,14 +127,13 @@ def test_many_watchers_of_one_session_share_a_thread_and_leave_reads_free(tmp_pa
         return "nothing"
 
     async def main() -> None:
-        async with AsyncSharedContext(path=tmp_path) as ctx:
+        async with AsyncSharedContext("shared-thread", path=tmp_path) as ctx:
             start = await ctx.rev()
             tasks = [asyncio.create_task(follow(ctx, start)) for _ in range(60)]
             await asyncio.sleep(0)
             await ctx.put("k", "v" * 100_000)
             assert await asyncio.wait_for(asyncio.gather(*tasks), 20) == ["k"] * 60
-            watchers = [thread for thread in threading.enumerate() if thread.name.startswith("sharedctx-watch")]
-            assert len(watchers) <= 1
+            assert [thread.name for thread in threading.enumerate()].count("sharedctx-watch-session:shared-thread") <= 1
 
     asyncio.run(main())
 

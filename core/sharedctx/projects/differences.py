@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import InvalidValue
-from .state import State, canonical, joined, pair
+from .state import State, joined, pair, quoted
 
 LISTS = ("added", "modified", "removed", "unchanged")
 
@@ -91,7 +91,7 @@ class Difference:
 
 
 def _array(names: Iterable[str]) -> bytes:
-    return canonical(list(names), "the names")
+    return b"[%b]" % b",".join([quoted(name) for name in names])
 
 
 def _object(name: str, found: Any) -> Mapping[str, Any]:

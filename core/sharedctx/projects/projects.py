@@ -11,13 +11,16 @@ from ..context import SharedContext
 from ..entries.names import RESERVED
 from ..errors import InvalidValue, KeyNotFound, ValueTooLarge, VersionConflict
 from ..versions.codec import Kind
-from ..versions.log import Draft, Version
+from ..versions.log import DELTA_FROM, Draft, Version
 from .accesses import Accesses
 from .differences import Difference
 from .names import PREFIX, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
 from .states import States
+
+_TRIM_EVERY = 256
+"""Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
 
 Expected = int | str | None
 """The version that a writer knows (0: there is none) or its hash; None where any will do."""
@@ -146,7 +149,8 @@ class Projects:
             yield from self._session.rights.guard(participant, "write", key)
         now = yield from steps.now()
         while True:
-            head = yield from self._session.log.head(key)
+            row = yield from steps.newest(self.space, key)
+            head = None if row is None else (yield from self._if_live(self._session.log.read_row(row)))
             old = yield from self.state(head)
             _require(project, head, old, expected)
             new = make(old)
@@ -155,26 +159,26 @@ class Projects:
                     f"the context of {project!r} would have {len(new.encoded)} bytes, at most "
                     f"{self.settings.max_bytes}: divide it into several projects"
                 )
-            draft = Draft(Kind.JSON, new.encoded, agent, note, new.digest, whole=True)
+            compress = len(new.encoded) >= DELTA_FROM
+            draft = Draft(Kind.JSON, new.encoded, agent, note, new.digest, compress=compress)
             live = 0 if head is None else head.number
             try:
-                version = yield from self._session.log.append(key, draft, now, expect=live)
+                version = yield from self._session.log.append(key, draft, now, expect=live, newest=row)
             except VersionConflict:
                 continue  # somebody was faster: judged and made anew
             self._states.keep(version, new)
-            if version.number % self.settings.keep_versions == 0:
-                yield from self.trim(project)
+            if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
+                yield from self._session.log.trim(key, self.settings.keep_versions)
             return Written(version, new, old, head is None)
+
+    def _if_live(self, version: Version) -> Steps[Version | None]:
+        gone = not version.blob.live or (yield from steps.expired(version.expires))
+        return None if gone else version
 
     def delete(self, participant: str | None, project: str, agent: str = "") -> Steps[int]:
         """Remove the live context, whose history stays, and return the number of the removal."""
         yield from self.live(project)
         return (yield from self._verbs.delete(participant, key_of(project), agent, None)) + 1
-
-    def trim(self, project: str) -> Steps[int]:
-        """Free the versions that are not kept; returns how many."""
-        oldest = yield from self.oldest(project)
-        return (yield from steps.reclaim(self.space, key_of(project), oldest))
 
     def names(self, participant: str | None = None) -> Steps[list[str]]:
         """Return the projects that live and may be read, in order."""

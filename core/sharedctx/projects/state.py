@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ..errors import InvalidValue
@@ -17,7 +17,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 def parse_json(data: bytes | str, what: str) -> Any:
     """Return what JSON text says; raises ``InvalidValue`` for what is no JSON, or says a name twice, or NaN."""
     try:
-        return json.loads(data, object_pairs_hook=_object, parse_constant=_constant)
+        return _decode(data if isinstance(data, str) else data.decode())
     except RecursionError:
         raise InvalidValue(f"{what} is nested too deeply: flatten it, or send it as text") from None
     except (ValueError, UnicodeDecodeError) as error:
@@ -37,6 +37,9 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
+_decode = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant).decode
+
+
 def canonical(value: Any, what: str) -> bytes:
     """Return canonical JSON: sorted keys, no spaces, UTF-8; raises ``InvalidValue`` for what has none."""
     try:
@@ -53,7 +56,13 @@ def pair(name: str, value: Any) -> bytes:
     """Return ``"name":value`` as canonical JSON; raises ``InvalidValue``."""
     if not isinstance(name, str):
         raise InvalidValue(f"the name {name!r:.80} of the context is not text")
-    return b"%b:%b" % (canonical(name, "a name of the context"), canonical(value, f"{name!r:.80} of the context"))
+    return b"%b:%b" % (quoted(name), canonical(value, f"{name!r:.80} of the context"))
+
+
+@lru_cache(4096)
+def quoted(name: str) -> bytes:
+    """A name as JSON; raises ``InvalidValue``."""
+    return canonical(name, "a name of the context")
 
 
 def joined(pairs: Mapping[str, bytes]) -> bytes:
@@ -103,7 +112,7 @@ class State:
 
     def value(self, name: str) -> bytes:
         """Return the JSON of one top-level key; raises ``KeyError``."""
-        return self.pairs[name][len(canonical(name, "a name")) + 1 :]
+        return self.pairs[name][len(quoted(name)) + 1 :]
 
     def context(self) -> dict[str, Any]:
         """Return the context as JSON values."""
@@ -117,3 +126,4 @@ def characters(data: bytes) -> int:
 
 
 EMPTY = State({})
+"""The state of no project, and of a removed one."""

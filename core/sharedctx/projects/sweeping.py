@@ -40,6 +40,4 @@ def sweep(projects: Projects, spare: str | None = None) -> Steps[dict[str, str]]
         if (yield from projects.evict(project, why)):
             yield from projects.accesses.forget(project)
             gone[project] = why
-    for project in used.keys() - victims.keys():
-        yield from projects.trim(project)
     return gone

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..errors import InvalidValue
 from ..tokens import TokenCounter
-from .state import State, canonical, joined
+from .state import State, canonical, joined, quoted
 
 PRIORITIES: Final[Mapping[str, float]] = {
     "currentTask": 10,
@@ -95,7 +95,7 @@ def project_window(
 
 def _reference(name: str, location: str, summary: str) -> bytes:
     value = {"type": "reference", "location": location, "summary": summary}
-    return b"%b:%b" % (canonical(name, "a name"), canonical(value, "a reference"))
+    return b"%b:%b" % (quoted(name), canonical(value, "a reference"))
 
 
 def _summary(data: bytes, tokens: int) -> str:
