@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "budget"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "budget", "projects"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
@@ -54,6 +54,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
+    "sharedctx_server": frozenset(
+        {"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}
+    ),
 }
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
