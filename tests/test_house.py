@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation"}),
+    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "budget", "projects"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
@@ -50,9 +50,13 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_anthropic": frozenset(),
     "sharedctx_cli": frozenset({"click", "rich"}),
     "sharedctx_crewai": frozenset({"click", "crewai", "pydantic"}),
+    "sharedctx_langchain": frozenset({"langchain", "langchain_core", "langgraph", "pydantic"}),
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
+    "sharedctx_server": frozenset(
+        {"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}
+    ),
 }
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}

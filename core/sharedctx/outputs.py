@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 import threading
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from .context import SharedContext
 from .entries.names import check_participant
 from .errors import ConfigError, SharedContextError, VersionConflict
 from .forking import renew_after_fork
 from .settings import check_bound
+from .tools import TOOLS
 from .views.plain import LEAST_TOKENS
 from .views.view import Marks
 
@@ -178,6 +181,26 @@ class Outputs:
             for kept in (self._seen, self._views):
                 while len(kept) > _KEPT:
                     kept.popitem(last=False)
+
+
+def is_retrieved(tool: str, arguments: Any, output: str) -> bool:
+    """Whether an output is what ``read`` or ``expand`` gave of a context, which is not shortened again.
+
+    Told by how the tool's name ends, by its arguments (an object or its JSON) and by how the output begins.
+    """
+    name = next((name for name in ("expand", "read") if tool == name or tool.endswith(f"_{name}")), None)
+    if name is None:
+        return False
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except (ValueError, RecursionError):
+            return False
+    known = {argument.name for argument in TOOLS[name].arguments}
+    needed = {argument.name for argument in TOOLS[name].arguments if argument.required}
+    if not isinstance(arguments, Mapping) or not needed <= arguments.keys() <= known:
+        return False
+    return name == "expand" or output.startswith(f"{arguments['key']} v")
 
 
 def check_view_tokens(name: str, tokens: int | None) -> None:

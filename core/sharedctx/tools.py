@@ -243,7 +243,7 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "read",
-            "Read an entry, compressed. What is left out is marked with the expand call that gives it.",
+            "Read an entry by its key, compressed. What is left out is marked with the expand call that gives it.",
             (
                 _KEY,
                 Argument("version", "integer", "an older version"),
@@ -254,11 +254,11 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "write",
-            "Write an entry; every write is a new version and older ones stay. Other agents see it at once.",
+            "Write what others should know as an entry, seen at once; each write is a new version, older ones stay.",
             (_KEY, Argument("value", "string", "the text to store", True), _EXPECTED),
             _write,
         ),
-        Tool("delete", "Remove an entry; its history stays.", (_KEY, _EXPECTED), _delete),
+        Tool("delete", "Remove an entry that no longer holds; its history stays.", (_KEY, _EXPECTED), _delete),
         Tool(
             "expand",
             "Read what a view left out, exactly: lines, rows, a JSON path, a pattern or words of an entry.",
@@ -277,7 +277,7 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "search",
-            "Find the places in all entries that fit some words best, each with the expand call that gives it.",
+            "When no key is known: find the places that fit some words best, each with the expand call that gives it.",
             (
                 Argument("query", "string", "the words", True),
                 _PREFIX,
@@ -287,7 +287,7 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "history",
-            "List an entry's versions, newest first, with time and writer.",
+            "See how an entry came about: its versions, newest first, with time and writer.",
             (_KEY, Argument("limit", "integer", "at most so many, 10 if not given")),
             _history,
         ),

@@ -6,14 +6,14 @@ import copy
 import logging
 from typing import TYPE_CHECKING, Any
 
+from sharedctx.budget import within
 from sharedctx.context import SharedContext
 from sharedctx.entries.arguments import check_number
 from sharedctx.extras import extra
 from sharedctx.outputs import Outputs, check_view_tokens
 from sharedctx.settings import check_bound
 
-from .budget import within
-from .items import Calls, is_message, is_output, with_content, with_output
+from .items import Calls, is_message, is_output, texts, with_content, with_output
 
 with extra("openai-agents", "ContextHandoffFilter"):
     from agents.items import MessageOutputItem, RunItem, ToolCallOutputItem
@@ -53,6 +53,17 @@ class Compressor:
         outputs = [at for at, item in enumerate(items) if is_output(item)]
         kept = set(outputs[len(outputs) - self.keep_last :]) if self.keep_last else set()
         return [item if at in kept else self._shortened(item, calls) for at, item in enumerate(items)]
+
+    def within(self, items: list[Any], calls: Calls, budget: int) -> list[Any]:
+        """Return the items within a budget of tokens: the oldest outputs give way to a line each."""
+
+        def line(item: Any) -> Any:
+            return with_output(item, calls, lambda tool, text: self.outputs.stub(tool, text) or text)
+
+        def cost(item: Any) -> int:
+            return sum(map(self.outputs.tokens, texts(item)))
+
+        return within(items, budget, cost=cost, gives=is_output, line=line)
 
     def _shortened(self, item: Any, calls: Calls) -> Any:
         if is_output(item):
@@ -189,7 +200,7 @@ class ContextInputFilter:
             if self._max_input_tokens is not None:
                 count = self._compressor.outputs.context.settings.count_tokens
                 budget = self._max_input_tokens - count(given.instructions or "")
-                made = within(made, calls, budget, self._compressor.outputs)
+                made = self._compressor.within(made, calls, budget)
             return ModelInputData(input=made, instructions=given.instructions)
         except Exception:
             _log.exception("the input filter failed: the model is given its input as it is")

@@ -6,11 +6,10 @@ object. Calls, ids, callers, reasoning, hand-offs, images and files stay as they
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sharedctx.tools import TOOLS
+from sharedctx.outputs import is_retrieved
 
 Shorten = Callable[[str, str], str]
 """From a tool's name and a text of its output to the text that stands for it."""
@@ -22,10 +21,10 @@ _SPEAKERS = frozenset({"user", "assistant"})
 
 
 class Call(NamedTuple):
-    """The tool that was called; ``gives`` is how an output begins that is what was stored, None where none is."""
+    """The tool that was called, and with what arguments."""
 
     tool: str
-    gives: str | None
+    arguments: Any
 
 
 class Calls:
@@ -37,7 +36,7 @@ class Calls:
             kind, call_id = _part(item, "type"), _part(item, "call_id")
             if kind in _CALLS and isinstance(call_id, str):
                 tool = str(_part(item, "name") or "shell")
-                self._calls[call_id] = Call(tool, _gives(tool, _part(item, "arguments")))
+                self._calls[call_id] = Call(tool, _part(item, "arguments"))
 
     def of(self, item: Mapping[str, Any]) -> Call:
         """Return the call that an output answers."""
@@ -46,22 +45,6 @@ class Calls:
 
 def _part(item: Any, name: str) -> Any:
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
-
-
-def _gives(tool: str, arguments: Any) -> str | None:
-    """Of a call of ours that reads the context, told by the name's ending and the arguments: how its output begins."""
-    name = next((name for name in ("expand", "read") if tool == name or tool.endswith(f"_{name}")), None)
-    if name is None or not isinstance(arguments, str):
-        return None
-    try:
-        given = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return None
-    known = {argument.name for argument in TOOLS[name].arguments}
-    needed = {argument.name for argument in TOOLS[name].arguments if argument.required}
-    if not isinstance(given, dict) or not needed <= given.keys() <= known:
-        return None
-    return "" if name == "expand" else f"{given['key']} v"
 
 
 def is_output(item: Any) -> bool:
@@ -77,7 +60,7 @@ def is_message(item: Any) -> bool:
 def with_output(item: Mapping[str, Any], calls: Calls, shorten: Shorten) -> Any:
     """Return the item with the texts of its output shortened."""
     call, given = calls.of(item), item.get("output")
-    if call.gives is not None and isinstance(given, str) and given.startswith(call.gives):
+    if isinstance(given, str) and is_retrieved(call.tool, call.arguments, given):
         return item
     output = _shortened(given, lambda text: shorten(call.tool, text))
     return item if output is given else {**item, "output": output}

@@ -143,9 +143,11 @@ class VersionLog:
         expect: int | None = None,
         extra: tuple[Op, ...] = (),
         if_rev: int | None = None,
+        newest: Row | None = None,
     ) -> Steps[Version]:
         """Write the next version; with ``expect`` only while that is the live version (0: while there is none).
 
+        ``newest`` is the newest row as the caller has just read it, which spares the first reading.
         Tries again when another writer came first and nothing was expected. Raises ``VersionConflict``,
         ``ConditionFailed`` (of ``if_rev`` or of ``extra``, which the commit carries besides), ``ValueTooLarge``,
         ``DiskFull``.
@@ -153,7 +155,8 @@ class VersionLog:
         read = steps.tail if expect is None else steps.newest
         taken = 0
         while True:
-            row = yield from read(self.space, pk)
+            row = newest if newest is not None else (yield from read(self.space, pk))
+            newest = None
             head = 0 if row is None else int(row.sk)
             number = max(head, taken)
             if expect is not None:

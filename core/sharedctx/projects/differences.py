@@ -1,0 +1,110 @@
+"""Differences between states of a project, by top-level keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..errors import InvalidValue
+from .state import State, joined, pair, quoted
+
+LISTS = ("added", "modified", "removed", "unchanged")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed: pairs that came, pairs that are another value now, names that went, names that stayed.
+
+    A name stands in one of them only.
+    """
+
+    added: Mapping[str, bytes]
+    modified: Mapping[str, bytes]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...] = ()
+
+    @staticmethod
+    def parse(given: Any) -> Difference:
+        """Read ``{added: {}, modified: {}, removed: [], unchanged: []}``, each of which may be missing.
+
+        Raises ``InvalidValue`` for anything else, and for a name in two of the lists.
+        """
+        if not isinstance(given, Mapping):
+            raise InvalidValue(f"a diff is a JSON object with {', '.join(LISTS)}, not {type(given).__name__}")
+        unknown = [name for name in given if name not in LISTS]
+        if unknown:
+            raise InvalidValue(f"a diff has {', '.join(LISTS)}, and no {unknown[0]!r:.80}")
+        added, modified = (_object(name, given.get(name)) for name in LISTS[:2])
+        removed, unchanged = (_names(name, given.get(name)) for name in LISTS[2:])
+        seen: set[str] = set()
+        for names in (added, modified, removed, unchanged):
+            for name in names:
+                if name in seen:
+                    raise InvalidValue(f"{name!r:.80} stands twice in the diff: a name is in one list only")
+                seen.add(name)
+        return Difference(
+            {name: pair(name, value) for name, value in added.items()},
+            {name: pair(name, value) for name, value in modified.items()},
+            removed,
+            unchanged,
+        )
+
+    @staticmethod
+    def between(old: State, new: State) -> Difference:
+        """Return what turns ``old`` into ``new``."""
+        before = old.pairs
+        added, modified, unchanged = {}, {}, []
+        for name, value in new.pairs.items():
+            had = before.get(name)
+            if had is None:
+                added[name] = value
+            elif had != value:
+                modified[name] = value
+            else:
+                unchanged.append(name)
+        gone = tuple(sorted(name for name in before if name not in new.pairs))
+        return Difference(added, modified, gone, tuple(sorted(unchanged)))
+
+    def apply(self, old: State) -> State:
+        """Return the state after this difference; raises ``InvalidValue`` where it does not fit ``old``."""
+        pairs = dict(old.pairs)
+        for what, names in (("modified", self.modified), ("removed", self.removed)):
+            for name in names:
+                if name not in pairs:
+                    raise InvalidValue(f"the diff has {name!r:.80} under {what}, and the context has no such name")
+        pairs.update(self.added)
+        pairs.update(self.modified)
+        for name in self.removed:
+            del pairs[name]
+        return State(pairs)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.modified or self.removed)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """This difference as JSON."""
+        parts = (joined(self.added), joined(self.modified), _array(self.removed), _array(self.unchanged))
+        return b'{"added":%b,"modified":%b,"removed":%b,"unchanged":%b}' % parts
+
+
+def _array(names: Iterable[str]) -> bytes:
+    return b"[%b]" % b",".join([quoted(name) for name in names])
+
+
+def _object(name: str, found: Any) -> Mapping[str, Any]:
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise InvalidValue(f"{name} of a diff is a JSON object, not {type(found).__name__}")
+    return found
+
+
+def _names(name: str, found: Any) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
+        raise InvalidValue(f"{name} of a diff is a list of names")
+    return tuple(found)

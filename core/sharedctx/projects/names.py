@@ -1,0 +1,35 @@
+"""The spelling of projects, and the keys that hold them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..errors import InvalidKey
+
+PREFIX = "project/"
+_LEAF = "/context"
+_PROJECT = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TAKEN = frozenset({"stream", ".", ".."})
+
+
+def check_project(project: Any) -> str:
+    """Return ``project`` if it may name one; raises ``InvalidKey``."""
+    if not isinstance(project, str) or _PROJECT.fullmatch(project) is None or project in _TAKEN:
+        raise InvalidKey(
+            f"{project!r:.160} is no project: use 1 to 128 of the characters A-Z a-z 0-9 . _ -, and not 'stream'"
+        )
+    return project
+
+
+def key_of(project: str) -> str:
+    """The key of the session that holds the project's context; raises ``InvalidKey``."""
+    return f"{PREFIX}{check_project(project)}{_LEAF}"
+
+
+def project_of(key: str) -> str | None:
+    """The project whose context the key holds, or None for other keys."""
+    if not (key.startswith(PREFIX) and key.endswith(_LEAF)):
+        return None
+    project = key[len(PREFIX) : -len(_LEAF)]
+    return project if _PROJECT.fullmatch(project) is not None and project not in _TAKEN else None

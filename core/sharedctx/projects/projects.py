@@ -1,0 +1,221 @@
+"""Projects of one session as steps: read, write, change, roll back, delete, and what lies between versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..backends import steps
+from ..backends.steps import Steps
+from ..context import SharedContext
+from ..entries.names import RESERVED
+from ..errors import InvalidValue, KeyNotFound, ValueTooLarge, VersionConflict
+from ..versions.codec import Kind
+from ..versions.log import DELTA_FROM, Draft, Version
+from .accesses import Accesses
+from .differences import Difference
+from .names import PREFIX, key_of, project_of
+from .settings import ProjectSettings
+from .state import EMPTY, State
+from .states import States
+
+_TRIM_EVERY = 256
+"""Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
+
+Expected = int | str | None
+"""The version that a writer knows (0: there is none) or its hash; None where any will do."""
+
+
+class Written(NamedTuple):
+    """A write that was committed: the version, its state and the one before, empty where there was none."""
+
+    version: Version
+    state: State
+    old: State
+    is_new: bool
+
+
+class Projects:
+    """The projects of one session, for all participants; ``participant`` None is the owner.
+
+    All methods that return ``Steps`` are driven by ``SharedContext.run`` or ``Store.driver``. They raise ``InvalidKey``
+    for a project's name, ``InvalidValue``, ``KeyNotFound`` (also where reading is not allowed) and ``Forbidden``.
+    """
+
+    def __init__(self, context: SharedContext, settings: ProjectSettings | None = None) -> None:
+        self.settings = settings or ProjectSettings()
+        self.space = context.verbs.space
+        self.accesses = Accesses(context.session)
+        self._verbs = context.verbs
+        self._session = context.verbs.session
+        self._states = States(self._session)
+
+    def guard(self, participant: str | None, project: str) -> Steps[None]:
+        """Raise ``KeyNotFound`` unless the participant may read the project."""
+        key = key_of(project)
+        if participant is not None and not (yield from self._session.rights.allows(participant, "read", key)):
+            raise _missing(project)
+
+    def newest(self, project: str) -> Steps[Version | None]:
+        """Return the newest version, which may be a removal; None where there never was one."""
+        return (yield from self._session.log.newest(key_of(project)))
+
+    def live(self, project: str) -> Steps[Version]:
+        """Return the live version; raises ``KeyNotFound``."""
+        version = yield from self._session.log.head(key_of(project))
+        if version is None:
+            raise _missing(project)
+        return version
+
+    def at(self, project: str, number: int) -> Steps[Version]:
+        """Return a version that is kept; raises ``KeyNotFound``."""
+        version = None
+        if 1 <= number < 2**53 and number >= (yield from self.oldest(project)):
+            version = yield from self._session.log.at(key_of(project), number)
+        if version is None:
+            raise KeyNotFound(f"the project {project!r} has no version {number} any more, or not yet")
+        return version
+
+    def oldest(self, project: str) -> Steps[int]:
+        """Return the oldest number that is kept, 1 where nothing went."""
+        newest = yield from self.newest(project)
+        return 1 if newest is None else max(newest.number - self.settings.keep_versions + 1, 1)
+
+    def state(self, version: Version | None) -> Steps[State]:
+        """Return the state of a version; that of a removal, and of none, is empty."""
+        if version is None or not version.blob.live:
+            return EMPTY
+        return (yield from self._states.of(version))
+
+    def since(self, project: str, number: int) -> Steps[tuple[Version, State | None]]:
+        """Return the live version and the state at ``number``, None where that is not known any more."""
+        head = yield from self.live(project)
+        if not 1 <= number <= head.number or number < (yield from self.oldest(project)):
+            return head, None
+        rows = yield from steps.scan(self.space, key_of(project), number, number + 1, limit=1)
+        return head, ((yield from self.state(self._session.log.read_row(rows[0]))) if rows else None)
+
+    def follow(self, project: str, since: int, limit: int = 100) -> Steps[tuple[Version | None, list[Version]] | None]:
+        """Return version ``since`` (None for 0) and those after it, removals included, oldest first.
+
+        None where some of them are not kept any more, or ``since`` lies in the future.
+        """
+        newest = yield from self.newest(project)
+        if newest is None:
+            return (None, []) if since == 0 else None
+        if newest.number == since:
+            return newest, []
+        oldest = yield from self.oldest(project)
+        if newest.number < since or (since < oldest and (since or oldest > 1)):
+            return None
+        rows = yield from steps.scan(self.space, key_of(project), max(since, 1), limit=limit)
+        found = [self._session.log.read_row(row) for row in rows]
+        if not found or found[0].number != max(since, 1):
+            return None
+        return (found[0], found[1:]) if since else (None, found)
+
+    def put(
+        self, participant: str | None, project: str, state: State, agent: str = "", expected: Expected = None
+    ) -> Steps[Written]:
+        """Replace the context, or make the project."""
+        return (yield from self._write(participant, project, lambda old: state, agent, expected))
+
+    def change(
+        self, participant: str | None, project: str, diff: Difference, agent: str = "", expected: Expected = None
+    ) -> Steps[Written]:
+        """Apply a difference, to an empty context where there is no project."""
+        return (yield from self._write(participant, project, diff.apply, agent, expected))
+
+    def rollback(
+        self, participant: str | None, project: str, number: int, agent: str = "", expected: Expected = None
+    ) -> Steps[Written]:
+        """Write the state of an old version as the newest."""
+        yield from self._session.rights.guard(participant, "rollback", key_of(project))
+        state = yield from self.state((yield from self.at(project, number)))
+        note = f"rollback:{number}"
+        return (yield from self._write(None, project, lambda old: state, agent, expected, note))
+
+    def _write(
+        self,
+        participant: str | None,
+        project: str,
+        make: Callable[[State], State],
+        agent: str,
+        expected: Expected,
+        note: str = "",
+    ) -> Steps[Written]:
+        key = key_of(project)
+        if participant is not None:
+            yield from self._session.rights.guard(participant, "write", key)
+        now = yield from steps.now()
+        while True:
+            row = yield from steps.newest(self.space, key)
+            head = None if row is None else (yield from self._if_live(self._session.log.read_row(row)))
+            old = yield from self.state(head)
+            _require(project, head, old, expected)
+            new = make(old)
+            if len(new.encoded) > self.settings.max_bytes:
+                raise ValueTooLarge(
+                    f"the context of {project!r} would have {len(new.encoded)} bytes, at most "
+                    f"{self.settings.max_bytes}: divide it into several projects"
+                )
+            compress = len(new.encoded) >= DELTA_FROM
+            draft = Draft(Kind.JSON, new.encoded, agent, note, new.digest, compress=compress)
+            live = 0 if head is None else head.number
+            try:
+                version = yield from self._session.log.append(key, draft, now, expect=live, newest=row)
+            except VersionConflict:
+                continue  # somebody was faster: judged and made anew
+            self._states.keep(version, new)
+            if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
+                yield from self._session.log.trim(key, self.settings.keep_versions)
+            return Written(version, new, old, head is None)
+
+    def _if_live(self, version: Version) -> Steps[Version | None]:
+        gone = not version.blob.live or (yield from steps.expired(version.expires))
+        return None if gone else version
+
+    def delete(self, participant: str | None, project: str, agent: str = "") -> Steps[int]:
+        """Remove the live context, whose history stays, and return the number of the removal."""
+        yield from self.live(project)
+        return (yield from self._verbs.delete(participant, key_of(project), agent, None)) + 1
+
+    def names(self, participant: str | None = None) -> Steps[list[str]]:
+        """Return the projects that live and may be read, in order."""
+        keys = yield from self._verbs.keys(participant, PREFIX)
+        return [project for key in keys if (project := project_of(key)) is not None]
+
+    def versions(self, project: str) -> Steps[list[Version]]:
+        """Return the versions that are kept, removals included, oldest first."""
+        rows = yield from steps.scan(self.space, key_of(project), (yield from self.oldest(project)))
+        return [self._session.log.read_row(row) for row in rows]
+
+    def evict(self, project: str, why: str) -> Steps[bool]:
+        """Remove a project and its content because of a limit; ``evicted`` of the session tells of it."""
+        return (yield from self._verbs.evict(key_of(project), why))
+
+    def is_ours(self, key: str) -> bool:
+        """Whether this key holds a project."""
+        return not key.startswith(RESERVED) and project_of(key) is not None
+
+
+def _missing(project: str) -> KeyNotFound:
+    return KeyNotFound(f"there is no project {project!r}: write its context first")
+
+
+def _require(project: str, head: Version | None, old: State, expected: Expected) -> None:
+    if expected is None:
+        return
+    live = 0 if head is None else head.number
+    if isinstance(expected, bool) or not isinstance(expected, int | str):
+        raise InvalidValue(f"the expected version {expected!r:.80} is neither a number nor a hash")
+    if expected == (live if isinstance(expected, int) else old.hash if head is not None else None):
+        return
+    who = head.blob.agent or None if head is not None else None
+    there = "is not there" if head is None else f"is at version {live}" + (f" by {who!r}" if who else "")
+    raise VersionConflict(
+        f"the project {project!r} {there}, and {expected!r} was expected: read it again, merge, and write with {live}",
+        expected=expected if isinstance(expected, int) else None,
+        actual=live,
+        agent=who,
+    )

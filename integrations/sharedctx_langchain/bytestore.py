@@ -1,0 +1,156 @@
+"""ContextByteStore: LangChain's store of bytes by key, for embeddings and documents, over a session's entries."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, unquote
+
+from sharedctx.aio import AsyncSharedContext
+from sharedctx.context import SharedContext
+from sharedctx.entries.names import check_key
+from sharedctx.entries.values import canonical
+from sharedctx.errors import InvalidValue, KeyNotFound
+from sharedctx.extras import extra
+from sharedctx.opening import Opening
+from sharedctx.store import Store
+
+from .tools import FACE
+
+with extra("langchain", "ContextByteStore"):
+    from langchain_core.stores import ByteStore
+
+_AS_THEY_ARE = "/-_~ !#$&'()*+,:;=?@[]{}|^"
+
+
+class ContextByteStore(ByteStore):
+    """Bytes by key as entries of a session, versioned and shared by threads and processes.
+
+    ``given`` is an opened ``Store`` or a ``SharedContext``, else ``path=`` or ``url=`` name the store; ``session``
+    (default "default") is for all but a context. Entries lie under ``prefix``, odd characters of keys escaped, and
+    other faces of the context read them as bytes. ``ttl`` is seconds to live. A key that is set again is a new version,
+    a deleted one keeps its history. Raises ``ConfigError``; its methods ``SharedContextError``: nothing is written
+    when one of several keys or values is not good.
+    """
+
+    def __init__(
+        self,
+        given: Store | SharedContext | None = None,
+        session: str | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        participant: str | None = None,
+        prefix: str = "bytes/",
+        ttl: float | None = None,
+    ) -> None:
+        self._opening = Opening(given, path=path, url=url)
+        context = self._opening.context(session)
+        who = participant or context.participant
+        self._context = context if who is None else context.bind(who, face=FACE)
+        self._async = AsyncSharedContext.over(self._context)
+        self._prefix = check_key(prefix)
+        self._ttl = ttl
+
+    @classmethod
+    @contextmanager
+    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[ContextByteStore]:
+        """Open a store on disk, and close it at the end."""
+        store = cls(path=path, **options)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @classmethod
+    @contextmanager
+    def from_url(cls, url: str, **options: Any) -> Iterator[ContextByteStore]:
+        """Open a store by its URL, and close it at the end."""
+        store = cls(url=url, **options)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def mget(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the bytes of each key in order, None where there are none."""
+        return [_bytes(self._context.get(key, full=True)) for key in map(self._key, keys)]
+
+    async def amget(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The same for event loops."""
+        found = [self._async.get(key, full=True) for key in map(self._key, keys)]
+        return [_bytes(value) for value in await asyncio.gather(*found)]
+
+    def mset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
+        """Write each pair as the key's next version."""
+        for key, value in self._checked(key_value_pairs):
+            self._context.put(key, value, ttl=self._ttl)
+
+    async def amset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
+        """The same for event loops; the pairs share transactions."""
+        pairs = self._checked(key_value_pairs)
+        await asyncio.gather(*(self._async.put(key, value, ttl=self._ttl) for key, value in pairs))
+
+    def mdelete(self, keys: Sequence[str]) -> None:
+        """Remove the values of the keys; those that are not there are no error."""
+        for key in [self._key(key) for key in keys]:
+            try:
+                self._context.delete(key)
+            except KeyNotFound:
+                continue
+
+    async def amdelete(self, keys: Sequence[str]) -> None:
+        """The same for event loops."""
+        gone = [self._async.delete(key) for key in {self._key(key): None for key in keys}]
+        for result in await asyncio.gather(*gone, return_exceptions=True):
+            if isinstance(result, BaseException) and not isinstance(result, KeyNotFound):
+                raise result
+
+    def yield_keys(self, *, prefix: str | None = None) -> Iterator[str]:
+        """Yield the keys that start with ``prefix``, in order of their spelling in the context."""
+        yield from self._fitting(self._context.keys(self._narrowed(prefix)), prefix)
+
+    async def ayield_keys(self, *, prefix: str | None = None) -> AsyncIterator[str]:
+        """The same for event loops."""
+        for key in self._fitting(await self._async.keys(self._narrowed(prefix)), prefix):
+            yield key
+
+    def _key(self, key: str) -> str:
+        if not isinstance(key, str):
+            raise InvalidValue(f"a key is text, not {type(key).__name__}: {key!r:.60}")
+        return check_key(self._prefix + _escaped(key))
+
+    def _checked(self, pairs: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        for key, value in pairs:
+            if not isinstance(value, bytes | bytearray | memoryview):
+                raise InvalidValue(f"the value for {key!r} is {type(value).__name__}: this store holds bytes")
+        return [(self._key(key), bytes(value)) for key, value in pairs]
+
+    def _narrowed(self, prefix: str | None) -> str:
+        """What surely stands at the beginning of the keys that fit."""
+        return self._prefix + _escaped((prefix or "").rstrip("."))
+
+    def _fitting(self, keys: list[str], prefix: str | None) -> Iterator[str]:
+        for key in keys:
+            plain = unquote(key[len(self._prefix) :], errors="surrogatepass")
+            if plain.startswith(prefix or ""):
+                yield plain
+
+    def close(self) -> None:
+        """Close the store if it was opened here."""
+        self._opening.close()
+
+
+def _escaped(key: str) -> str:
+    """The key as an entry may be called; no two are called the same."""
+    return quote(key, safe=_AS_THEY_ARE, errors="surrogatepass").replace("..", "%2E%2E")
+
+
+def _bytes(value: Any) -> bytes | None:
+    """What was stored as bytes; text and JSON of other faces in UTF-8."""
+    if value is None or isinstance(value, bytes):
+        return value
+    return value.encode() if isinstance(value, str) else canonical(value)

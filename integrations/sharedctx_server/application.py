@@ -1,0 +1,87 @@
+"""The server as a Starlette application over an opened store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sharedctx import Store
+
+from .calls import Methods
+from .contexts import delete_context, get_context, get_value, post_diff, post_rollback, put_context
+from .events import ContextEvents
+from .gate import Gate
+from .health import Health
+from .metrics import Metrics
+from .replies import error_reply
+from .service import Service
+from .settings import ServerSettings
+from .streams import ContextSocket
+
+
+def app(store: Store, settings: ServerSettings | None = None) -> Starlette:
+    """Return the server for a store, which stays with its opener; ``app.state.service`` is what its routes share."""
+    service = Service(store, settings or ServerSettings())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        status, message = 500, "the server failed: its log says why"
+        headers: tuple[tuple[bytes, bytes], ...] = ()
+        if isinstance(error, HTTPException):
+            status, message = error.status_code, f"there is nothing at {request.url.path[:200]!r}"
+        reply = error_reply(status, message, service.now(), headers)
+        return Response(reply.body, reply.status, media_type="application/json")
+
+    built = Starlette(
+        routes=routes(service),
+        middleware=[Middleware(Gate, service=service)],
+        exception_handlers={HTTPException: refuse, Exception: refuse},
+        lifespan=lifespan,
+    )
+    built.router.redirect_slashes = False
+    built.state.service = service
+    return built
+
+
+class ContextOrStream:
+    """The path of a context, where the name "stream" stands for the stream of the project in the query."""
+
+    def __init__(self, context: ASGIApp, stream: ASGIApp) -> None:
+        self._context = context
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = scope["path_params"]["project"] != "stream"
+        await (self._context if named else self._stream)(scope, receive, send)
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """The routes of a service."""
+    health = Health(service)
+    socket, events = ContextSocket(service), ContextEvents(service)
+    context = Methods(service, GET=get_context, PUT=put_context, DELETE=delete_context)
+
+    return [
+        Route("/context/{project}", ContextOrStream(context, events)),
+        Route("/context/{project}/diff", Methods(service, POST=post_diff)),
+        Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
+        Route("/context/{project}/value", Methods(service, GET=get_value)),
+        Route("/context/{project}/stream", events),
+        WebSocketRoute("/context/stream", socket),
+        WebSocketRoute("/context/{project}/stream", socket),
+        Route("/metrics", Methods(service, GET=Metrics(service).metrics)),
+        Route("/health", Methods(service, GET=health.health)),
+        Route("/ready", Methods(service, GET=health.ready)),
+    ]

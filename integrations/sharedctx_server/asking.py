@@ -1,0 +1,118 @@
+"""Commands that ask a running server: ``sharedctx context status``, ``stats``, ``health``, ``metrics``."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import click
+
+from sharedctx.errors import BackendUnavailable, ConfigError, Forbidden
+
+from .commands import DEFAULT_URL, Target
+
+_TIMEOUT = 10.0
+
+
+class Asked:
+    """A server at an address, asked with the token of ``SHAREDCTX_TOKEN`` where there is one."""
+
+    def __init__(self, url: str) -> None:
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise ConfigError(f"{url!r} is no address of a server: write for example {DEFAULT_URL}")
+        self.url = url.rstrip("/")
+
+    def get(self, path: str, accept: str = "application/json") -> str:
+        """Return the text of a reply; raises ``BackendUnavailable`` or ``Forbidden``."""
+        headers = {"Accept": accept}
+        if token := os.environ.get("SHAREDCTX_TOKEN"):
+            headers["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(2000).decode("utf-8", "replace")
+            if error.code in (401, 403):
+                raise Forbidden(f"{self.url} wants another token: set SHAREDCTX_TOKEN ({said[:200]})") from None
+            raise BackendUnavailable(f"{self.url} answered {error.code}: {said[:200]}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "reason", error)
+            raise BackendUnavailable(
+                f"no server answers at {self.url} ({reason}): `sharedctx serve --background` starts one"
+            ) from None
+
+    def facts(self, path: str) -> dict[str, Any]:
+        """Return the object of a JSON reply."""
+        found: dict[str, Any] = json.loads(self.get(path))
+        return found
+
+
+@click.group()
+@click.option("--server", envvar="SHAREDCTX_SERVER", default=DEFAULT_URL, show_default=True, metavar="URL")
+@click.pass_context
+def context(ctx: click.Context, server: str) -> None:
+    """Ask a context server how it does."""
+    ctx.meta["sharedctx.server"] = Asked(server)
+
+
+def _asked() -> Asked:
+    asked: Asked = click.get_current_context().meta["sharedctx.server"]
+    return asked
+
+
+def _show(target: Target, facts: dict[str, Any]) -> None:
+    rows = [(name, value if isinstance(value, int | float) else str(value)) for name, value in facts.items()]
+    target.emit_table(facts, ("what", "value"), [(name, str(value)) for name, value in rows])
+
+
+@context.command()
+@click.pass_obj
+def status(target: Target) -> None:
+    """Show whether the server runs and how it does, in a few figures."""
+    asked = _asked()
+    health, metrics = asked.facts("/health"), asked.facts("/metrics")
+    picked = {name: metrics[name] for name in ("uptime", "totalRequests", "activeContexts", "activeConnections")}
+    _show(target, {"url": asked.url, "status": health["status"], "version": health["version"], **picked})
+
+
+@context.command()
+@click.pass_obj
+def stats(target: Target) -> None:
+    """Show the server's figures, and those of each context."""
+    found = _asked().facts("/metrics")
+    if target.as_json:
+        target.emit(found, "")
+        return
+    sizes = found.pop("contextSizes")
+    _show(target, found)
+    columns = ("projectId", "versions", "subscribers", "lastAccessed", "size")
+    if sizes:
+        click.echo()
+        target.emit_table(sizes, columns, [tuple(each[name] for name in columns) for each in sizes])
+
+
+@context.command()
+@click.pass_obj
+def health(target: Target) -> None:
+    """Show the server's health; exits 1 when it is not healthy."""
+    found = _asked().facts("/health")
+    _show(target, found)
+    if found["status"] != "healthy":
+        raise click.exceptions.Exit(1)
+
+
+@context.command()
+@click.pass_obj
+def metrics(target: Target) -> None:
+    """Print the server's metrics for Prometheus; with --json as JSON."""
+    asked = _asked()
+    if target.as_json:
+        target.emit(asked.facts("/metrics"), "")
+    else:
+        click.echo(asked.get("/metrics", "text/plain"), nl=False)

@@ -1,0 +1,155 @@
+"""The gate before all routes: who may call, by which name, from which page, how often."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import OrderedDict
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .replies import Header, Reply, error_reply, send_reply
+from .service import Service
+from .settings import LOOPBACK
+
+_OPEN = frozenset({"/health", "/ready"})
+_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
+_ASKED = b"authorization, content-type, if-match, if-none-match, last-event-id, x-agent-id"
+_CALLERS = 4096
+
+SUBPROTOCOL = "sharedctx"
+_BEARER = "bearer."
+
+
+class Gate:
+    """Checks Host (421), Origin (403), token (401) and rate (429) before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+        settings = service.settings
+        self._hosts = {host.lower() for host in (*LOOPBACK, settings.host, *settings.allow_hosts)}
+        self._numeric = not settings.loopback
+        self._origins = frozenset(settings.allow_origins)
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        self._service.meter.requests += 1
+        headers = dict(scope["headers"])
+        scope["sharedctx.headers"] = headers
+        scope["sharedctx.participant"] = None
+        origin = headers.get(b"origin")
+        refused = await self._refuse(scope, headers, origin)
+        if refused is not None:
+            self._service.meter.refused += 1
+            await self._send(scope, receive, send, refused)
+            return
+        if origin is None or kind != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            asked = ((b"access-control-allow-methods", _METHODS), (b"access-control-allow-headers", _ASKED))
+            await send_reply(send, Reply(204, b"", (*asked, (b"access-control-max-age", b"600"), *_allow(origin))))
+            return
+
+        async def allowed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_allow(origin)]
+            await send(message)
+
+        await self._app(scope, receive, allowed)
+
+    async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if not self._knows(host):
+            message = "this server does not go by that name: start it with --allow-host to add one"
+            return error_reply(421, message, self._service.now())
+        if origin is not None and not self._same(origin.decode("latin-1"), host):
+            return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
+        if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
+            return None
+        if scope["path"] not in _OPEN:
+            tokens = self._service.tokens
+            if await tokens.required():
+                given = _bearer(scope, headers)
+                found = None if given is None else await tokens.find(given)
+                if found is None:
+                    ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
+                    return error_reply(
+                        401,
+                        "a valid bearer token is needed: `sharedctx token make` makes one",
+                        self._service.now(),
+                        ask,
+                    )
+                scope["sharedctx.participant"] = found.participant
+        if self._service.settings.rate is not None and (wait := self._wait(scope)) > 0:
+            after: tuple[Header, ...] = ((b"retry-after", b"%d" % max(round(wait + 0.5), 1)),)
+            return error_reply(429, "too many requests: wait a little", self._service.now(), after)
+        return None
+
+    def _knows(self, host: str) -> bool:
+        name = _hostname(host)
+        if name in self._hosts:
+            return True
+        if not self._numeric:
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def _same(self, origin: str, host: str) -> bool:
+        if origin in self._origins:
+            return True
+        return "://" in origin and urlsplit(origin).netloc.lower() == host.lower()
+
+    def _wait(self, scope: Scope) -> float:
+        """Take one request out of the caller's bucket; returns the seconds to wait where it is empty."""
+        rate = self._service.settings.rate or 1.0
+        peer = scope.get("client") or ("",)
+        caller = scope["sharedctx.participant"] or str(peer[0])
+        now = time.monotonic()
+        left, since = self._buckets.pop(caller, (rate * 2, now))
+        left = min(left + (now - since) * rate, rate * 2)
+        self._buckets[caller] = (max(left - 1, 0), now)
+        if len(self._buckets) > _CALLERS:
+            self._buckets.popitem(last=False)
+        return 0.0 if left >= 1 else (1 - left) / rate
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send, reply: Reply) -> None:
+        if scope["type"] == "http":
+            await send_reply(send, reply, ((b"connection", b"close"),) if reply.status == 421 else ())
+            return
+        await receive()
+        headers = [reply.type, (b"content-length", b"%d" % len(reply.body)), *reply.headers]
+        await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": reply.body})
+
+
+def _hostname(host: str) -> str:
+    """The name of a Host header, without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _bearer(scope: Scope, headers: dict[bytes, bytes]) -> str | None:
+    """The token that the caller shows: as a header, or as a WebSocket subprotocol, where pages can send no header."""
+    kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if kind.lower() == "bearer" and token.strip():
+        return token.strip()
+    for protocol in scope.get("subprotocols", ()):
+        if protocol.startswith(_BEARER):
+            return str(protocol.removeprefix(_BEARER))
+    return None
+
+
+def _allow(origin: bytes) -> tuple[Header, ...]:
+    expose = (b"access-control-expose-headers", b"etag, retry-after")
+    return ((b"access-control-allow-origin", origin), expose, (b"vary", b"origin"))

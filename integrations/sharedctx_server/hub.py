@@ -1,0 +1,222 @@
+"""The hub: follows the store's feed and tells each project's subscribers its versions, whoever wrote them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from sharedctx import Store
+from sharedctx.backends import steps
+from sharedctx.errors import Compacted, SharedContextError
+from sharedctx.projects import Difference, Projects, Written, project_of
+from sharedctx.versions.log import Version
+
+from .lanes import Lane, Subscriber
+from .messages import deleted_message, snapshot_message, update_message
+from .meter import Meter
+from .replies import encode
+
+log = logging.getLogger(__name__)
+
+_RETRY = 1.0
+
+
+class Hub:
+    """Subscribers by project. What it knows of versions it reads from the store; nothing outlives the subscribers."""
+
+    def __init__(self, store: Store, projects: Projects, meter: Meter) -> None:
+        self._store = store
+        self._projects = projects
+        self._meter = meter
+        self._lanes: dict[str, Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The projects that are followed or written at the moment."""
+        return list(self._lanes.values())
+
+    def subscribers(self, project: str) -> int:
+        """How many follow the project here."""
+        lane = self._lanes.get(project)
+        return 0 if lane is None else len(lane.subscribers)
+
+    @asynccontextmanager
+    async def writing(self, project: str) -> AsyncIterator[Lane]:
+        """Hold the project's lane: its writers here take turns, and what they wrote is told in order."""
+        lane = self._lanes.get(project)
+        if lane is None:
+            lane = self._lanes[project] = Lane(project)
+        lane.users += 1
+        try:
+            async with lane.lock:
+                yield lane
+                if lane.stale:
+                    await self._catch_up(lane)
+        finally:
+            lane.users -= 1
+            self._drop_idle(lane)
+
+    def _drop_idle(self, lane: Lane) -> None:
+        if not lane.subscribers and not lane.users:
+            self._lanes.pop(lane.project, None)
+
+    async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
+        """Tell what was just written, by who holds the lane."""
+        if not lane.subscribers or written.version.number <= lane.at:
+            return
+        if written.version.number > lane.at + 1:
+            await self._catch_up(lane)
+            return
+        message = update_message(lane.project, written.version, written.state, changes)
+        self._meter.dropped += lane.tell(written.version.number, message, written.version.blob.agent)
+        self._meter.told(len(lane.subscribers), written.version.blob.timestamp)
+
+    async def tell_deleted(self, lane: Lane) -> None:
+        """Tell a removal that was just written, by who holds the lane."""
+        await self._catch_up(lane)
+
+    async def join(self, project: str, subscriber: Subscriber, since: int | None, *, snapshot: bool = True) -> None:
+        """Add a subscriber: it gets what it missed since a version, or a snapshot, and what comes."""
+        async with self.writing(project) as lane:
+            if not lane.subscribers:
+                newest = await self._store.driver.run(self._projects.newest(project))
+                lane.at = 0 if newest is None else newest.number
+            else:
+                await self._catch_up(lane)
+            if since is not None:
+                await self._replay(lane, subscriber, since)
+            elif snapshot:
+                await self._snapshot(lane, subscriber)
+            lane.subscribers.add(subscriber)
+
+    async def replay(self, project: str, subscriber: Subscriber, since: int | None) -> None:
+        """Send a subscriber again what came after a version, or a snapshot."""
+        async with self.writing(project) as lane:
+            await self._catch_up(lane)
+            if since is None:
+                await self._snapshot(lane, subscriber)
+            else:
+                await self._replay(lane, subscriber, since)
+
+    def leave(self, project: str, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        lane = self._lanes.get(project)
+        if lane is not None:
+            lane.subscribers.discard(subscriber)
+            self._drop_idle(lane)
+
+    async def _snapshot(self, lane: Lane, subscriber: Subscriber) -> None:
+        if lane.at == 0:
+            return
+        run = self._store.driver.run
+        with suppress(SharedContextError):  # removed meanwhile: the removal is told
+            version = await run(self._projects.at(lane.project, lane.at))
+            state = await run(self._projects.state(version))
+            subscriber.offer(version.number, snapshot_message(lane.project, version, state))
+
+    async def _replay(self, lane: Lane, subscriber: Subscriber, since: int) -> None:
+        run = self._store.driver.run
+        missed = await run(self._projects.follow(lane.project, since)) if 0 <= since <= lane.at else None
+        if missed is None:
+            oldest = await run(self._projects.oldest(lane.project))
+            message = {"type": "compacted", "projectId": lane.project, "statusCode": 410, "oldest": oldest}
+            subscriber.offer(0, encode(message))
+            await self._snapshot(lane, subscriber)
+            return
+        old, versions = missed
+        for version in versions:
+            if version.number > lane.at:
+                break
+            state = await run(self._projects.state(version))
+            if not version.blob.live and version is versions[-1]:
+                subscriber.offer(version.number, deleted_message(lane.project, version))
+                subscriber.end("deleted")
+                return
+            changes = Difference.between(await run(self._projects.state(old)), state)
+            subscriber.offer(version.number, update_message(lane.project, version, state, changes))
+            old = version
+
+    async def _catch_up(self, lane: Lane) -> None:
+        """Tell the versions that the lane's subscribers have not been told of, by who holds the lane."""
+        lane.stale = False
+        if not lane.subscribers:
+            return
+        run = self._store.driver.run
+        while True:
+            missed = await run(self._projects.follow(lane.project, lane.at))
+            if missed is None:
+                newest = await run(self._projects.newest(lane.project))
+                lane.at = 0 if newest is None else newest.number
+                for subscriber in lane.subscribers:
+                    await self._snapshot(lane, subscriber)
+                return
+            old, versions = missed
+            if not versions:
+                return
+            for version in versions:
+                await self._tell_version(lane, old, version)
+                old = version
+
+    async def _tell_version(self, lane: Lane, old: Version | None, version: Version) -> None:
+        run = self._store.driver.run
+        if not version.blob.live:
+            self._meter.dropped += lane.tell(version.number, deleted_message(lane.project, version), "")
+            for subscriber in list(lane.subscribers):
+                subscriber.end("deleted")
+            lane.subscribers.clear()
+            return
+        state = await run(self._projects.state(version))
+        changes = Difference.between(await run(self._projects.state(old)), state)
+        message = update_message(lane.project, version, state, changes)
+        self._meter.dropped += lane.tell(version.number, message, version.blob.agent)
+        self._meter.told(len(lane.subscribers), version.blob.timestamp)
+
+    async def follow(self) -> None:
+        """Follow the store's feed until cancelled: what other processes write is told too."""
+        driver, space = self._store.driver, self._projects.space
+        rev = await driver.run(steps.rev(space))
+        while True:
+            try:
+                await driver.watching.wait(space, rev, None)
+                try:
+                    page = await driver.run(steps.changes(space, rev))
+                except Compacted:
+                    rev = await driver.run(steps.rev(space))
+                    touched = set(self._lanes)
+                else:
+                    touched = {project for change in page if (project := project_of(change.pk)) is not None}
+                    rev = page[-1].rev if page else max(rev, await driver.run(steps.rev(space)))
+                for project in touched:
+                    self._note(project)
+            except SharedContextError as error:
+                log.warning("the store's feed cannot be followed: %s", error.code)
+                await asyncio.sleep(_RETRY)
+
+    def _note(self, project: str) -> None:
+        """See that a project's new versions are told: by who holds its lane, or by a task of its own."""
+        lane = self._lanes.get(project)
+        if lane is None or not lane.subscribers:
+            return
+        if lane.lock.locked():
+            lane.stale = True
+            return
+        task = asyncio.get_running_loop().create_task(self._tell_others(lane))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_others(self, lane: Lane) -> None:
+        try:
+            async with lane.lock:
+                await self._catch_up(lane)
+        except SharedContextError as error:
+            log.warning("versions of a project cannot be told: %s", error.code)
+            lane.stale = True
+
+    def end_all(self, why: str) -> None:
+        """End every stream."""
+        for lane in self._lanes.values():
+            for subscriber in lane.subscribers:
+                subscriber.end(why)

@@ -1,0 +1,102 @@
+"""Running a server: in this process until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from sharedctx import SharedContext, Store
+from sharedctx.backends.steps import run
+from sharedctx.errors import ConfigError
+from sharedctx.opening import Opening
+
+from .application import app
+from .background import Registered
+from .settings import ServerSettings
+from .tokens import Tokens
+
+_FRAME = 4096
+_BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server whose streams end when it is told to stop, so that it need not wait for them."""
+
+    def __init__(self, application: Starlette, settings: ServerSettings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws_max_size=settings.projects.max_bytes + _FRAME,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=max(round(settings.drain), 1),
+                timeout_keep_alive=30,
+                backlog=_BACKLOG,
+            )
+        )
+        self._service = application.state.service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in good order at the first signal, at once at the second; the process then ends by itself, with 0."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams and drain what runs."""
+        self._service.stop()
+        await super().shutdown(sockets)
+
+
+def serve(
+    store: Store | SharedContext | str | os.PathLike[str] | None = None,
+    *,
+    settings: ServerSettings | None = None,
+    **options: Any,
+) -> None:
+    """Serve a store until SIGINT or SIGTERM: an opened one, or a path or URL (default ``SHAREDCTX_URL``, else
+    ``./.sharedctx``).
+
+    ``options`` are single ``ServerSettings``. A store that was opened here is closed at the end. Raises ``ConfigError``
+    where the address may be called by other machines and no token is set.
+    """
+    settings = replace(settings or ServerSettings(), **options)
+    opening = Opening(store) if isinstance(store, Store | SharedContext) else Opening(path=store)
+    try:
+        require_token(settings, opening.store)
+        with listening(settings) as sockets, Registered(settings, opening.store.address):
+            Server(app(opening.store, settings), settings).run([sockets])
+    finally:
+        opening.close()
+
+
+def listening(settings: ServerSettings) -> socket.socket:
+    """Return a socket that listens where the settings say; raises ``ConfigError`` where that cannot be."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"port {settings.port} of {settings.host} cannot be listened on ({error.strerror}): choose one by --port"
+        ) from error
+
+
+def require_token(settings: ServerSettings, store: Store) -> None:
+    """Raise ``ConfigError`` where other machines can call and no token is asked for."""
+    if settings.loopback or settings.token is not None or run(store.backend, Tokens().any()):
+        return
+    raise ConfigError(
+        f"{settings.host} lets other machines call, and no token is set: set SHAREDCTX_TOKEN, use --token-file, or "
+        "make one by `sharedctx token make`"
+    )

@@ -1,0 +1,130 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from sharedctx import Store
+from sharedctx.backends import steps
+from sharedctx.backends.steps import Steps
+from sharedctx.errors import SharedContextError
+from sharedctx.projects import Projects, State, Written
+from sharedctx.projects.accesses import Access
+from sharedctx.projects.sweeping import sweep
+
+from .hub import Hub
+from .latest import Latest
+from .meter import Meter
+from .settings import ServerSettings
+from .tokens import Bearers
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_NOTE_EVERY = 60.0
+
+
+class Service:
+    """One server's store, projects, subscribers and numbers. The store stays with its opener."""
+
+    def __init__(self, store: Store, settings: ServerSettings) -> None:
+        self.store = store
+        self.settings = settings
+        self.meter = Meter()
+        self.context = store.session(settings.session)
+        self.projects = Projects(self.context, settings.projects)
+        self.hub = Hub(store, self.projects, self.meter)
+        self.latest = Latest(store, self.projects)
+        self.tokens = Bearers(store, settings.token)
+        self.stopping = False
+        self._note_every = min(_NOTE_EVERY, (settings.projects.ttl or _NOTE_EVERY * 20) / 20)
+        self._noted: dict[tuple[str, str], float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, work: Steps[T], size: int = 0) -> T:
+        """Drive steps; those that work on many bytes leave the event loop."""
+        if size > 1 << 16:
+            return await self.store.driver.leave_loop(self.context.run, work)
+        return await self.store.driver.run(work)
+
+    def now(self) -> float:
+        """The store's clock where asking takes no time, else this machine's."""
+        return self.store.backend.now() if self.store.backend.local else time.time()
+
+    def accessed(self, project: str, participant: str | None, version: int) -> None:
+        """Write an access down now and then, so that all servers know what is in use, and who reads it."""
+        who = (project, participant or "")
+        now = time.monotonic()
+        if now - self._noted.get(who, float("-inf")) < self._note_every:
+            return
+        if len(self._noted) > 10_000:
+            self._noted.clear()
+        self._noted[who] = now
+        self.spawn(self._note(*who, version))
+
+    async def _note(self, project: str, participant: str, version: int) -> None:
+        with contextlib.suppress(SharedContextError):  # a full disk still reads
+            now = await self.run(steps.now())
+            await self.run(self.projects.accesses.note(Access(project, participant, now, version)))
+
+    async def made(self, project: str, participant: str | None, written: Written) -> None:
+        """Do what follows a write: note it, and let go what a new project leaves no room for."""
+        self.accessed(project, participant, written.version.number)
+        if written.is_new:
+            await self.sweep(spare=project)
+
+    def tokens_of(self, state: State) -> int:
+        """The tokens of a whole context, as the session counts them."""
+        return self.context.settings.count_tokens(state.encoded.decode())
+
+    def served(self, participant: str | None, kind: str, tokens: int, replay: int) -> None:
+        """Tell the savings what was served in place of a whole context."""
+        self.store.savings.record(self.settings.session, participant, "server", kind, tokens, replay)
+
+    def spawn(self, work: object) -> None:
+        """Do something beside the requests."""
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def sweep(self, spare: str | None = None) -> dict[str, str]:
+        """Let go what the limits let go, off the event loop; returns what went and why."""
+        gone = await self.store.driver.leave_loop(self.context.run, sweep(self.projects, spare))
+        self.meter.swept += len(gone)
+        for why in gone.values():
+            log.info("a project went: %s", why)
+        return gone
+
+    async def _sweep_always(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.sweep_every)
+            try:
+                await self.sweep()
+            except SharedContextError as error:
+                log.warning("the sweep failed: %s", error.code)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the store and sweep it meanwhile."""
+        self.meter.started = time.monotonic()
+        tasks = [asyncio.create_task(self.hub.follow()), asyncio.create_task(self._sweep_always())]
+        try:
+            yield
+        finally:
+            self.stop()
+            tasks += self._tasks
+            for task in tasks[:2]:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End the streams; further ones are refused."""
+        self.stopping = True
+        self.hub.end_all("stopping")

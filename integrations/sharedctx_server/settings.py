@@ -1,0 +1,74 @@
+"""What a server may be told."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sharedctx.errors import ConfigError
+from sharedctx.projects import PRIORITIES, ProjectSettings
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Settings of one server; nothing of them is stored.
+
+    ``session`` holds the projects. ``token`` is a bearer token that may do everything, beside those of ``sharedctx
+    token``. ``host`` and ``port`` are where it listens; ``allow_hosts`` are further names it may be called by,
+    ``allow_origins`` web origins that may call it. ``rate`` is requests a second and caller (None: no limit); ``queue``
+    is how many messages may wait for one subscriber, ``queue_bytes`` how large they may be together; ``max_streams``
+    how many subscribers there may be. ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store`` (from which the
+    store counts as slow) are seconds. ``priorities`` are those of windows. Raises ``ConfigError``.
+    """
+
+    session: str = "default"
+    projects: ProjectSettings = field(default_factory=ProjectSettings)
+    host: str = "127.0.0.1"
+    port: int = 3003
+    token: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    rate: float | None = None
+    queue: int = 1000
+    queue_bytes: int = 64 * 2**20
+    max_streams: int = 1000
+    heartbeat: float = 15.0
+    sweep_every: float = 60.0
+    drain: float = 10.0
+    slow_store: float = 0.25
+    priorities: Mapping[str, float] = field(default_factory=lambda: dict(PRIORITIES))
+
+    def __post_init__(self) -> None:
+        for name in ("queue", "queue_bytes", "max_streams"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number from 1 up")
+        for name in ("heartbeat", "sweep_every", "drain", "slow_store"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds above 0")
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise ConfigError(f"rate {self.rate!r} is not a number of requests a second above 0")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
+        if self.token is not None and (
+            len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()
+        ):
+            raise ConfigError(
+                "the token is too short or has odd characters: take 16 or more, such as `sharedctx token`"
+            )
+        if any(origin == "*" or "://" not in origin or origin.endswith("/") for origin in self.allow_origins):
+            raise ConfigError("an allowed origin is written out, such as https://app.example.org, without a path")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can call."""
+        return self.host in LOOPBACK or _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

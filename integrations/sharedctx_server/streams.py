@@ -1,0 +1,193 @@
+"""Streams of a project's versions: WebSockets for clients, server-sent events for browsers and curl."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from sharedctx.entries.names import check_participant
+from sharedctx.errors import SharedContextError
+from sharedctx.projects import Difference, check_project
+from sharedctx.projects.state import parse_json
+
+from .calls import status_of
+from .gate import SUBPROTOCOL
+from .lanes import Subscriber
+from .replies import encode
+from .service import Service
+
+_GOODBYE = 5.0
+"""Seconds that a subscriber has to take the close frame."""
+_POLICY, _NORMAL, _GOING, _LATER = 1008, 1000, 1001, 1013
+
+
+class Closed(Exception):
+    """The stream is to be closed with a code and a reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class ContextSocket:
+    """The WebSocket of one project: ``/context/{project}/stream?agentId=`` or ``/context/stream?projectId=&agentId=``.
+
+    ``fromVersion=`` in the query resumes without a snapshot.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        protocol = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
+        await send({"type": "websocket.accept", "subprotocol": protocol})
+        try:
+            await self._serve(scope, receive, send)
+        except Closed as closed:
+            with contextlib.suppress(Exception):  # whoever does not take it has gone
+                close = {"type": "websocket.close", "code": closed.code, "reason": closed.reason[:120]}
+                await asyncio.wait_for(send(close), _GOODBYE)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service = self._service
+        project, agent, since = self._who(scope)
+        if service.stopping:
+            raise Closed(_GOING, "the server is stopping")
+        if service.meter.connections >= service.settings.max_streams:
+            raise Closed(_LATER, "too many streams")
+        subscriber = Subscriber(agent, service.settings.queue, service.settings.queue_bytes)
+        talk = Conversation(service, project, subscriber, scope["sharedctx.participant"])
+        service.meter.connections += 1
+        service.meter.found()
+        sending = asyncio.create_task(_send_all(subscriber, send))
+        hearing = asyncio.create_task(talk.hear(receive))
+        try:
+            await talk.join(since)
+            await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+            if subscriber.ended == "slow":
+                raise Closed(_LATER, f"too slow: last version {subscriber.at}")
+            if hearing.done():
+                hearing.result()
+                return
+            sending.result()
+            if subscriber.ended == "deleted":
+                raise Closed(_NORMAL, "the project was deleted")
+            if subscriber.ended == "stopping":
+                raise Closed(_GOING, "the server is stopping")
+        finally:
+            service.meter.connections -= 1
+            service.hub.leave(project, subscriber)
+            for task in (sending, hearing):
+                task.cancel()
+            await asyncio.gather(sending, hearing, return_exceptions=True)
+
+    def _who(self, scope: Scope) -> tuple[str, str, int | None]:
+        """The project, the agent and the version to go on from; closes with 1008 where they make no sense."""
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        project = scope["path_params"].get("project") or query.get("projectId")
+        mine = scope["sharedctx.participant"]
+        agent = query.get("agentId") or mine
+        if not project or not agent:
+            raise Closed(_POLICY, f"{'projectId' if not project else 'agentId'} is missing")
+        if mine is not None and agent != mine:
+            raise Closed(_POLICY, "this token speaks for another agent")
+        try:
+            check_participant(agent)
+            return check_project(project), agent, _version(query.get("fromVersion"))
+        except SharedContextError as error:
+            raise Closed(_POLICY, error.message) from None
+
+
+def _version(text: Any) -> int | None:
+    if text is None or text == "":
+        return None
+    number = int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 16 else text
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**53:
+        raise Closed(_POLICY, "fromVersion is not a whole number")
+    return number
+
+
+class Conversation:
+    """What a client says on its WebSocket, and what it is answered, in order with what it is told."""
+
+    def __init__(self, service: Service, project: str, subscriber: Subscriber, token: str | None) -> None:
+        self._service = service
+        self._project = project
+        self._subscriber = subscriber
+        self._token = token
+
+    async def join(self, since: int | None) -> None:
+        """Begin to be told."""
+        service = self._service
+        try:
+            await service.run(service.projects.guard(self._subscriber.agent, self._project))
+            snapshot = service.hub.join(self._project, self._subscriber, since)
+            await snapshot
+        except SharedContextError as error:
+            raise Closed(_POLICY, error.message) from None
+        service.accessed(self._project, self._subscriber.agent, 0)
+
+    async def hear(self, receive: Receive) -> None:
+        """Answer until the client goes."""
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                if message.get("code") not in (_NORMAL, _GOING) and self._subscriber.ended is None:
+                    self._service.meter.lose()
+                return
+            text = message.get("text")
+            if text is None:
+                self._say({"type": "error", "error": "messages are text, not bytes", "statusCode": 400})
+                continue
+            try:
+                await self._answer(parse_json(text, "the message"))
+            except SharedContextError as error:
+                self._refuse(error)
+
+    async def _answer(self, message: Any) -> None:
+        match message:
+            case {"type": "ping"}:
+                self._say({"type": "pong", "timestamp": self._service.now()})
+            case {"type": "context_update", "diff": diff}:
+                await self._update(Difference.parse(diff), message.get("expectedVersion"), message.get("id"))
+            case {"type": "subscribe_to_changes"}:
+                since = _version(message.get("fromVersion"))
+                await self._service.hub.replay(self._project, self._subscriber, since)
+            case _:
+                words = "a message is ping, context_update with a diff, or subscribe_to_changes"
+                self._say({"type": "error", "error": words, "statusCode": 400})
+
+    async def _update(self, diff: Difference, expected: Any, own: Any) -> None:
+        service, project, agent = self._service, self._project, self._subscriber.agent
+        async with service.hub.writing(project) as lane:
+            written = await service.run(service.projects.change(agent, project, diff, agent, expected))
+            await service.hub.tell(lane, written, Difference.between(written.old, written.state))
+            ack = {"type": "ack", "projectId": project, "version": written.version.number, "hash": written.state.hash}
+            self._say(ack if own is None else {**ack, "id": own}, written.version.number)
+        service.meter.writes += 1
+        await service.made(project, agent, written)
+
+    def _say(self, message: dict[str, Any], version: int = 0) -> None:
+        self._subscriber.offer(version, encode(message))
+
+    def _refuse(self, error: SharedContextError) -> None:
+        body = {"type": "error", "error": error.message, "code": error.code, "statusCode": status_of(error)}
+        current = getattr(error, "actual", None)
+        self._say(body if current is None else {**body, "currentVersion": current})
+
+
+async def _send_all(subscriber: Subscriber, send: Send) -> None:
+    """Send what waits until the stream ends."""
+    while True:
+        while subscriber.waiting:
+            await send({"type": "websocket.send", "text": subscriber.take().decode()})
+        if subscriber.ended is not None:
+            return
+        subscriber.news.clear()
+        await subscriber.news.wait()
