@@ -16,6 +16,7 @@ from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .cache import ContentCache, Version
 from .codec import Compression, Kind
+from .leases import Leases
 
 DELTA_FROM = 4096
 
@@ -42,6 +43,7 @@ class VersionLog:
         self._store = store
         self.space = space
         self._cache = cache
+        self.leases = Leases(space)
 
     def read_row(self, row: Row) -> Version:
         """Parse a row's header; raises ``DecodeError`` naming the key and version."""
@@ -72,7 +74,7 @@ class VersionLog:
         version = self.read_row(rows[0])
         if not version.blob.live:
             return None
-        if version.expires is not None and (yield from steps.expired(version.expires)):
+        if version.expires is not None and (yield from self.leases.expired(version)):
             return None
         return version
 
@@ -82,7 +84,7 @@ class VersionLog:
         if not rows:
             return None
         version = self.read_row(rows[0])
-        if not version.blob.live or (yield from steps.expired(version.expires)):
+        if not version.blob.live or (yield from self.leases.expired(version)):
             return None
         return version
 
@@ -263,7 +265,7 @@ class VersionLog:
     def _require(self, pk: str, row: Row | None, expect: int) -> Steps[None]:
         live = 0
         version = None if row is None else self.read_row(row)
-        if version is not None and version.blob.live and not (yield from steps.expired(version.expires)):
+        if version is not None and version.blob.live and not (yield from self.leases.expired(version)):
             live = version.number
         if live != expect:
             who = version.blob.agent if version is not None and live else None
