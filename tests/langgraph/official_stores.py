@@ -21,6 +21,8 @@ class InMemoryStore(ContextStore):
 def _options(index, ttl):
     if index is not None and "text_fields" in index:
         index = {**index, "fields": index["text_fields"]}
+    if ttl is not None:
+        ttl = {"refresh_on_read": False, **ttl}  # what the SQLite store takes where nothing is said
     return {"index": index, "ttl": ttl}
 
 
@@ -72,6 +74,17 @@ def _folder():
 """
 
 
+INI = """
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+addopts = -p no:cacheprovider
+pythonpath = .
+markers =
+    flaky
+"""
+
+
 class Suite(NamedTuple):
     """Tests of a package: which files, what is imported from the plug instead, and what is left out and why."""
 
@@ -91,9 +104,7 @@ class Suite(NamedTuple):
         tests = root / "tests"
         tests.mkdir(parents=True)
         (root / "plug.py").write_text(PLUG)
-        (root / "pytest.ini").write_text(
-            "[pytest]\nasyncio_mode = auto\naddopts = -p no:cacheprovider\npythonpath = .\nmarkers =\n    flaky\n"
-        )
+        (root / "pytest.ini").write_text(INI)
         for path in (sdist / "tests").glob("*.py"):
             shutil.copy(path, tests)
         for name in self.files:
@@ -104,14 +115,13 @@ class Suite(NamedTuple):
         return root
 
 
-_STORES = (
-    (r"^from langgraph\.store\.sqlite(\.aio)? import (AsyncSqliteStore|SqliteStore|AsyncSqliteStore, SqliteStore)$",)
-    + (r"from plug import \2",),
-)
+_NAMES = "(AsyncSqliteStore|SqliteStore|AsyncSqliteStore, SqliteStore)"
+_STORES = ((rf"^from langgraph\.store\.sqlite(\.aio)? import {_NAMES}$", r"from plug import \2"),)
 _SAVERS = (
     (r"^from langgraph\.checkpoint\.sqlite import SqliteSaver$", "from plug import SqliteSaver"),
     (r"^from langgraph\.checkpoint\.sqlite\.aio import AsyncSqliteSaver$", "from plug import AsyncSqliteSaver"),
 )
+_ODD = "wants odd names of fields refused; here every spelling works"
 _SQL = "looks into SQLite's tables or SQL"
 
 SUITES = (
@@ -133,7 +143,7 @@ SUITES = (
             "test_nonnull_migrations": _SQL,
             "test_list_namespaces_prefix_uses_indexable_condition": _SQL,
             "test_vector_store_initialization": _SQL,
-            "test_sql_injection_vulnerability": "wants odd names of fields refused; here every spelling works",
+            "test_sql_injection_vulnerability": _ODD,
             "test_no_running_loop": "wants sync methods refused in an event loop; here they work",
         },
     ),
@@ -152,6 +162,7 @@ SUITES = (
         {
             "test_search_where": _SQL,
             "test_metadata_predicate": _SQL,
+            "test_checkpoint_search_sql_injection_prevention": _ODD,
             "test_informative_async_errors": "wants async methods refused; here they work",
             "by_primary_key": _SQL,
         },

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sharedctx.errors import InvalidValue
 
+from ..fields import field
+
 if TYPE_CHECKING:
     from langgraph.store.base import MatchCondition
 
@@ -32,7 +34,7 @@ class Filter:
             _check(value)
 
     def __call__(self, value: Mapping[str, Any]) -> bool:
-        return all(_fits(_field(value, key), wanted) for key, wanted in self._wanted.items())
+        return all(_fits(field(value, key), wanted) for key, wanted in self._wanted.items())
 
 
 def _check(wanted: Any) -> None:
@@ -47,17 +49,6 @@ def _check(wanted: Any) -> None:
 
 def _operators(wanted: Mapping[Any, Any]) -> bool:
     return any(isinstance(key, str) and key.startswith("$") for key in wanted)
-
-
-def _field(value: Mapping[str, Any], key: str) -> Any:
-    if key in value or "." not in key:
-        return value.get(key)
-    found: Any = value
-    for part in key.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return None
-        found = found[part]
-    return found
 
 
 def _fits(value: Any, wanted: Any) -> bool:
