@@ -59,7 +59,7 @@ class Mirror:
 
     def _sync(self) -> Steps[None]:
         rev = yield from steps.rev(self._session.space)
-        if rev == self._rev:
+        if rev == self._rev and (yield from self._stands()):
             return
         for address in (yield from self._session.changed_keys(self._rev, self._held)):
             try:
@@ -71,6 +71,15 @@ class Mirror:
             if version is not None and version.blob.live:
                 self._add(address, version)
         self._rev = rev
+
+    def _stands(self) -> Steps[bool]:
+        """Whether the session is still there: of one that was removed whole, its feed says nothing."""
+        for address in self._held:
+            if (yield from steps.newest(self._session.space, address)) is None:
+                self._held, self._shelves, self._rev = {}, {}, None
+                return False
+            break
+        return True
 
     def _add(self, address: str, version: Version) -> None:
         namespace, key = place(address)

@@ -10,6 +10,7 @@ from sharedctx.backends import steps
 from sharedctx.backends.base import Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
+from sharedctx.entries.values import encode
 from sharedctx.errors import DecodeError, KeyNotFound
 from sharedctx.search import Entry, Vectors
 from sharedctx.versions.codec import Kind
@@ -103,19 +104,23 @@ class Shelf:
         nothing. Raises what ``SharedContext.put`` raises."""
         settings = self._session.settings
         limited = settings.bounded or settings.max_value_tokens is not None
-        batch: list[_Write] = []
+        groups: list[list[_Write]] = []
         size = 0
         for draft in drafts:
             write = yield from self._prepare(draft)
             if write is None:
                 continue
-            if batch and (limited or len(batch) == MOST or size + write.weight > _BYTES):
-                yield from self._commit(batch)
-                batch, size = [], 0
-            batch.append(write)
+            if not groups or limited or len(groups[-1]) == MOST or size + write.weight > _BYTES:
+                groups.append([])
+                size = 0
+            groups[-1].append(write)
             size += write.weight
-        if batch:
-            yield from self._commit(batch)
+        if len(groups) > 1:
+            for group in groups:
+                for write in group:
+                    encode(write.change.key, write.change.value)  # whatever is wrong is told before the first commit
+        for group in groups:
+            yield from self._commit(group)
 
     def _prepare(self, draft: Draft) -> Steps[_Write | None]:
         """Return what is written of a draft: over what another framework stored as it stores it; with the moment when

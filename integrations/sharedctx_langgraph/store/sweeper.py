@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from threading import Event, Lock, Thread, current_thread
 
 from sharedctx.errors import SharedContextError
 
@@ -17,9 +17,9 @@ class Sweeper:
 
     def __init__(self, sweep: Callable[[], int]) -> None:
         self._sweep = sweep
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self._lock = Lock()
 
     def start(self, seconds: float) -> Future[None]:
         """Start, unless it runs already; what is returned is done at the end, and cancelling it stops the sweeper."""
@@ -29,7 +29,7 @@ class Sweeper:
             if self._thread is None or not self._thread.is_alive():
                 self._stop.clear()
                 name = "sharedctx-sweep"
-                self._thread = threading.Thread(target=self._run, args=(seconds, future), name=name, daemon=True)
+                self._thread = Thread(target=self._run, args=(seconds, future), name=name, daemon=True)
                 self._thread.start()
             return future
 
@@ -49,6 +49,6 @@ class Sweeper:
         if thread is None or not thread.is_alive():
             return True
         self._stop.set()
-        if thread is not threading.current_thread():
+        if thread is not current_thread():
             thread.join(timeout)
         return not thread.is_alive()
