@@ -247,8 +247,7 @@ class VersionLog:
             older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
             first = cut
             cut = min([cut, *(needed for row in older for needed in self._needs(row))])
-        removed = yield from steps.reclaim(self.space, pk, cut)
-        return removed
+        return (yield from steps.reclaim(self.space, pk, cut))
 
     def _needs(self, row: Row) -> tuple[int, ...]:
         number = int(row.sk)
