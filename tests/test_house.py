@@ -28,7 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"access", "audit", "entry", "grouping", "relay", "watching", "savings"}),
     frozenset({"entries"}),
-    frozenset({"handover"}),
+    frozenset({"handover", "archives"}),
     frozenset({"store", "doctor", "context", "aio", "snapshot"}),
     frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "budget", "projects"}),
     frozenset({"loops"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -14,6 +15,7 @@ from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .snapshot import AsyncSnapshot
 
 if TYPE_CHECKING:
+    from .archives import Exported
     from .audit import AuditHead, AuditRecord
     from .entries.configuration import Configuration
     from .handover import Packet, Window
@@ -253,6 +255,10 @@ class AsyncSharedContext:
     async def grants(self) -> Grants:
         """Return the grants as they stand."""
         return await self.run(self._sync.verbs.grants())
+
+    async def export(self, path: str | os.PathLike[str]) -> Exported:
+        """Write the session with all versions, times and writers to the new file ``path``."""
+        return await self._sync.store.driver.leave_loop(self._sync.export, path)
 
     async def close(self) -> None:
         """Close the store if this object opened it."""

@@ -19,6 +19,7 @@ from .snapshot import Snapshot
 from .tokens import TokenCounter, counter
 
 if TYPE_CHECKING:
+    from .archives import Exported
     from .audit import AuditHead, AuditRecord
     from .entries.configuration import Configuration
     from .handover import Packet, Window
@@ -352,6 +353,14 @@ class SharedContext:
         """Check the audit log, against a ``head`` that was kept too; return a sentence for each row that was edited,
         removed, moved or forged, and for each version that it does not tell of."""
         return self.run(self.verbs.verify_audit(self.participant, head))
+
+    def export(self, path: str | os.PathLike[str]) -> Exported:
+        """Write the session with all versions, times and writers to the new file ``path``; a bound context what it may
+        read. Raises ``ConfigError``, ``DecodeError`` for a damaged version, ``DiskFull``."""
+        from .archives import export_session
+
+        self.store.check_open()
+        return export_session(self.verbs.session, self.participant, path)
 
     def require_owner(self, what: str) -> None:
         """Raise ``Forbidden`` unless this is the unbound context."""

@@ -32,6 +32,7 @@ from .versions.log import ContentCache
 from .versions.witness import Act
 
 if TYPE_CHECKING:
+    from .archives import Imported
     from .grouping import GroupDriver
 
 AUDITS: Final = "audit"
@@ -140,6 +141,20 @@ class Store:
         if not isinstance(self.backend, Backup):
             raise ConfigError(f"{self.address} has no copy of itself to give: only stores on disk can be backed up")
         self.backend.backup(os.fspath(path))
+
+    def import_session(
+        self, path: str | os.PathLike[str], session: str | None = None, *, most_bytes: int | None = None
+    ) -> Imported:
+        """Bring in an archive that ``SharedContext.export`` wrote, as ``session`` (default: the id that it had).
+
+        The whole archive is checked first, whoever it comes from; ``most_bytes`` (default 8 GiB) bounds what its values
+        may take. Raises ``SessionExists``, ``InvalidValue`` for what no export wrote, ``ConfigError``.
+        """
+        from .archives import MOST_BYTES, import_session
+
+        self.check_open()
+        most = MOST_BYTES if most_bytes is None else most_bytes
+        return import_session(self.backend, path, lambda name: self.session(name).verbs.session, session, most)
 
     def stats(self) -> dict[str, Any]:
         """Return the backend's facts and the number of sessions."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from ..errors import InvalidValue
 from .patterns import check_pattern, check_patterns, matches
 
 Right = Literal["read", "write", "delete", "rollback", "admin"]
@@ -57,6 +58,18 @@ class Grants:
     def dump(self) -> bytes:
         """The rules as JSON."""
         return json.dumps(self.rules, sort_keys=True).encode()
+
+    @staticmethod
+    def checked(rules: Any) -> Grants:
+        """Make grants of rules that come from elsewhere; raises ``InvalidValue``."""
+        grants = Grants({})
+        if not isinstance(rules, dict):
+            raise InvalidValue(f"{rules!r:.60} are no rules of grants")
+        for participant, rule in rules.items():
+            if not isinstance(rule, dict) or not rule.keys() <= set(RIGHTS):
+                raise InvalidValue(f"the rule for {participant!r:.60} has no such rights")
+            grants = grants.with_rule(participant, rule)
+        return grants
 
     @staticmethod
     def load(data: bytes) -> Grants:

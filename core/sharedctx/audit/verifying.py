@@ -147,7 +147,7 @@ class Verifying:
         same = told == (blob.sha256.hex() if blob.sha256 else "")
         if same and blob.sha256 and blob.live:
             try:
-                same = _digest(blob.kind, (yield from self._versions.content(version))) == blob.sha256
+                same = digest_of(blob.kind, (yield from self._versions.content(version))) == blob.sha256
             except DecodeError:
                 return
         if not same:
@@ -158,14 +158,15 @@ def _covers(span: _Span, version: Version) -> bool:
     return span.rev < version.rev < span.end and version.blob.timestamp > span.at + _LATE
 
 
-def _digest(kind: Kind, content: bytes) -> bytes:
-    """The sha256 that a value's version carries: of its bytes, or of its canonical JSON."""
-    if kind is Kind.JSON:
-        try:
-            told = json.dumps(
-                json.loads(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-            )
-        except (ValueError, RecursionError):
-            return b""
-        content = told.encode()
+def digest_of(kind: Kind, content: bytes) -> bytes:
+    """The sha256 that a value's version carries: of its bytes, or of its canonical JSON; empty where it is not that."""
+    try:
+        if kind is Kind.JSON:
+            found = json.loads(content)
+            told = json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+            content = told.encode()
+        elif kind is Kind.TEXT:
+            content.decode()
+    except (ValueError, RecursionError):
+        return b""
     return hashlib.sha256(content).digest()

@@ -28,6 +28,7 @@ class Rights:
         self._log = log
         self._entries = entries
         self._reaches = Collection(entries.space, _REACHES)
+        self.space = log.space
 
     def grants(self) -> Steps[Grants]:
         """Return the grants as they stand."""

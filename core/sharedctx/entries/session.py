@@ -61,6 +61,11 @@ class Session:
         """Return what is stored of the session's settings, over what is stored for all sessions."""
         return (yield from in_force(*self._configured))
 
+    def forget_configuration(self) -> None:
+        """Read the stored settings anew at the next question."""
+        for configured in self._configured:
+            configured.forget()
+
     def _audited(self) -> Steps[bool]:
         return bool((yield from self.configuration()).audit)
 
