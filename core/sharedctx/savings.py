@@ -1,4 +1,4 @@
-"""What models were served in place of whole values: tokens by participant, face and kind of hand-over, and by minute."""
+"""What models were served in place of whole values: tokens by participant, face, kind of hand-over, and minute."""
 
 from __future__ import annotations
 
