@@ -13,6 +13,7 @@ from typing import TypeVar
 from sharedctx import Store
 from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
+from sharedctx.bearers import Bearers
 from sharedctx.errors import SharedContextError
 from sharedctx.projects import Projects, State, Written
 from sharedctx.projects.accesses import Access
@@ -22,7 +23,6 @@ from .hub import Hub
 from .latest import Latest
 from .meter import Meter
 from .settings import ServerSettings
-from .tokens import Bearers
 
 T = TypeVar("T")
 
