@@ -30,7 +30,21 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"entries"}),
     frozenset({"handover"}),
     frozenset({"store", "context", "aio", "snapshot"}),
-    frozenset({"tools", "notes", "evolution", "opening", "copying", "outputs", "conversation", "budget", "projects"}),
+    frozenset(
+        {
+            "tools",
+            "notes",
+            "evolution",
+            "opening",
+            "copying",
+            "outputs",
+            "conversation",
+            "budget",
+            "projects",
+            "bearers",
+        }
+    ),
+    frozenset({"callers"}),
     frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
