@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .entries.configuration import Configuration
     from .handover import Packet, Window
     from .handover.staleness import Stale
-    from .savings import Saving
+    from .savings import Minute, Saving
     from .store import Store
 
 T = TypeVar("T")
@@ -292,6 +292,10 @@ class SharedContext:
     def savings(self) -> list[Saving]:
         """Return the tokens that models were served from this session against full replay, by participant and face."""
         return self.run(self.store.savings.report(self.session))
+
+    def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
+        """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
+        return self.run(self.store.savings.timeline(self.session, since))
 
     def stale(self, *, diffs: bool = False) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says

@@ -25,7 +25,7 @@ from .entries.record import PK, Record
 from .errors import BackendUnavailable, ConfigError
 from .forking import renew_after_fork
 from .lazy import lazy
-from .savings import SPACE, Savings
+from .savings import SPACE, Savings, minutes
 from .settings import SessionSettings
 from .tokens import counter
 from .versions.log import ContentCache
@@ -73,6 +73,7 @@ class Store:
         self._key = (address, durable)
         self._shared = address != "memory://" and clock is time.time
         self._closed = False
+        self._clock = clock
         self._driver: GroupDriver | None = None
         self.backend: Backend
         self.contents: ContentCache
@@ -91,7 +92,7 @@ class Store:
     @lazy
     def savings(self) -> Savings:
         """What this store's contexts served to models."""
-        return Savings(self.backend)
+        return Savings(self.backend, self._clock)
 
     @property
     def address(self) -> str:
@@ -130,7 +131,8 @@ class Store:
         run(self.backend, Record(space, session).condemn())
         removed = sum(self.backend.reclaim(space, pk) for pk in run(self.backend, steps.all_pks(space)) if pk != PK)
         removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
-        self.backend.reclaim(SPACE, session)
+        for pk in (session, minutes(session)):
+            self.backend.reclaim(SPACE, pk)
         return removed
 
     def backup(self, path: str | os.PathLike[str]) -> None:
