@@ -64,7 +64,7 @@ class Eviction:
             until = yield from self._session.log.leases.until(newest)
             ops = (self._tombstone(newest, now, "expired"), self._record(newest, until or now, "expired"))
             try:
-                yield from steps.commit(self._session.space, ops)
+                yield from self._session.log.commit(ops, now)
             except ConditionFailed:
                 continue
             yield from steps.reclaim(self._session.space, pk, None, now)

@@ -1,4 +1,4 @@
-"""Numbered versions of keys in one space, over any backend: append, read, history, roll back, trim.
+"""Numbered versions of keys in one space, over any backend: append, roll back, trim.
 
 Values from 4 KiB up are stored as the difference from an earlier version: version n from n-1, every 16th from the one
 16 before, every 256th whole. A read follows at most 30 differences, and a trim can always cut at a 256th.
@@ -10,13 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..backends import steps
-from ..backends.base import Drop, Head, Op, Put, Row
+from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .cache import ContentCache, Version
 from .codec import Compression, Kind
+<<<<<<< HEAD
 from .leases import Leases
+=======
+from .reading import Versions
+from .witness import Act, Witness, act_of
+>>>>>>> main
 
 DELTA_FROM = 4096
 
@@ -36,9 +41,10 @@ class Draft:
     whole: bool = False
 
 
-class VersionLog:
-    """The versions of one space. ``store`` is the store's id, which checksums are bound to."""
+class VersionLog(Versions):
+    """The versions of one space, for reading and writing. ``witness`` is told of every write, in its commit."""
 
+<<<<<<< HEAD
     def __init__(self, store: str, space: str, cache: ContentCache) -> None:
         self._store = store
         self.space = space
@@ -135,6 +141,11 @@ class VersionLog:
         if known is None:
             raise DecodeError(f"{version.pk!r} version {version.number}: what it builds on is gone")
         return known
+=======
+    def __init__(self, store: str, space: str, cache: ContentCache, witness: Witness | None = None) -> None:
+        super().__init__(store, space, cache)
+        self._witness = witness
+>>>>>>> main
 
     def append(
         self,
@@ -165,11 +176,14 @@ class VersionLog:
                 yield from self._require(pk, row, expect)
             base = yield from self._base(row, number + 1, draft)
             blob, header = self._encode(pk, number + 1, draft, timestamp, base)
-            put = Put(pk, blob, expires=draft.expires, when=Head(head))
+            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
+            if self._witness is not None:
+                acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
+                ops += yield from self._witness.ops(acts, draft.agent, timestamp)
             try:
-                rev, sks = yield from steps.commit(self.space, (put, *extra) if extra else (put,), if_rev)
+                rev, sks = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
-                if error.pk != pk:
+                if error.pk != pk and not self._is_witness(error):
                     raise
                 read = steps.newest
                 continue
@@ -204,6 +218,9 @@ class VersionLog:
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
+            if self._witness is not None:
+                acts = [*(act_of(version) for version, _ in written), *self._acts(more)]
+                more += yield from self._witness.ops(acts, drafts[0][1].agent if drafts else "", timestamp)
             try:
                 rev, sks = yield from steps.commit(self.space, (*puts, *more))
             except ConditionFailed:
@@ -221,6 +238,46 @@ class VersionLog:
                 self._cache.remember((self.space, rev, version.pk), blob, found[-1])
             return found
 
+    def commit(self, ops: tuple[Op, ...], timestamp: float, if_rev: int | None = None) -> Steps[Committed]:
+        """Commit versions that the caller made, such as removals, with what the witness writes of them.
+
+        Raises ``ConditionFailed``.
+        """
+        while True:
+            more: tuple[Op, ...] = ()
+            if self._witness is not None:
+                more = yield from self._witness.ops(self._acts(ops), "", timestamp)
+            try:
+                return (yield from steps.commit(self.space, (*ops, *more), if_rev))
+            except ConditionFailed as error:
+                if not self._is_witness(error):
+                    raise
+
+    def note(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[None]:
+        """Tell the witness what is about to be done, or was refused, outside of any commit of versions."""
+        while self._witness is not None:
+            ops = yield from self._witness.ops(acts, agent, timestamp)
+            try:
+                if ops:
+                    yield from steps.commit(self.space, ops)
+                return
+            except ConditionFailed as error:
+                if not self._is_witness(error):
+                    raise
+
+    def _is_witness(self, error: ConditionFailed) -> bool:
+        return self._witness is not None and error.pk == self._witness.pk
+
+    def _acts(self, ops: Sequence[Op]) -> list[Act]:
+        """What the versions among the operations were made for."""
+        found = []
+        for op in ops:
+            if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
+                number = op.when.sk + 1
+                blob = codec.parse(codec.binding(self._store, self.space, op.pk, number), op.value)
+                found.append(act_of(Version(op.pk, number, 0, op.expires, blob)))
+        return found
+
     def _encode(
         self, pk: str, number: int, draft: Draft, timestamp: float, base: tuple[int, bytes] | None
     ) -> tuple[bytes, codec.Blob]:
@@ -236,7 +293,7 @@ class VersionLog:
             compress=draft.compress,
         )
 
-    def trim(self, pk: str, keep: int) -> Steps[int]:
+    def trim(self, pk: str, keep: int, timestamp: float, agent: str = "") -> Steps[int]:
         """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many."""
         rows = yield from steps.scan(self.space, pk, 1, None, limit=max(keep, 1), newest_first=True)
         if len(rows) < max(keep, 1):
@@ -247,6 +304,11 @@ class VersionLog:
             older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
             first = cut
             cut = min([cut, *(needed for row in older for needed in self._needs(row))])
+<<<<<<< HEAD
+=======
+        if cut > 1:
+            yield from self.note([Act("trim", pk, cut - 1, detail=f"to {keep}")], agent, timestamp)
+>>>>>>> main
         return (yield from steps.reclaim(self.space, pk, cut))
 
     def _needs(self, row: Row) -> tuple[int, ...]:
