@@ -60,15 +60,9 @@ class Together:
                 drafts.append((change.key, Draft(Kind.GONE, b"", agent, "deleted")))
                 continue
             kind, data, digest = values.encode(change.key, change.value)
-<<<<<<< HEAD
-            ttl = settings.ttl if change.ttl is None else change.ttl
-            expires = None if ttl is None else now + check_seconds("ttl", ttl)
-            drafts.append((change.key, Draft(kind, data, agent, change.note, digest, expires)))
-=======
             ttl = yield from self._session.time_to_live(change.ttl)
             expires = None if ttl is None else now + ttl
-            drafts.append((change.key, Draft(kind, data, agent, "", digest, expires)))
->>>>>>> main
+            drafts.append((change.key, Draft(kind, data, agent, change.note, digest, expires)))
         if any(not change.gone and self._writing.limited(change.key) for change in changes):
             return (yield from self._one(participant, changes, agent, tell))
 
