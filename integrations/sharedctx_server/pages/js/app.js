@@ -81,6 +81,7 @@ chooser.addEventListener("change", () => {
 });
 addEventListener("hashchange", async () => {
   await render();
-  main.focus();
+  main.focus({ preventScroll: true });
+  scrollTo(0, 0);
 });
 render();

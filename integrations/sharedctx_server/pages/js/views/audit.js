@@ -10,23 +10,26 @@ export async function show(main, parameters, signal) {
   const found = await get("/api/audit", { before: parameters.get("before"), limit: 100 }, signal);
   main.append(h("h1", {}, "Audit"));
   if (!found.enabled) {
-    main.append(h("p", { class: "notice" }, "This session keeps no audit log: ", h("code", {}, "sharedctx audit on"), " begins one."));
-    return;
+    main.append(h("p", { class: "notice" }, "This session keeps no audit log now: ", h("code", {}, "configure(audit=True)"), " begins one."));
+    if (found.total === 0) return;
   }
-  const faults = found.faults.map((fault) => h("li", {}, fault));
+  if (found.faults?.length) {
+    const faults = found.faults.map((fault) => h("li", {}, fault));
+    main.append(h("div", { class: "notice bad", role: "alert" }, "The chain is broken:", h("ul", {}, faults)));
+  } else if (found.faults) {
+    main.append(h("p", { class: "notice" }, `The chain of ${found.total} rows holds.`));
+  }
   main.append(
-    faults.length
-      ? h("div", { class: "notice bad", role: "alert" }, "The chain is broken:", h("ul", {}, faults))
-      : h("p", { class: "notice" }, `The chain of ${found.total} records holds.`),
     table(
       "Audit",
       [
-        ["number", (row) => row.number, "number"],
+        ["row", (row) => row.number, "number"],
         ["at", (row) => time(row.at)],
         ["participant", (row) => who(row.participant || null)],
         ["did", (row) => row.action],
         ["key", (row) => (row.key ? h("a", { href: entryLink(row.key) }, row.key) : "")],
         ["version", (row) => (row.version ? `v${row.version}` : "")],
+        ["more", (row) => row.detail],
       ],
       found.records,
       "Nothing has been recorded yet.",

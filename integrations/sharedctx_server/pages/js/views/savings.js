@@ -62,7 +62,8 @@ function series(points) {
   for (const point of [...points].sort((a, b) => a.at - b.at)) {
     const name = who(point.participant);
     const found = sums.get(name) ?? [];
-    const before = found.length ? found[found.length - 1][1] : 0;
+    if (found.length === 0) found.push([point.at - 60, 0]);
+    const before = found[found.length - 1][1];
     found.push([point.at, before + point.saved_tokens]);
     sums.set(name, found);
   }
