@@ -123,7 +123,7 @@ class Shelf:
 
     def _commit(self, batch: Sequence[State]) -> Steps[None]:
         changes = [change for state in batch for change in state.changes]
-        now = yield from steps.now()
+        now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
