@@ -20,13 +20,15 @@ SPACE = "savings"
 _FLUSH_EVERY = 512
 _TOTAL = "total"
 
-_What = tuple[str, str, str, str]
+_What = tuple[str, str, str, str, str]
+"""Session, participant, face, kind and giver."""
 
 
 class Saving(NamedTuple):
     """Tokens served to a participant through a face (a framework's name) by reads, expansions, windows or packets.
 
-    ``replay_tokens`` is what the whole originals would have cost each time; an expansion adds to what was served alone.
+    ``giver`` is who handed over, where that is another participant. ``replay_tokens`` is what the whole originals would
+    have cost each time; expansions and notes of changes add to what was served alone.
     """
 
     participant: str | None
@@ -35,6 +37,7 @@ class Saving(NamedTuple):
     calls: int
     served_tokens: int
     replay_tokens: int
+    giver: str | None = None
 
 
 class Savings:
@@ -58,9 +61,18 @@ class Savings:
         self._calls = deque()
         self._sums = {}
 
-    def record(self, session: str, participant: str | None, face: str, kind: str, served: int, replay: int) -> None:
+    def record(
+        self,
+        session: str,
+        participant: str | None,
+        face: str,
+        kind: str,
+        served: int,
+        replay: int,
+        giver: str | None = None,
+    ) -> None:
         """Add one call; now and then this writes."""
-        self._calls.append(((session, participant or "", face, kind), served, replay))
+        self._calls.append(((session, participant or "", face, kind, giver or ""), served, replay))
         if len(self._calls) >= _FLUSH_EVERY:
             self._write()
 
@@ -87,14 +99,28 @@ class Savings:
         sums: dict[_What, list[int]] = {}
         counted = Collection(SPACE, session)
         for row in (yield from counted.rows()):
-            owner, participant, face, kind = json.loads(str(row.sk))
+            owner, participant, face, kind, giver = json.loads(str(row.sk))
             if owner != self._own:
                 with suppress(DecodeError):  # a damaged row is the doctor's to tell
-                    _add(sums, (session, participant, face, kind), counted.read(row))
+                    _add(sums, (session, participant, face, kind, giver), counted.read(row))
         for what, found in self._gathered().items():
             if what[0] == session:
                 _add(sums, what, found)
-        return [Saving(what[1] or None, what[2], what[3], *found) for what, found in sorted(sums.items())]
+        return [Saving(what[1] or None, *what[2:4], *found, what[4] or None) for what, found in sorted(sums.items())]
+
+    def totals(self) -> Steps[dict[tuple[str, str], tuple[int, int, int]]]:
+        """Return calls, served and replay tokens of the whole store by face and kind."""
+        sums: dict[tuple[str, str], tuple[int, int, int]] = {}
+        sessions = {*(yield from steps.all_pks(SPACE)), *(what[0] for what in self._gathered())}
+        for session in sorted(sessions):
+            for each in (yield from self.report(session)):
+                old = sums.get((each.face, each.kind), (0, 0, 0))
+                sums[each.face, each.kind] = (
+                    old[0] + each.calls,
+                    old[1] + each.served_tokens,
+                    old[2] + each.replay_tokens,
+                )
+        return sums
 
     def close(self) -> None:
         """Add this process's sums to the total."""
