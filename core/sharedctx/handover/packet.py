@@ -13,11 +13,13 @@ from ..entries.verbs import Verbs
 from ..errors import InvalidValue
 from ..views.plain import LEAST_TOKENS
 from .factoring import factored
-from .selection import Part
-from .window import Window, bound, gather, render
+from .selection import Part, Selection
+from .window import Material, Window, bound, gather, render
 
-_ROUNDS = 3
-"""How often what factoring spared is given to more entries."""
+_LONGEST = 8
+"""Characters for each token of the budget up to which an entry is looked at for repetitions."""
+_SHARED = 1.05
+"""From how many times its size without repetitions on the room of a packet is planned larger than it is."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,25 @@ def packet(
         return f"{head}\n\n{render(parts, rest, listed)}".rstrip("\n")
 
     material = yield from gather(verbs, (participant, for_agent), priorities, task or None, prefix)
-    selection = yield from material.choose(max_tokens - spent)
-    text, tokens, selection = bound(selection, max_tokens, count, draw)
-    for _ in range(_ROUNDS):  # what entries have in common is counted once more in each, and left room
-        spared = count(f"{head}\n\n{render(selection.included, selection.references, len(selection.listed))}") - tokens
-        if spared <= LEAST_TOKENS or len(selection.included) == len(material.candidates):
-            break
-        more = yield from material.choose(max_tokens - spent + spared)
-        drawn = bound(more, max_tokens, count, draw)
-        if drawn[1] <= tokens:
-            break
-        text, tokens, selection = drawn
+    room = max_tokens - spent
+    drawn = bound((yield from material.choose(room)), max_tokens, count, draw)
+    shared = _shared(material, max_tokens)
+    for factor in (shared, shared**0.5) if shared > _SHARED else ():  # what is said once leaves room for more
+        other = bound((yield from material.choose(int(room * factor))), max_tokens, count, draw)
+        drawn = max(drawn, other, key=_told)
+    text, tokens, selection = drawn
+    material.note(verbs, for_agent, selection)
     return Packet(text, tokens, max_tokens, material.replay_tokens(selection), selection, for_agent, task)
+
+
+def _shared(material: Material, max_tokens: int) -> float:
+    """How many times larger the entries that could go in whole are than what they say without repetitions."""
+    whole = [each.as_part() for each in sorted(material.candidates, key=lambda each: (each.rev, each.key))]
+    whole = [part for part in whole if len(part.text) <= _LONGEST * max_tokens]
+    size = sum(len(part.text) for part in whole)
+    return size / max(sum(len(part.text) for part in factored(whole)), 1) if size else 1.0
+
+
+def _told(drawn: tuple[str, int, Selection]) -> int:
+    """Characters of entries that a packet holds, counting each repetition."""
+    return sum(len(part.text) for part in drawn[2].included)

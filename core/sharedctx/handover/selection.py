@@ -32,6 +32,11 @@ class Candidate(NamedTuple):
     rev: int
     text: str
     view: Callable[[int | None], Steps[View]]
+    expires: float | None = None
+
+    def as_part(self) -> Part:
+        """The whole of it."""
+        return _part(self, "whole", 0, "", self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def select(
     priorities: Mapping[str, float] | None = None,
 ) -> Steps[Selection]:
     """Choose for ``budget`` tokens: the highest priority whole if it fits at all, others whole or compressed within half
-    of what is left, the rest as references, for which a share of the budget is kept.
+    of what is left (whole where all that follow fit, too), the rest as references, for which a share is kept.
 
     Ranked by priority, then by how many of the ``wanted`` words an entry has, then the newest first. Deterministic.
     """
@@ -125,6 +130,7 @@ def select(
         sized.append((candidate, weight, words, (yield from candidate.view(None)).original_tokens))
     bare = [_part(candidate, "reference", tokens, "", "") for candidate, _, _, tokens in sized]
     costs = [count(part.reference) + 1 for part in bare]
+    following = sum(tokens + count(f"{part.heading}\n\n\n") for part, (_, _, _, tokens) in zip(bare, sized, strict=True))
     waiting, most = sum(costs), int(budget * _REFERENCES)
     reserve = min(waiting, most)
     left = budget - reserve
@@ -132,10 +138,13 @@ def select(
     included: list[Part] = []
     references: list[Part] = []
     listed: list[Part] = []
-    for (candidate, weight, words, tokens), cost in zip(sized, costs, strict=True):
+    for (candidate, weight, words, tokens), cost, own in zip(sized, costs, bare, strict=True):
         first = weight == top and (top > 0 or len(sized) == 1)
         why = _why(weight, words)
-        part = _whole(candidate, tokens, left + reserve, count, why) if first else None
+        part = None
+        if first or following <= left + reserve:
+            part = _whole(candidate, tokens, left + reserve, count, why)
+        following -= tokens + count(f"{own.heading}\n\n\n")
         if part is None:
             part = yield from _fit(candidate, tokens, left if first else int(left * _SHARE), count, why)
         if part is not None:

@@ -65,6 +65,7 @@ def window(
     material = yield from gather(verbs, (participant,), priorities, query, prefix)
     selection = yield from material.choose(max_tokens)
     text, tokens, selection = bound(selection, max_tokens, material.count, render)
+    material.note(verbs, participant, selection)
     return Window(text, tokens, max_tokens, material.replay_tokens(selection), selection)
 
 
@@ -85,6 +86,14 @@ class Material:
             self.candidates, room, count=self.count, wanted=self.wanted, priorities=self.priorities
         )
         return replace(found, listed=(*found.listed, *self.damaged))
+
+    def note(self, verbs: Verbs, participant: str | None, selection: Selection) -> None:
+        """Remember what the participant has read by this, so that it hears of changes."""
+        if participant is None:
+            return
+        expires = {candidate.key: candidate.expires for candidate in self.candidates}
+        for part in selection.included:
+            verbs.session.reads.note(participant, part.key, part.version, expires[part.key])
 
     @staticmethod
     def replay_tokens(selection: Selection) -> int:
@@ -126,7 +135,8 @@ def _candidates(
             damaged.append(Part(key, 0, None, 0, "listed", 0, f"damaged: {error.message}", ""))
             continue
         view = _viewer(verbs, version, query)
-        found.append(Candidate(key, version.number, version.blob.agent or None, version.rev, text, view))
+        agent = version.blob.agent or None
+        found.append(Candidate(key, version.number, agent, version.rev, text, view, version.expires))
     return found, damaged
 
 
