@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import settings
@@ -14,6 +15,7 @@ import sharedctx
 from sharedctx import SharedContext
 from sharedctx.handover import Window
 from sharedctx.testing import ManualClock
+from sharedctx.tokens import Named
 from sharedctx.tools import call
 from sharedctx.views.plain import as_text
 
@@ -35,18 +37,25 @@ priorities = st.dictionaries(st.sampled_from(["a/*", "*", "c", "b/rows"]), st.fl
 queries = st.sampled_from([None, "failed", "rule 3", "finding7"])
 
 
+def quadratic(text: str) -> int:
+    """A counter by which a text costs more than its parts."""
+    return len(text) // 4 + (len(text) // 200) ** 2
+
+
 class HandoverMachine(RuleBasedStateMachine):
     """A session beside a plain model of it."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(count=st.sampled_from([None, quadratic]))
+    def begin(self, count: Callable[[str], int] | None) -> None:
         self.clock = ManualClock(1_700_000_000.0)
-        self.owner = sharedctx.open("memory://", clock=self.clock).session()
+        settings = {} if count is None else {"count_tokens": Named(count)}
+        self.owner = sharedctx.open("memory://", clock=self.clock).session(**settings)
         self.versions: dict[str, list[Any]] = {}  # None stands for a removal
         self.ends: dict[str, float] = {}
         self.readable: dict[str, list[str]] = {}
         self.seen: dict[str, dict[str, int]] = {name: {} for name in NAMES}
         self.told: dict[str, dict[str, int | None]] = {name: {} for name in NAMES}
+        self.regranted: dict[str, set[str]] = {name: set() for name in NAMES}
 
     def as_(self, name: str | None) -> SharedContext:
         return self.owner if name is None else self.owner.bind(name)
@@ -63,6 +72,12 @@ class HandoverMachine(RuleBasedStateMachine):
     def shown(self, *names: str | None) -> list[str]:
         return [key for key in KEYS if self.live(key) and all(self.may_read(name, key) for name in names)]
 
+    def commit(self, key: str, value: Any) -> None:
+        self.versions.setdefault(key, []).append(value)
+        self.ends.pop(key, None)
+        for keys in self.regranted.values():
+            keys.discard(key)
+
     def saw(self, name: str | None, key: str, version: int) -> None:
         if name is not None:
             self.seen[name][key] = version
@@ -70,8 +85,7 @@ class HandoverMachine(RuleBasedStateMachine):
     @rule(key=keys, value=values, by=people, ttl=st.sampled_from([None, None, 5.0]))
     def put(self, key: str, value: Any, by: str | None, ttl: float | None) -> None:
         self.as_(by).put(key, value, ttl=ttl)
-        self.versions.setdefault(key, []).append(value)
-        self.ends.pop(key, None)
+        self.commit(key, value)
         if ttl is not None:
             self.ends[key] = self.clock() + ttl
         self.saw(by, key, len(self.versions[key]))
@@ -80,8 +94,7 @@ class HandoverMachine(RuleBasedStateMachine):
     def delete(self, key: str) -> None:
         if self.live(key):
             self.owner.delete(key)
-            self.versions[key].append(None)
-            self.ends.pop(key, None)
+            self.commit(key, None)
 
     @rule(key=keys, data=st.data())
     def roll_back(self, key: str, data: st.DataObject) -> None:
@@ -90,7 +103,7 @@ class HandoverMachine(RuleBasedStateMachine):
         if old and key not in self.ends:
             number = data.draw(st.sampled_from(old))
             self.owner.rollback(key, number)
-            held.append(held[number - 1])
+            self.commit(key, held[number - 1])
 
     @rule(seconds=st.sampled_from([1.0, 5.0]))
     def wait(self, seconds: float) -> None:
@@ -100,11 +113,13 @@ class HandoverMachine(RuleBasedStateMachine):
     def grant(self, name: str, read: list[str]) -> None:
         self.owner.grant(name, read=read, write=["*"])
         self.readable[name] = read
+        self.regranted[name] |= set(KEYS)
 
     @rule(name=st.sampled_from(NAMES))
     def revoke(self, name: str) -> None:
         self.owner.revoke(name)
         self.readable.pop(name, None)
+        self.regranted[name] |= set(KEYS)
 
     @rule(name=st.sampled_from(NAMES), key=keys)
     def read(self, name: str, key: str) -> None:
@@ -118,22 +133,18 @@ class HandoverMachine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def hear(self, name: str) -> None:
+        told = self.told[name]
         changed = {}
         for key, seen in self.seen[name].items():
             version = self.live(key) if self.may_read(name, key) else None
-            if version != seen and self.told[name].get(key, seen) != version:
+            if version not in (seen, told.get(key, seen)):
                 changed[key] = (seen, version)
-                self.told[name][key] = version
         context = self.as_(name)
-        known = context.stale(diffs=True)
-        grants_changed = {each.key for each in known if each.version is None} - changed.keys()
-        assert not grants_changed
-        assert all(changed.get(each.key) == (each.read_version, each.version) for each in known)
-        unheard = {key for key in changed if key not in {each.key for each in known}}
-        # a grant that changed is no commit of the session: what it took away is told with the next one
-        assert all(not self.may_read(name, key) or self.live(key) for key in unheard)
-        for key in unheard:
-            del self.told[name][key]
+        heard = {each.key: (each.read_version, each.version) for each in context.stale(diffs=True)}
+        assert heard.items() <= changed.items()
+        # a grant is no commit of the session: what it took away or gave back is told with the next one
+        assert changed.keys() - heard.keys() <= self.regranted[name]
+        told |= {key: version for key, (_, version) in heard.items()}
         assert context.stale() == []
 
     @rule(name=people, budget=st.integers(50, 2500), wanted=priorities, query=queries)
