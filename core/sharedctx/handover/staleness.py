@@ -54,6 +54,8 @@ def stale(verbs: Verbs, participant: str, *, diffs: bool = False) -> Steps[list[
         if version == known[key] or seen.told.get(key) == (version or 0):
             continue
         seen.told[key] = version or 0
+        if entry is not None and entry.expires_at is not None:
+            seen.expiring[key] = entry.expires_at
         diff = None
         if diffs and version is not None:
             diff = yield from _diff(verbs, participant, key, known[key], version)
