@@ -130,7 +130,9 @@ def select(
         sized.append((candidate, weight, words, (yield from candidate.view(None)).original_tokens))
     bare = [_part(candidate, "reference", tokens, "", "") for candidate, _, _, tokens in sized]
     costs = [count(part.reference) + 1 for part in bare]
-    following = sum(tokens + count(f"{part.heading}\n\n\n") for part, (_, _, _, tokens) in zip(bare, sized, strict=True))
+    following = sum(
+        tokens + count(f"{part.heading}\n\n\n") for part, (_, _, _, tokens) in zip(bare, sized, strict=True)
+    )
     waiting, most = sum(costs), int(budget * _REFERENCES)
     reserve = min(waiting, most)
     left = budget - reserve
