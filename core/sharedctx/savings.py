@@ -148,7 +148,10 @@ class Savings:
             for what, found in self._sums.items():
                 if what[0] == session:
                     _add(sums, what, found)
-        return [Saving(what[1] or None, *what[2:4], *found, what[4] or None) for what, found in sorted(sums.items())]
+        return [
+            Saving(who or None, face, kind, found[0], found[1], found[2], giver or None)
+            for (_, who, face, kind, giver), found in sorted(sums.items())
+        ]
 
     def totals(self) -> Steps[dict[tuple[str, str], list[int]]]:
         """Return calls, served and replay tokens of the whole store by face and kind."""

@@ -119,8 +119,8 @@ def select(
     wanted: Sequence[str] = (),
     priorities: Mapping[str, float] | None = None,
 ) -> Steps[Selection]:
-    """Choose for ``budget`` tokens: the highest priority whole if it fits at all, others whole or compressed within half
-    of what is left (whole where all that follow fit, too), the rest as references, for which a share is kept.
+    """Choose for ``budget`` tokens: the highest priority whole if it fits at all, others whole or compressed within
+    half of what is left (whole where all that follow fit, too), the rest as references, for which a share is kept.
 
     Ranked by priority, then by how many of the ``wanted`` words an entry has, then the newest first. Deterministic.
     """

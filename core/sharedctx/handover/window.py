@@ -111,8 +111,9 @@ def gather(
     """Return what all ``readers`` may read; raises ``InvalidValue`` for priorities or a query that are none."""
     for pattern, weight in (priorities or {}).items():
         check_words("a pattern of keys", pattern)
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or math.isnan(weight):
-            raise InvalidValue(f"the priority {weight!r:.60} of {pattern!r} is no number: higher goes first")
+        number: object = weight
+        if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
+            raise InvalidValue(f"the priority {number!r:.60} of {pattern!r} is no number: higher goes first")
     from ..views.pieces import words
 
     wanted = [] if query is None else words(check_words("the query", query))
