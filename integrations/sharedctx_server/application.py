@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sharedctx import Store
 
+from .api.audits import Audits
 from .api.changes import SessionEvents
 from .api.entries import Entries
 from .api.evolutions import Evolutions
@@ -101,6 +102,7 @@ def _api(service: Service) -> list[BaseRoute]:
     readings = Readings(service)
     entries, figures, evolutions = Entries(service, readings), Figures(service, readings), Evolutions(service)
     handlers: dict[str, Handler] = {
+        "/api/audit": Audits(service, readings).audit,
         "/api/sessions": entries.sessions,
         "/api/entries": entries.entries,
         "/api/entry": entries.entry,

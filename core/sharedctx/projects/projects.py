@@ -198,7 +198,7 @@ class Projects:
                 continue  # somebody was faster: judged and made anew
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
-                yield from self._session.log.trim(key, self.settings.keep_versions)
+                yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
             return Written(version, new, old, head is None)
 
     def _done(self, project: str, agent: str, request: str) -> Steps[Written | None]:
