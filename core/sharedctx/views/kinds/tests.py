@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from ..kind import Brief, Draft, Source
 from ..lines.picks import Picks
-from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
+from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, results
 
 _FEWEST = 6
 _SAMPLE = 400
@@ -33,12 +33,12 @@ class TestsKind:
         ]
         if len(lines) < _FEWEST:
             return 0.0
-        results = sum(result(line) is not None for line in lines)
+        told = sum(found is not None for found in results(lines))
         details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
-        if results >= 5 and results >= 0.2 * len(lines):
+        if told >= 5 and told >= 0.2 * len(lines):
             return 0.9
         begins = _SESSION.search(source.text[:4000]) is not None
-        return 0.85 if begins and (results >= 3 or details >= 5) else 0.0
+        return 0.85 if begins and (told >= 3 or details >= 5) else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Return the failures, the summary and counts of the rest."""
@@ -52,7 +52,7 @@ class _Shortening:
         self._lines = source.lines
         self._brief = brief
         self._picks = Picks(source, brief)
-        self._results = [result(line) for line in self._lines]
+        self._results = results(self._lines)
         whole = brief.count(source.text) if brief.budget is None else 0
         self._must = int(max(0.6 * whole, 3000)) if brief.budget is None else brief.budget
         self._should = int(max(_SHARE * whole, _LEAST)) if brief.budget is None else brief.budget

@@ -15,6 +15,7 @@ SINGLE = r"'(?:[^'\\\n]++|\\[\s\S])*+'?"
 LETTER = r"'(?:[^'\\\n]|\\[^\n']{1,9}|\\')'"
 """One character between quotes, where a lone quote may mean something else."""
 INDENT = r"^[ \t]{0,80}"
+_LINES_TO_A_BRACE = 60
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Language:
     opens: str = ""
 
     def may_be(self, sample: str) -> bool:
-        """Whether a sample may be of the language at all, seen quickly."""
+        """Whether a sample may be of the language at all, seen quickly: with braces, some lines end in one."""
+        if self.reader == "braces" and _LINES_TO_A_BRACE * (sample.count("{\n") + sample.count("{\r")) < sample.count("\n"):
+            return False
         return any(need in sample for need in self.needs) and self.declaring.search(sample) is not None
 
     @lazy
