@@ -122,16 +122,19 @@ class _Shortening:
         counts: Counter[str] = Counter()
         files: Counter[str] = Counter()
         failed: dict[str, dict[str, None]] = defaultdict(dict)
+        reasons: set[str] = set()
         for found in self._results:
             if found is None or not found.name:
                 continue
-            name = _PERCENT.sub("", found.name)
+            name, dash, reason = _PERCENT.sub("", found.name).partition(" - ")
             where, split, test = _divided(name)
             if found.outcome != FAILED:
                 counts[found.outcome] += 1
                 files[where.split("::")[0] if split else ""] += found.outcome == PASSED
-            elif split and " - " not in name:
+            elif split and (not dash or (mask := _MASK.sub("#", f"{name} {reason}"[:1000])) in reasons):
                 failed[f"{found.word} {where}::"][test] = None
+            elif split:
+                reasons.add(mask)  # the first that fails for a reason is told with it
         pieces = []
         if counts:
             told = ", ".join(f"{counts[each]} {each}" for each in (PASSED, SKIPPED) if counts[each])

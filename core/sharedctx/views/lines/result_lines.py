@@ -39,8 +39,8 @@ _DOTS = re.compile(
     r"\s{0,8}[\w./\\-]{1,300}\.py [.sx]{1,200}\s{0,200}(?:\[ {0,2}\d+%\])?$|\s{0,8}[.sx]{5,200}\s{0,99}\["
 )
 _SIGNS = (
-    "PASS", "SKIP", "XFAIL", "FAIL", "ERROR", "STARTED", "Passed", "Skipped", "Failed", "Exception", "Timeout", "ok", "OK",
-    "ignored", "skipped", "expected failure", "✓", "✔", "√", "○", "✕", "✗", "✖", "\u00d7", ".py ", "%]",
+    "PASS", "SKIP", "XFAIL", "FAIL", "ERROR", "STARTED", "Passed", "Skipped", "Failed", "Exception", "Timeout", "ok",
+    "OK", "ignored", "skipped", "expected failure", "✓", "✔", "√", "○", "✕", "✗", "✖", "\u00d7", ".py ", "%]",
 )  # fmt: skip
 """What the lines that tell a result have."""
 _NOISE = re.compile(

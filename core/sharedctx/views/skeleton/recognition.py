@@ -9,7 +9,9 @@ from .language import Language
 from .languages import LANGUAGES
 
 _SAMPLES = (8_000, 24_000)
-"""Characters from the start that are looked at; more only where the first give no answer."""
+"""Characters from the start that are looked at; more only where the first are mostly comments or one long text."""
+_COMMENTS = (" *", "\t*", "//", "/*", "#", "--")
+_OPENINGS = ('"""', "'''", 'r"""', "/*", "//", "#!", "# -*-", "--", "{-", "(*")
 _REACH = 200
 _PATCH = re.compile(r"diff --git |@@ -\d|\*{15}$|Index: ")
 _FOREIGN = re.compile(
@@ -23,10 +25,15 @@ _CODE_SIGN = re.compile(r"[{};:()\[\],=\\|&]$|=|\w\(|^\s*\w+$|->|::|\$\w|^\s*[@#
 
 def recognise(text: str) -> tuple[Language, float] | None:
     """Return the language and how sure it is, from 0 to 1; None for what is no program."""
-    for size in _SAMPLES:
-        found = _recognise(_sample(text[:size]))
-        if found or size >= len(text):
-            return found
+    first, more = _SAMPLES
+    sample = _sample(text[:first])
+    found = _recognise(sample)
+    if found or first >= len(text):
+        return found
+    lines = sample.split("\n")
+    comments = sum(line.startswith(_COMMENTS) for line in lines)
+    if comments >= 0.4 * len(lines) or sample.startswith(_OPENINGS):
+        return _recognise(_sample(text[:more]))
     return None
 
 
