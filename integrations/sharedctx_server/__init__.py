@@ -9,11 +9,10 @@ if TYPE_CHECKING:
     from .application import app
     from .running import serve
     from .settings import ServerSettings
-    from .tokens import Tokens
 
-_PLACES = {"ServerSettings": "settings", "Tokens": "tokens", "app": "application", "serve": "running"}
+_PLACES = {"ServerSettings": "settings", "app": "application", "serve": "running"}
 
-__all__ = ["ServerSettings", "Tokens", "app", "serve"]
+__all__ = ["ServerSettings", "app", "serve"]
 
 
 def __getattr__(name: str) -> Any:
