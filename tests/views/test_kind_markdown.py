@@ -182,6 +182,7 @@ def test_it_knows_documents_from_code_and_logs() -> None:
 
 
 def test_lines_that_underline_headings_are_no_code() -> None:
-    part = "Part {0}\n-------\n\n* :ref:`part <p{0}>` gained a support for ``{0}`` parts in all of the shops, and so it did in the other ones.\n"
+    part = "Part {0}\n-------\n\n* :ref:`part <p{0}>` gained a support for ``{0}`` parts in all of the shops, "
+    part += "and so it did in the other ones.\n"
     page = "Notes\n*****\n\n" + "\n".join(part.format(at) for at in range(40))
     assert KIND.fits(Source(page)) > 0.4
