@@ -212,7 +212,7 @@ class Projects:
         return None
 
     def _if_live(self, version: Version) -> Steps[Version | None]:
-        gone = not version.blob.live or (yield from steps.expired(version.expires))
+        gone = not version.blob.live or (yield from self._session.log.leases.expired(version))
         return None if gone else version
 
     def delete(self, participant: str | None, project: str, agent: str = "") -> Steps[int]:
