@@ -129,7 +129,7 @@ class Verbs:
         return version
 
     def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
-        version = yield from self._find(participant, key, number)
+        version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.value(version))
 
     def show(
@@ -139,11 +139,13 @@ class Verbs:
             check_number("max_tokens", max_tokens)
         if query is not None:
             check_words("the query", query)
-        if participant is None and number is None:  # the way of most reads, which go two steps fewer
-            version = yield from self.session.log.head(check_key(key))
-        else:
-            version = yield from self._find(participant, key, number)
+        version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
+
+    def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
+        if participant is None and number is None:  # the way of most reads, which go two steps fewer
+            return (yield from self.session.log.head(check_key(key)))
+        return (yield from self._find(participant, key, number))
 
     def _find(
         self, participant: str | None, key: str, number: int | None, *, seen: bool = True
@@ -240,7 +242,7 @@ class Verbs:
             if (yield from steps.newest(self.space, key)) is not None:
                 yield from steps.changes(self.space, rev, 1)
             return None
-        if not version.blob.live or (yield from steps.expired(version.expires)):
+        if not version.blob.live or (yield from self.session.log.leases.expired(version)):
             return None
         return self.session.entry(version)
 
