@@ -42,6 +42,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "budget",
             "projects",
             "bearers",
+            "paging",
         }
     ),
     frozenset({"callers"}),

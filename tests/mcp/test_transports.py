@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 import sharedctx
 from sharedctx.backends.steps import run
 from sharedctx.bearers import Tokens
+from sharedctx_cli.main import main
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -181,14 +183,19 @@ def test_what_prints_in_the_process_stays_out_of_the_protocol(path: str) -> None
     ],
 )
 def test_bad_options_are_told_before_anything_is_served(
-    wire: Any, tmp_path: Path, arguments: tuple[str, ...], told: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    told: str,
 ) -> None:
-    done = subprocess.run(
-        wire.command(*arguments), cwd=tmp_path, capture_output=True, stdin=subprocess.DEVNULL, text=True, check=False
-    )
-    assert done.returncode in (1, 2)
-    assert told in done.stderr
-    assert done.stdout == ""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["mcp", *arguments])
+    said = capsys.readouterr()
+    assert ended.value.code in (1, 2)
+    assert told in said.err
+    assert said.out == ""
 
 
 @contextmanager
@@ -205,12 +212,15 @@ def serving(wire: Any, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[
         process.communicate(timeout=PATIENCE)
 
 
-def _post(url: str, message: Any, **headers: str) -> http.client.HTTPResponse:
+def _post(url: str, message: Any, **headers: str) -> SimpleNamespace:
     host, _, rest = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(host, timeout=PATIENCE)
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    connection.request("POST", f"/{rest}", body, {**HEADERS, **{k.replace("_", "-"): v for k, v in headers.items()}})
-    return connection.getresponse()
+    with closing(http.client.HTTPConnection(host, timeout=PATIENCE)) as connection:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", f"/{rest}", body, {**HEADERS, **named})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    return SimpleNamespace(status=answer.status, text=text, header=answer.getheader)
 
 
 async def test_clients_work_over_http_and_the_server_ends_while_they_listen(wire: Any, seeded: str, era: str) -> None:
@@ -257,15 +267,15 @@ def test_tokens_say_who_acts_and_keep_sessions_apart(wire: Any, seeded: str) -> 
     call["params"]["arguments"] = {"key": "plan"}
     with serving(wire, "--path", seeded, "--session", "team") as (url, _):
         refused = _post(url, INITIALIZE)
-        assert (refused.status, refused.getheader("www-authenticate")) == (401, 'Bearer realm="sharedctx"')
+        assert (refused.status, refused.header("www-authenticate")) == (401, 'Bearer realm="sharedctx"')
         assert _post(url, INITIALIZE, authorization="Bearer sctx_0123456789ab_wrong").status == 401
         begun = {name: _post(url, INITIALIZE, authorization=f"Bearer {name}") for name in (boss, intern)}
-        session = {name: answer.getheader("mcp-session-id") for name, answer in begun.items()}
+        session = {name: answer.header("mcp-session-id") for name, answer in begun.items()}
         answers = {}
         for name in (boss, intern):
             own = {"authorization": f"Bearer {name}", "mcp_session_id": session[name]}
             assert _post(url, INITIALIZED, **own).status == 202
-            answers[name] = _post(url, call, **own).read().decode()
+            answers[name] = _post(url, call, **own).text
         assert "first" in answers[boss]
         assert "KEY_NOT_FOUND" in answers[intern]
         assert _post(url, call, authorization=f"Bearer {intern}", mcp_session_id=session[boss]).status == 404
@@ -276,7 +286,7 @@ def test_a_bound_server_refuses_the_token_of_another(wire: Any, seeded: str) -> 
         other = run(store.backend, Tokens().make("intern")).text
     with serving(wire, "--path", seeded, "--session", "team", "--as", "boss") as (url, _):
         shown = {"authorization": f"Bearer {other}"}
-        shown["mcp_session_id"] = _post(url, INITIALIZE, **shown).getheader("mcp-session-id")
+        shown["mcp_session_id"] = _post(url, INITIALIZE, **shown).header("mcp-session-id")
         _post(url, INITIALIZED, **shown)
-        answer = _post(url, {"jsonrpc": "2.0", "id": 2, "method": "resources/list"}, **shown).read().decode()
+        answer = _post(url, {"jsonrpc": "2.0", "id": 2, "method": "resources/list"}, **shown).text
     assert "FORBIDDEN: this server speaks for 'boss'" in answer
