@@ -11,8 +11,9 @@ from sharedctx.callers import Callers, bearer
 
 from .replies import Header, Reply, error_reply, send_reply
 from .service import Service
+from .static import FOLDER
 
-_OPEN = frozenset({"/health", "/ready"})
+_OPEN = frozenset({"/", "/health", "/ready"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
 _ASKED = b"authorization, content-type, if-match, if-none-match, last-event-id, x-agent-id"
 _CALLERS = 4096
@@ -70,7 +71,7 @@ class Gate:
             return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
             return None
-        if scope["path"] not in _OPEN:
+        if scope["path"] not in _OPEN and not scope["path"].startswith(FOLDER):
             tokens = self._service.tokens
             if await tokens.required():
                 given = _bearer(scope, headers)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sharedctx
 from sharedctx import AsyncSharedContext
+from sharedctx.testing import ManualClock
 from sharedctx.tools import call
 
 ROWS = [{"id": n, "state": "open", "title": f"issue number {n}"} for n in range(500)]
@@ -98,3 +99,25 @@ def test_the_statistics_of_a_session_tell_what_was_served() -> None:
     stats = ctx.stats()
     assert [(line.participant, line.face, line.kind) for line in stats.served] == [("coder", "langgraph", "read")]
     assert stats.to_dict()["served"][0]["replay_tokens"] == stats.total_original_tokens
+
+
+def test_what_was_served_is_told_by_minute(tmp_path: Path) -> None:
+    clock = ManualClock(60_000.0)
+    with sharedctx.open(tmp_path, clock=clock) as store, sharedctx.open(tmp_path, clock=clock) as other:
+        ctx = store.session()
+        ctx.put("small", "x" * 40)
+        ctx.bind("a").get("small")
+        clock.advance(59)
+        ctx.bind("b").get("small")
+        clock.advance(1)
+        other.session().bind("a").get("small")
+        ctx.bind("a").get("small")
+        other.close()
+        mine = [(each.at, each.participant, each.calls, each.served_tokens) for each in ctx.savings_by_minute()]
+        assert mine == [(60_000, "a", 1, 10), (60_000, "b", 1, 10), (60_060, "a", 2, 20)]
+        assert [each.at for each in ctx.savings_by_minute(60_060.0)] == [60_060]
+    with sharedctx.open(tmp_path, clock=clock) as store:
+        assert [each.calls for each in store.session().savings_by_minute()] == [1, 1, 2]
+        clock.advance(8 * 86_400)
+        assert store.session().savings_by_minute() == []
+        assert sum(each.calls for each in store.session().savings()) == 4

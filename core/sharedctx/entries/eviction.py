@@ -62,7 +62,7 @@ class Eviction:
                 continue
             ops = (self._tombstone(newest, now, "expired"), self._record(newest, newest.expires, "expired"))
             try:
-                yield from steps.commit(self._session.space, ops)
+                yield from self._session.log.commit(ops, now)
             except ConditionFailed:
                 continue
             yield from steps.reclaim(self._session.space, pk, None, now)

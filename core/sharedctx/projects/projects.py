@@ -168,7 +168,7 @@ class Projects:
                 continue  # somebody was faster: judged and made anew
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
-                yield from self._session.log.trim(key, self.settings.keep_versions)
+                yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
             return Written(version, new, old, head is None)
 
     def _if_live(self, version: Version) -> Steps[Version | None]:
