@@ -152,9 +152,8 @@ async def connected(target: Any, era: str = "handshake", name: str = "tester") -
         client = Client(None, era, stack)
         info = _types().Implementation(name=name, version="1")
         if SDK == 1:
-            from mcp.shared.memory import create_connected_server_and_client_session
-
             from mcp import ClientSession
+            from mcp.shared.memory import create_connected_server_and_client_session
 
             if isinstance(target, list | tuple):
                 streams = await stack.enter_async_context(_transport(target, stack))
