@@ -75,7 +75,17 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
     "sharedctx_server": frozenset(
-        {"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}
+        {
+            "backports",
+            "click",
+            "compression",
+            "httpx",
+            "msgspec",
+            "prometheus_client",
+            "starlette",
+            "uvicorn",
+            "websockets",
+        }
     ),
 }
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only

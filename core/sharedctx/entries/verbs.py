@@ -240,7 +240,7 @@ class Verbs:
             if (yield from steps.newest(self.space, key)) is not None:
                 yield from steps.changes(self.space, rev, 1)
             return None
-        if not version.blob.live or (yield from steps.expired(version.expires)):
+        if not version.blob.live or (yield from self.session.log.leases.expired(version)):
             return None
         return self.session.entry(version)
 
