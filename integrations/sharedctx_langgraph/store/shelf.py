@@ -24,6 +24,7 @@ from .values import jsonable, plain, shown
 
 INDEX = "langgraph"
 _BYTES = 2 * 2**20
+_VALUES = 20_000
 
 
 class Draft(NamedTuple):
@@ -61,6 +62,7 @@ class Shelf:
         self._session = context.verbs.session
         self._index = index
         self._creation = Creation(self._session.log)
+        self._values: dict[str, tuple[int, dict[str, Any] | None]] = {}
 
     def get(self, namespace: Namespace, key: str) -> Steps[Found | None]:
         """Return a live item that may be read, or None; raises ``DecodeError``."""
@@ -81,9 +83,19 @@ class Shelf:
         try:
             if not held.whole:
                 version = yield from self._session.log.at(held.address, held.version.number)
-            return None if version is None else shown((yield from self._session.value(version)))
+            value = None if version is None else shown((yield from self._session.value(version)))
         except DecodeError:
             return None
+        if value is not None and held.whole:
+            if len(self._values) >= _VALUES:
+                self._values.clear()
+            self._values[held.address] = held.version.rev, value
+        return value
+
+    def known(self, held: Held) -> dict[str, Any] | None:
+        """Return the value of a small item that a filter has seen already, which nobody changes; else None."""
+        rev, value = self._values.get(held.address, (0, None))
+        return value if rev == held.version.rev else None
 
     def _found(self, namespace: Namespace, key: str, version: Version) -> Steps[Found]:
         value = shown((yield from self._session.value(version)))
