@@ -16,7 +16,7 @@ from sharedctx.search import Entry, Vectors
 from sharedctx.versions.codec import Kind
 from sharedctx.versions.log import Version
 
-from .address import Namespace, address, place
+from .address import Namespace, address
 from .creation import Creation
 from .embedding import Vector
 from .mirror import Held
@@ -66,16 +66,18 @@ class Shelf:
 
     def get(self, namespace: Namespace, key: str) -> Steps[Found | None]:
         """Return a live item that may be read, or None; raises ``DecodeError``."""
-        where = address(namespace, key)
+        return (yield from self._find(address(namespace, key), namespace, key))
+
+    def load(self, held: Held) -> Steps[Found | None]:
+        """Return an item that a search chose, as it is now; None when it is gone meanwhile."""
+        return (yield from self._find(held.address, held.namespace, held.key))
+
+    def _find(self, where: str, namespace: Namespace, key: str) -> Steps[Found | None]:
         try:
             version = yield from self._session.find(self._context.participant, where, None)
         except KeyNotFound:
             return None
         return None if version is None else (yield from self._found(namespace, key, version))
-
-    def load(self, held: Held) -> Steps[Found | None]:
-        """Return an item that a search chose, as it is now; None when it is gone meanwhile."""
-        return (yield from self.get(*place(held.address)))
 
     def content(self, held: Held) -> Steps[dict[str, Any] | None]:
         """Return an item's value for a filter; None when it is gone or damaged."""
