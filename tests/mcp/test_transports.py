@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import signal
@@ -223,8 +222,8 @@ def _post(url: str, message: Any, **headers: str) -> SimpleNamespace:
     return SimpleNamespace(status=answer.status, text=text, header=answer.getheader)
 
 
-async def test_clients_work_over_http_and_the_server_ends_while_they_listen(wire: Any, seeded: str, era: str) -> None:
-    with serving(wire, "--path", seeded, "--session", "team") as (url, process):
+async def test_clients_work_over_http(wire: Any, seeded: str, era: str) -> None:
+    with serving(wire, "--path", seeded, "--session", "team") as (url, _):
         async with (
             wire.connected((url, {}), era, name="one") as one,
             wire.connected((url, {}), era, name="two") as two,
@@ -235,11 +234,35 @@ async def test_clients_work_over_http_and_the_server_ends_while_they_listen(wire
             assert not written.failed
             await two.told_of("context://team/plan")
             assert (await two.read("context://team/plan"))["text"] == "second"
-        process.terminate()
-        await asyncio.to_thread(process.wait, PATIENCE)
-        assert process.returncode == 0
     with sharedctx.open(seeded) as store:
         assert store.session("team").get_entry("plan").agent == "one"
+
+
+def test_a_signal_ends_the_server_and_its_open_streams(wire: Any, path: str) -> None:
+    with serving(wire, "--path", path) as (url, process):
+        session = _post(url, INITIALIZE).header("mcp-session-id")
+        _post(url, INITIALIZED, mcp_session_id=session)
+        with closing(http.client.HTTPConnection(url.split("/")[2], timeout=PATIENCE)) as connection:
+            connection.request("GET", "/mcp", headers={"accept": "text/event-stream", "mcp-session-id": session})
+            stream = connection.getresponse()
+            assert stream.status == 200
+            process.terminate()
+            stream.read()
+        assert process.wait(timeout=PATIENCE) == 0
+        assert process.stderr.read() == b""
+
+
+def test_a_client_that_does_not_read_keeps_no_server_alive(wire: Any, path: str) -> None:
+    with sharedctx.open(path) as store:
+        store.session().put("long", "\n".join(f"{n} {n * 7919 % 104729:x}" for n in range(60_000)))
+    process = _start(wire, "--path", path)
+    _say(process, INITIALIZE, INITIALIZED)
+    _answer(process, 1)
+    ask = {"method": "resources/read", "params": {"uri": "context://default/long?full=true"}}
+    _say(process, *({"jsonrpc": "2.0", "id": number, **ask} for number in range(2, 6)))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=PATIENCE) == 0
+    process.communicate()
 
 
 def test_foreign_names_and_pages_are_refused(wire: Any, path: str) -> None:
