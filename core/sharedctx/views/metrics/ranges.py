@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from heapq import nlargest
 from itertools import pairwise
@@ -33,6 +33,7 @@ class Ranges:
         self._source = source
         self._brief = brief
         self._blocks = blocks
+        self._ends = _all_ends(blocks)
 
     def draft(self) -> Draft | None:
         """The most that the budget allows; None where it allows nothing."""
@@ -68,7 +69,7 @@ class Ranges:
         at, above = 0, ""
         while at < len(self._blocks):
             block = self._blocks[at]
-            ends = _ends(self._blocks, at) if level else ""
+            ends = self._ends.get(at, "") if level else ""
             body, shown = self._body(block, writer, level, ends)
             name = block.samples[0].name
             if level and name == above:
@@ -142,6 +143,21 @@ def _steps(values: list[float]) -> set[int]:
     if values[0] == values[-1]:
         return set()
     return {next(at for at, value in enumerate(values) if value and value >= values[-1] * part) for part in (0, 0.5, 1)}
+
+
+def _all_ends(blocks: Sequence[Block]) -> dict[int, str]:
+    """What stands behind the buckets of each histogram. Not of those with the largest sum and count of a family, and
+    not of the last: their samples are told by their names."""
+    found = {at: ends for at in range(len(blocks) - 3) if (ends := _ends(blocks, at))}
+    families: dict[str, list[int]] = defaultdict(list)
+    for at in found:
+        families[blocks[at].samples[0].name].append(at)
+    for places in families.values():
+        if len(places) > _ODD:
+            for behind in (1, 2):
+                values = {at: _number(blocks[at + behind].samples[0].value) for at in places}
+                found.pop(max(places, key=lambda at, values=values: (not math.isnan(values[at]), values[at])), None)
+    return found
 
 
 def _ends(blocks: Sequence[Block], at: int) -> str:
