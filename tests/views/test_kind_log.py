@@ -290,3 +290,14 @@ def test_a_few_errors_stand_whole_in_a_lossless_view() -> None:
 def test_logs_of_unusual_times_are_logs(line: str) -> None:
     text = "\n".join(line.format(at % 60, at * 7 % 100) for at in range(300))
     assert compress(text).kind == "log"
+
+
+def test_a_packed_log_tells_a_form_again_after_a_while() -> None:
+    lines = [
+        f"2026-05-01 10:{at // 60:02}:{at % 60:02} INFO batch {at * 7919 % 1000:x} sent to shelf" for at in range(900)
+    ]
+    text = "\n".join(lines)
+    packed = KIND.pack(Source(text))
+    assert packed is not None
+    assert packed.count("INFO batch <> sent to shelf") >= 2
+    assert KIND.unpack(packed) == text
