@@ -156,7 +156,8 @@ def _all_ends(blocks: Sequence[Block]) -> dict[int, str]:
         if len(places) > _ODD:
             for behind in (1, 2):
                 values = {at: _number(blocks[at + behind].samples[0].value) for at in places}
-                found.pop(max(places, key=lambda at, values=values: (not math.isnan(values[at]), values[at])), None)
+                largest = max((value for value in values.values() if not math.isnan(value)), default=math.nan)
+                found.pop(next((at for at in places if values[at] == largest), -1), None)
     return found
 
 
