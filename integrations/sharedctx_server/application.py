@@ -22,7 +22,7 @@ from .api.evolutions import Evolutions
 from .api.figures import Figures
 from .api.reading import Readings
 from .calls import Handler, Methods
-from .contexts import delete_context, get_context, get_value, post_diff, post_rollback, put_context
+from .contexts import delete_context, get_context, get_optimized, get_value, post_diff, post_rollback, put_context
 from .events import ContextEvents
 from .gate import Gate
 from .health import Health
@@ -84,6 +84,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/context/{project}", ContextOrStream(context, events)),
         Route("/context/{project}/diff", Methods(service, POST=post_diff)),
         Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
+        Route("/context/{project}/optimized", Methods(service, GET=get_optimized)),
         Route("/context/{project}/value", Methods(service, GET=get_value)),
         Route("/context/{project}/stream", events),
         WebSocketRoute("/context/stream", socket),
