@@ -366,11 +366,6 @@ class SharedContext:
         self.store.check_open()
         return export_session(self.verbs.session, self.participant, path)
 
-    def require_owner(self, what: str) -> None:
-        """Raise ``Forbidden`` unless this is the unbound context."""
-        if self.participant is not None:
-            raise Forbidden(f"{self.participant!r} may not {what}: use the unbound context")
-
     def close(self) -> None:
         """Close the store if this object opened it."""
         if self._own is not None:

@@ -40,6 +40,10 @@ class Configuration(NamedTuple):
 
     def changed(self, changes: dict[str, Any]) -> Configuration:
         """These settings with changes; raises ``ConfigError`` for what they cannot be."""
+        if unknown := changes.keys() - set(self._fields):
+            raise ConfigError(
+                f"{', '.join(sorted(unknown))}: no such stored setting; there are {', '.join(self._fields)}"
+            )
         made = self._replace(**changes)
         if made.ttl is not None:
             check_ttl(made.ttl)

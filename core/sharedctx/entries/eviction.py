@@ -49,6 +49,12 @@ class Eviction:
 
     def sweep(self) -> Steps[int]:
         """Record expired entries as evicted and free what they and expired history held; returns how many entries."""
+        swept = yield from self._bury()
+        yield from steps.reclaim(self._session.space, None, None, (yield from steps.now()))
+        return swept
+
+    def _bury(self) -> Steps[int]:
+        """Put tombstones and records in the place of expired entries; returns how many."""
         now = yield from steps.now()
         swept = 0
         for pk in (yield from steps.all_pks(self._session.space, "", RESERVED + "\U0010ffff")):
@@ -71,7 +77,7 @@ class Eviction:
 
     def evicted(self) -> Steps[list[Evicted]]:
         """Return what the store removed by itself, oldest first."""
-        yield from self.sweep()
+        yield from self._bury()
         return [Evicted(**record) for record in (yield from self._records.all()).values()]
 
     def _record(self, version: Version, at: float, why: str) -> Put:

@@ -172,7 +172,10 @@ class Verbs:
         version = yield from self.session.find(participant, key, number)
         if version is None:
             if number is not None:
-                raise KeyNotFound(f"{key!r} has no version {number}: `history` lists what there is")
+                raise KeyNotFound(
+                    f"{key!r} has no version {number} any more, or never had: it was erased, trimmed or evicted, or it "
+                    "has expired; `history` lists what there is, `evicted` what the limits removed"
+                )
             raise KeyNotFound(f"there is no live value under {key!r}: `keys` lists what there is")
         return version
 
