@@ -179,10 +179,12 @@ class AsyncSharedContext:
         """Return how version ``b`` differs from ``a``."""
         return await self._sync.store.driver.leave_loop(self._sync.diff, key, a, b)
 
-    async def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
+    async def rollback(
+        self, key: str, version: int, *, agent: str | None = None, expect: int | None = None
+    ) -> ContextEntry:
         """Write the value of an old version as the newest one."""
         context = self._sync
-        return await self.run(context.verbs.rollback(context.participant, key, version, context.agent(agent)))
+        return await self.run(context.verbs.rollback(context.participant, key, version, context.agent(agent), expect))
 
     def as_of(self, rev: int) -> AsyncSnapshot:
         """Return the session as it was at revision ``rev``, for reading."""

@@ -220,7 +220,7 @@ class SharedContext:
         """Return the live keys whose spelling is nearest to a wrong one, best first."""
         import difflib  # 4 ms, for mistakes only
 
-        return difflib.get_close_matches(key, self.keys(), n=limit, cutoff=0.4)
+        return difflib.get_close_matches(str(key), self.keys(), n=limit, cutoff=0.4)
 
     def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
@@ -230,9 +230,12 @@ class SharedContext:
         """Return how version ``b`` differs from ``a``: an RFC 6902 patch for JSON, else a unified diff as text."""
         return self.run(self.verbs.diff(self.participant, key, a, b))
 
-    def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
-        """Write the value of an old version as the newest one and return its entry."""
-        return self.run(self.verbs.rollback(self.participant, key, version, self.agent(agent)))
+    def rollback(self, key: str, version: int, *, agent: str | None = None, expect: int | None = None) -> ContextEntry:
+        """Write the value of an old version as the newest one and return its entry.
+
+        With ``expect=n`` only while version n is the live one: ``VersionConflict`` where somebody wrote a newer.
+        """
+        return self.run(self.verbs.rollback(self.participant, key, version, self.agent(agent), expect))
 
     def as_of(self, rev: int) -> Snapshot:
         """Return the session as it was at revision ``rev`` (an entry's or event's), for reading."""

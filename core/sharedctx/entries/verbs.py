@@ -115,8 +115,10 @@ class Verbs:
         yield from self._eviction.reclaim(victims)
         return True
 
-    def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
-        written = yield from self._writing.rollback(participant, key, version, agent)
+    def rollback(
+        self, participant: str | None, key: str, version: int, agent: str, expect: int | None = None
+    ) -> Steps[ContextEntry]:
+        written = yield from self._writing.rollback(participant, key, version, agent, expect)
         if participant is not None:
             self.session.reads.note(participant, key, written.number)
         return self.session.entry(written)

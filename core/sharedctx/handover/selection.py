@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..access import matches
+from ..access import check_patterns, matches
 from ..backends.steps import Steps
+from ..errors import InvalidValue
 from ..tokens import TokenCounter
 from ..views.plain import LEAST_TOKENS
 
@@ -103,7 +104,11 @@ class Selection:
 
 def priority(key: str, priorities: Mapping[str, float]) -> float:
     """The highest priority of the patterns that a key fits (``*`` stands for any text); 0 for none."""
-    return max((value for pattern, value in priorities.items() if matches(pattern, key)), default=0.0)
+    check_patterns("priorities", list(priorities))
+    fitting = [value for pattern, value in priorities.items() if matches(pattern, key)]
+    if not all(isinstance(value, int | float) for value in fitting):
+        raise InvalidValue(f"the priorities {fitting!r:.80} for {key!r} are not all numbers")
+    return max(fitting, default=0.0)
 
 
 def select(

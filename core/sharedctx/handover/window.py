@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends.steps import Steps
+from ..entries.arguments import check_number
 from ..entries.verbs import Verbs
 from ..errors import DecodeError, InvalidValue
 from ..tokens import TokenCounter
@@ -73,7 +74,7 @@ def choose(
     spent: int = 0,
 ) -> Steps[tuple[Selection, int]]:
     """Return the selection for a budget of which ``spent`` tokens are gone, and the tokens of all entries whole."""
-    if max_tokens < LEAST_TOKENS:
+    if check_number("max_tokens", max_tokens) < LEAST_TOKENS:
         raise InvalidValue(f"max_tokens {max_tokens!r} is no number from {LEAST_TOKENS} up: references need room")
     from ..views.pieces import words
 
