@@ -130,7 +130,7 @@ class Store:
             run(self.backend, trail(self.backend, AUDITS, self.audit_key).note([act], "", self.backend.now()))
         run(self.backend, Record(space, session).condemn())
         removed = sum(self.backend.reclaim(space, pk) for pk in run(self.backend, steps.all_pks(space)) if pk != PK)
-        removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access", "views"))
         for pk in (session, minutes(session)):
             self.backend.reclaim(SPACE, pk)
         return removed

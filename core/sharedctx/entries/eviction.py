@@ -46,11 +46,14 @@ class Eviction:
         """Free the originals of what was evicted."""
         for version, _ in victims:
             yield from steps.reclaim(self._session.space, version.pk, version.number + 1)
+            yield from self._session.kept_views.forget(version.pk)
 
     def sweep(self) -> Steps[int]:
         """Record expired entries as evicted and free what they and expired history held; returns how many entries."""
         swept = yield from self._bury()
-        yield from steps.reclaim(self._session.space, None, None, (yield from steps.now()))
+        now = yield from steps.now()
+        yield from steps.reclaim(self._session.space, None, None, now)
+        yield from self._session.kept_views.sweep(now)
         return swept
 
     def _bury(self) -> Steps[int]:

@@ -17,6 +17,7 @@ from ..versions.witness import Act
 from . import values
 from .arguments import check_seconds, check_words
 from .configuration import STORE, Configuration, Configured
+from .keeping import KeptViews
 from .names import NOTES, RESERVED
 from .reads import Reads
 from .rights import Rights
@@ -50,7 +51,8 @@ class Session:
         self.trail = Trail(store, space, audit_key, self._audited)
         self.log = VersionLog(store, space, cache, self.trail)
         self.rights = Rights(VersionLog(store, f"access:{session}", cache), self.log)
-        self.views = Viewing(settings, self.value)
+        self.kept_views = KeptViews(session, space, settings)
+        self.views = Viewing(settings, self.value, self.kept_views)
         self.reads = Reads()
 
     @property

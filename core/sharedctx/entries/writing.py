@@ -141,7 +141,9 @@ class Writing:
             raise KeyNotFound(f"there is nothing under {key!r} to erase")
         now = yield from steps.now()
         mark = yield from self._append(key, Draft(Kind.GONE, b"", agent, "erased"), now)
-        return (yield from steps.reclaim(self._session.space, key, mark.number))
+        gone = yield from steps.reclaim(self._session.space, key, mark.number)
+        yield from self._session.kept_views.forget(key)
+        return gone
 
     def rollback(
         self, participant: str | None, key: str, version: int, agent: str, expect: int | None = None
