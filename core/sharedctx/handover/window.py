@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..backends.steps import Steps
 from ..entries.arguments import check_number
 from ..entries.verbs import Verbs
-from ..errors import DecodeError, InvalidValue
+from ..errors import DecodeError
 from ..tokens import TokenCounter
 from ..versions.log import Version
 from ..views.plain import LEAST_TOKENS, as_text
@@ -74,8 +74,7 @@ def choose(
     spent: int = 0,
 ) -> Steps[tuple[Selection, int]]:
     """Return the selection for a budget of which ``spent`` tokens are gone, and the tokens of all entries whole."""
-    if check_number("max_tokens", max_tokens) < LEAST_TOKENS:
-        raise InvalidValue(f"max_tokens {max_tokens!r} is no number from {LEAST_TOKENS} up: references need room")
+    check_number("max_tokens", max_tokens, LEAST_TOKENS)  # references need room
     from ..views.pieces import words
 
     wanted = words(query)
