@@ -42,6 +42,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "budget",
             "projects",
             "bearers",
+            "paging",
         }
     ),
     frozenset({"callers"}),
@@ -70,10 +71,21 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     ),
     "sharedctx_langchain": frozenset({"langchain", "langchain_core", "langgraph", "pydantic"}),
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
+    "sharedctx_mcp": frozenset({"anyio", "click", "mcp", "mcp_types", "starlette", "uvicorn"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
     "sharedctx_server": frozenset(
-        {"backports", "click", "compression", "msgspec", "prometheus_client", "starlette", "uvicorn"}
+        {
+            "backports",
+            "click",
+            "compression",
+            "httpx",
+            "msgspec",
+            "prometheus_client",
+            "starlette",
+            "uvicorn",
+            "websockets",
+        }
     ),
 }
 LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only

@@ -15,13 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sharedctx import Store
 
+from .api.audits import Audits
 from .api.changes import SessionEvents
 from .api.entries import Entries
 from .api.evolutions import Evolutions
 from .api.figures import Figures
 from .api.reading import Readings
 from .calls import Handler, Methods
-from .contexts import delete_context, get_context, get_value, post_diff, post_rollback, put_context
+from .contexts import delete_context, get_context, get_optimized, get_value, post_diff, post_rollback, put_context
 from .events import ContextEvents
 from .gate import Gate
 from .health import Health
@@ -83,6 +84,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/context/{project}", ContextOrStream(context, events)),
         Route("/context/{project}/diff", Methods(service, POST=post_diff)),
         Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
+        Route("/context/{project}/optimized", Methods(service, GET=get_optimized)),
         Route("/context/{project}/value", Methods(service, GET=get_value)),
         Route("/context/{project}/stream", events),
         WebSocketRoute("/context/stream", socket),
@@ -100,6 +102,7 @@ def _api(service: Service) -> list[BaseRoute]:
     readings = Readings(service)
     entries, figures, evolutions = Entries(service, readings), Figures(service, readings), Evolutions(service)
     handlers: dict[str, Handler] = {
+        "/api/audit": Audits(service, readings).audit,
         "/api/sessions": entries.sessions,
         "/api/entries": entries.entries,
         "/api/entry": entries.entry,

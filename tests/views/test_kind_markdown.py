@@ -179,3 +179,10 @@ def test_it_knows_documents_from_code_and_logs() -> None:
     assert KIND.fits(Source("# count\nfor n in range(10):\n    total += n  # add\n" * 20)) == 0
     assert KIND.fits(Source("".join(f"2026-01-01 12:00:{n} INFO [a.b] done id={n}\n" for n in range(60)))) == 0
     assert KIND.fits(Source("a,b,c\n1,2,3\n" * 20)) == 0
+
+
+def test_lines_that_underline_headings_are_no_code() -> None:
+    part = "Part {0}\n-------\n\n* :ref:`part <p{0}>` gained a support for ``{0}`` parts in all of the shops, "
+    part += "and so it did in the other ones.\n"
+    page = "Notes\n*****\n\n" + "\n".join(part.format(at) for at in range(40))
+    assert KIND.fits(Source(page)) > 0.4

@@ -21,12 +21,13 @@ MOST = 80
 
 
 class Change(NamedTuple):
-    """A key's next value, with the seconds it has to live, or its removal."""
+    """A key's next value, with the seconds it has to live and a note, or its removal."""
 
     key: str
     value: Any = None
     ttl: float | None = None
     gone: bool = False
+    note: str = ""
 
 
 Tell = Callable[[Sequence[int]], Steps[tuple[Op, ...]]]
@@ -61,7 +62,7 @@ class Together:
             kind, data, digest = values.encode(change.key, change.value)
             ttl = yield from self._session.time_to_live(change.ttl)
             expires = None if ttl is None else now + ttl
-            drafts.append((change.key, Draft(kind, data, agent, "", digest, expires)))
+            drafts.append((change.key, Draft(kind, data, agent, change.note, digest, expires)))
         if any(not change.gone and self._writing.limited(change.key) for change in changes):
             return (yield from self._one(participant, changes, agent, tell))
 

@@ -78,7 +78,7 @@ class Verbs:
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
         if participant is not None:
-            self.session.reads.note(participant, key, version.number)
+            self.session.reads.note(participant, key, version.number, version.expires)
         return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
@@ -120,7 +120,7 @@ class Verbs:
     ) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent, expect)
         if participant is not None:
-            self.session.reads.note(participant, key, written.number)
+            self.session.reads.note(participant, key, written.number, written.expires)
         return self.session.entry(written)
 
     def delete(
@@ -131,7 +131,7 @@ class Verbs:
         return version
 
     def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
-        version = yield from self._find(participant, key, number)
+        version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.value(version))
 
     def show(
@@ -141,18 +141,22 @@ class Verbs:
             check_number("max_tokens", max_tokens)
         if query is not None:
             check_words("the query", query)
-        if participant is None and number is None:  # the way of most reads, which go two steps fewer
-            version = yield from self.session.log.head(check_key(key))
-        else:
-            version = yield from self._find(participant, key, number)
+        version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
 
-    def _find(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
+    def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
+        if participant is None and number is None:  # the way of most reads, which go two steps fewer
+            return (yield from self.session.log.head(check_key(key)))
+        return (yield from self._find(participant, key, number))
+
+    def _find(
+        self, participant: str | None, key: str, number: int | None, *, seen: bool = True
+    ) -> Steps[Version | None]:
         check_key(key)
         if number is not None:
             check_number("version", number)
         try:
-            return (yield from self.session.find(participant, key, number))
+            return (yield from self.session.find(participant, key, number, seen=seen))
         except KeyNotFound:
             return None
 
@@ -164,14 +168,14 @@ class Verbs:
         return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
-        version = yield from self._find(participant, key, number)
+        version = yield from self._find(participant, key, number, seen=False)
         return None if version is None else self.session.entry(version)
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
         check_key(key)
         if number is not None:
             check_number("version", number)
-        version = yield from self.session.find(participant, key, number)
+        version = yield from self.session.find(participant, key, number, seen=number is None)
         if version is None:
             if number is not None:
                 raise KeyNotFound(
@@ -243,7 +247,7 @@ class Verbs:
             if (yield from steps.newest(self.space, key)) is not None:
                 yield from steps.changes(self.space, rev, 1)
             return None
-        if not version.blob.live or (yield from steps.expired(version.expires)):
+        if not version.blob.live or (yield from self.session.log.leases.expired(version)):
             return None
         return self.session.entry(version)
 

@@ -219,7 +219,7 @@ class VersionLog(Versions):
     def _require(self, pk: str, row: Row | None, expect: int) -> Steps[None]:
         live = 0
         version = None if row is None else self.read_row(row)
-        if version is not None and version.blob.live and not (yield from steps.expired(version.expires)):
+        if version is not None and version.blob.live and not (yield from self.leases.expired(version)):
             live = version.number
         if live != expect:
             who = version.blob.agent if version is not None and live else None

@@ -9,6 +9,7 @@ from ..errors import DecodeError
 from . import codec
 from .cache import ContentCache, Version
 from .codec import Compression
+from .leases import Leases
 
 
 class Versions:
@@ -18,6 +19,7 @@ class Versions:
         self._store = store
         self.space = space
         self._cache = cache
+        self.leases = Leases(space)
 
     def read_row(self, row: Row) -> Version:
         """Parse a row's header; raises ``DecodeError`` naming the key and version."""
@@ -48,7 +50,7 @@ class Versions:
         version = self.read_row(rows[0])
         if not version.blob.live:
             return None
-        if version.expires is not None and (yield from steps.expired(version.expires)):
+        if version.expires is not None and (yield from self.leases.expired(version)):
             return None
         return version
 
@@ -58,7 +60,7 @@ class Versions:
         if not rows:
             return None
         version = self.read_row(rows[0])
-        if not version.blob.live or (yield from steps.expired(version.expires)):
+        if not version.blob.live or (yield from self.leases.expired(version)):
             return None
         return version
 

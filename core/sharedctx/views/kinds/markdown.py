@@ -12,7 +12,8 @@ from ..kind import Brief, Draft, Source
 
 _LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
 _CODE = re.compile(
-    r"(?:import|from|def|class|package|func|fn|pub|use|export|const|public|private|#include|@\w+|diff --git|---|\+\+\+)"
+    r"(?:import|from|def|class|package|func|fn|pub|use|export|const|public|private|#include|@\w+|diff --git"
+    r"|---(?!-)|\+\+\+(?!\+))"
     r"\s*[\w.({<\"'*+-]|\w+ = |__\w+|[)}\]]|(?:\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[\d)"
 )
 
