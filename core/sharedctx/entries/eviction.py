@@ -14,7 +14,7 @@ from ..versions.codec import Kind
 from ..versions.collection import Collection
 from ..versions.leases import PK as LEASES
 from ..versions.log import Version
-from .names import RESERVED
+from .names import RESERVED, check_key
 from .session import Session
 
 _RECORDS = RESERVED + "evicted"
@@ -48,6 +48,19 @@ class Eviction:
         for version, _ in victims:
             yield from steps.reclaim(self._session.space, version.pk, version.number + 1)
             yield from self._session.kept_views.forget(version.pk)
+
+    def evict(self, key: str, why: str) -> Steps[bool]:
+        """Remove a live key and its originals because of a limit, and record ``why``; False where it was not there."""
+        head = yield from self._session.log.head(check_key(key))
+        if head is None:
+            return False
+        now = yield from steps.now()
+        try:
+            yield from self._session.log.commit(self.ops([(head, why)], now), now)
+        except ConditionFailed:
+            return False
+        yield from self.reclaim([(head, why)])
+        return True
 
     def sweep(self) -> Steps[int]:
         """Record expired entries as evicted and free what they and expired history held; returns how many entries."""

@@ -10,7 +10,7 @@ from ..backends import steps
 from ..backends.base import Backend
 from ..backends.steps import Steps
 from ..entry import ContextEntry, Evicted, Hit, Stats
-from ..errors import ConditionFailed, DecodeError, InvalidValue, KeyNotFound
+from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
@@ -64,6 +64,7 @@ class Verbs:
         self.erase = self._writing.erase
         self.write_together = Together(self.session, self._writing).write
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
+        self.evict = eviction.evict
         self._eviction = eviction
 
     def put(
@@ -100,20 +101,6 @@ class Verbs:
 
             self._index = Index(self.session)
         return (yield from self._index.search(query, prefix, limit, lambda key: allows("read", key)))
-
-    def evict(self, key: str, why: str) -> Steps[bool]:
-        """Remove a live key and its originals because of a limit, and record ``why``; False where it was not there."""
-        head = yield from self.session.log.head(check_key(key))
-        if head is None:
-            return False
-        victims = [(head, why)]
-        now = yield from steps.now()
-        try:
-            yield from self.session.log.commit(self._eviction.ops(victims, now), now)
-        except ConditionFailed:
-            return False
-        yield from self._eviction.reclaim(victims)
-        return True
 
     def rollback(
         self, participant: str | None, key: str, version: int, agent: str, expect: int | None = None
