@@ -1,0 +1,339 @@
+"""The server's OpenAPI document, from the shapes that its replies have."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import msgspec
+
+from . import messages, shapes
+from .calls import Call
+from .replies import Reply, encode
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_NUMBER: Schema = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+_PROJECT: Schema = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"}
+_COUNT: Schema = {"type": "integer", "minimum": 50, "maximum": 10**15 - 1}
+_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 500}
+_FLAG: Schema = {"type": "string", "enum": ["true", "false"]}
+_MINUTES: Schema = {"type": "integer", "minimum": 60, "multipleOf": 60, "maximum": 10**9 * 60}
+
+_QUERY: dict[str, tuple[Schema, str]] = {
+    "after": (_TEXT, "The key to go on from."),
+    "agentId": (_TEXT, "Who calls, where no token says so."),
+    "before": (_NUMBER, "The version or row to end before."),
+    "expectedVersion": (_NUMBER, "The version that the write builds on, 0 for none; 409 where another is live."),
+    "format": ({"type": "string", "enum": ["diff", "patch"]}, "Of what changed: by name, or as RFC 6902."),
+    "from": (_NUMBER, "The older version."),
+    "fromVersion": (_NUMBER, "Go on after this version."),
+    "from_rev": (_NUMBER, "Go on after this revision."),
+    "key": (_TEXT, "The key of the entry."),
+    "limit": (_LIMIT, "How many at most."),
+    "maxTokens": (_COUNT, "Tokens that fit; what does not is left as references."),
+    "max_tokens": (_COUNT, "Tokens that fit."),
+    "name": (_TEXT, "A name of the context."),
+    "prefix": (_TEXT, "How keys start."),
+    "projectId": (_TEXT, "The project."),
+    "query": (_TEXT, "Words that the view keeps."),
+    "ref": (_TEXT, "A reference as views spell it, such as v3:lines:12-40."),
+    "section": (_TEXT, "A section or a field of an evolution."),
+    "session": (_TEXT, "Another session than the server's own."),
+    "since": (_NUMBER, "A version, or seconds since the epoch."),
+    "step": (_MINUTES, "Seconds, whole minutes."),
+    "to": (_NUMBER, "The newer version."),
+    "tokens": (_FLAG, "Whether to count tokens, which makes the views."),
+    "version": (_NUMBER, "A version; the newest without."),
+    "windowed": (_FLAG, "Whether the version since was shown as a window."),
+}
+_WRITES = ("agentId", "expectedVersion")
+_CONDITIONS = ("if-match", "idempotency-key")
+
+
+class Operation(NamedTuple):
+    """One method of one path: what it takes, and the types of its reply and body; bytes stand for plain text."""
+
+    method: str
+    path: str
+    words: str
+    reply: Any
+    query: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    body: Any = None
+    headers: tuple[str, ...] = ()
+    media: str = "application/json"
+    open: bool = False
+
+
+_EVENTS = "text/event-stream"
+
+OPERATIONS = (
+    Operation(
+        "get",
+        "/context/{project}",
+        "The context: whole, as of a version, what changed since one, or a window of it.",
+        messages.ContextReply | messages.SinceReply,
+        ("version", "since", "format", "maxTokens", "agentId"),
+        headers=("if-none-match",),
+    ),
+    Operation(
+        "put",
+        "/context/{project}",
+        "Write the whole context.",
+        messages.PutReply,
+        _WRITES,
+        body=messages.PutContext,
+        headers=_CONDITIONS,
+    ),
+    Operation(
+        "delete",
+        "/context/{project}",
+        "Remove the context; its history stays.",
+        messages.DeleteReply,
+        ("agentId",),
+    ),
+    Operation(
+        "post",
+        "/context/{project}/diff",
+        "Change the context by top-level names, or make it.",
+        messages.DiffReply,
+        _WRITES,
+        body=messages.PostDiff,
+        headers=_CONDITIONS,
+    ),
+    Operation(
+        "post",
+        "/context/{project}/rollback",
+        "Write an old version again as the newest.",
+        messages.PutReply,
+        _WRITES,
+        body=messages.PostRollback,
+        headers=_CONDITIONS,
+    ),
+    Operation(
+        "get",
+        "/context/{project}/optimized",
+        "A snapshot, what changed since a version, or a window: whichever takes the fewest tokens and fits.",
+        shapes.OptimizedReply,
+        ("maxTokens", "since", "windowed", "agentId"),
+        ("maxTokens",),
+    ),
+    Operation(
+        "get",
+        "/context/{project}/value",
+        "The value of one name: what references in windows lead to.",
+        shapes.ValueReply,
+        ("name", "version", "agentId"),
+        ("name",),
+    ),
+    Operation(
+        "get",
+        "/context/{project}/stream",
+        "Server-sent events: context_snapshot, context_update, context_deleted; the same over a WebSocket.",
+        bytes,
+        ("fromVersion", "agentId"),
+        headers=("last-event-id",),
+        media=_EVENTS,
+    ),
+    Operation(
+        "get",
+        "/context/stream",
+        "The same, with the project in the query.",
+        bytes,
+        ("projectId", "fromVersion", "agentId"),
+        ("projectId",),
+        headers=("last-event-id",),
+        media=_EVENTS,
+    ),
+    Operation(
+        "get", "/metrics", "Figures since the start; Prometheus text by Accept: text/plain.", shapes.MetricsReply
+    ),
+    Operation("get", "/health", "How the server does.", shapes.HealthReply, open=True),
+    Operation("get", "/ready", "Whether the store takes writes; 503 where it does not.", shapes.ReadyReply, open=True),
+    Operation("get", "/api/sessions", "The sessions that can be looked into.", shapes.SessionsReply),
+    Operation(
+        "get",
+        "/api/entries",
+        "Live entries in order of their keys.",
+        shapes.EntriesReply,
+        ("session", "prefix", "after", "limit", "tokens"),
+    ),
+    Operation(
+        "get",
+        "/api/entry",
+        "An entry with its view beside the original.",
+        shapes.ShownEntry,
+        ("session", "key", "version", "max_tokens", "query"),
+        ("key",),
+    ),
+    Operation(
+        "get",
+        "/api/original",
+        "The original whole, as a file.",
+        bytes,
+        ("session", "key", "version"),
+        ("key",),
+        media="*/*",
+    ),
+    Operation(
+        "get",
+        "/api/expand",
+        "What a marker in a view stands for.",
+        shapes.ExpandReply,
+        ("session", "key", "ref", "max_tokens"),
+        ("key",),
+    ),
+    Operation(
+        "get",
+        "/api/history",
+        "An entry's versions, newest first.",
+        shapes.HistoryReply,
+        ("session", "key", "limit", "before"),
+        ("key",),
+    ),
+    Operation(
+        "get",
+        "/api/diff",
+        "What changed between two versions.",
+        shapes.DiffBetween,
+        ("session", "key", "from", "to"),
+        ("key", "from", "to"),
+    ),
+    Operation(
+        "get",
+        "/api/events",
+        "Server-sent events of a session: one for each commit.",
+        bytes,
+        ("session", "from_rev"),
+        headers=("last-event-id",),
+        media=_EVENTS,
+    ),
+    Operation("get", "/api/savings", "Tokens served against full replay.", shapes.SavingsReply, ("session",)),
+    Operation(
+        "get",
+        "/api/savings/timeline",
+        "The same over time.",
+        shapes.TimelineReply,
+        ("session", "since", "step"),
+    ),
+    Operation("get", "/api/readers", "Who read what up to which version.", shapes.ReadersReply, ("session",)),
+    Operation("get", "/api/audit", "The audit log.", shapes.AuditReply, ("session", "before", "limit")),
+    Operation("get", "/api/evolutions", "Evolutions, oldest first.", shapes.EvolutionsReply),
+    Operation("get", "/api/evolutions/{evolution}", "One evolution with its comparison.", shapes.EvolutionReply),
+    Operation(
+        "get",
+        "/api/evolutions/{evolution}/history",
+        "The versions of a section.",
+        shapes.UpdatesReply,
+        ("section",),
+    ),
+)
+_HEADERS = {
+    "idempotency-key": ("Names the write: one that is sent again is done once.", "^[A-Za-z0-9._:-]{1,64}$"),
+    "if-match": ("The ETag or hash that the write builds on.", '^"[0-9]{1,15}"$'),
+    "if-none-match": ("The ETag that the caller has: 304 where it still holds.", '^"[0-9]{1,15}"$'),
+    "last-event-id": ("Go on after this event.", "^[0-9]{1,15}$"),
+}
+
+
+def document() -> Schema:
+    """Return the document as JSON values."""
+    types = [each.reply for each in OPERATIONS if each.reply is not bytes]
+    types += [each.body for each in OPERATIONS if each.body is not None]
+    found, components = msgspec.json.schema_components(
+        [*types, messages.ErrorReply], ref_template="#/components/schemas/{name}"
+    )
+    components["PutContext"]["properties"]["context"] = {"type": "object"}
+    schemas = iter(found)
+    replies = {id(each): next(schemas) for each in OPERATIONS if each.reply is not bytes}
+    bodies = {id(each): next(schemas) for each in OPERATIONS if each.body is not None}
+    paths: dict[str, Schema] = {}
+    for each in OPERATIONS:
+        reply = replies.get(id(each), _TEXT)
+        paths.setdefault(each.path, {})[each.method] = _described(
+            each, reply, bodies.get(id(each)), next_error=found[-1]
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "sharedctx",
+            "version": version("sharedctx"),
+            "description": "Contexts that agents share: projects over HTTP, and a session to look into.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"bearer": []}],
+    }
+
+
+def _described(each: Operation, reply: Schema, body: Schema | None, next_error: Schema) -> Schema:
+    error = {"description": "Refused, with the reason.", "content": {"application/json": {"schema": next_error}}}
+    replies: Schema = {"200": {"description": each.words, "content": {each.media: {"schema": reply}}}}
+    if each.path == "/metrics":
+        replies["200"]["content"]["text/plain"] = {"schema": _TEXT}
+    if each.path == "/ready":
+        replies["503"] = {"description": "It takes none.", "content": {"application/json": {"schema": reply}}}
+    if "if-none-match" in each.headers:
+        replies["304"] = {"description": "The caller has it."}
+    found: Schema = {
+        "operationId": f"{each.method}_{each.path.strip('/').replace('/', '_').translate(_PLAIN)}",
+        "summary": each.words,
+        "parameters": [*_in_path(each), *_in_query(each), *_in_headers(each)],
+        "responses": {**replies, "4XX": error, "5XX": error},
+    }
+    if body is not None:
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    if each.open:
+        found["security"] = []
+    return found
+
+
+_PLAIN = str.maketrans("", "", "{}")
+
+
+def _in_path(each: Operation) -> list[Schema]:
+    names = [part.strip("{}") for part in each.path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": _PROJECT} for name in names]
+
+
+def _in_query(each: Operation) -> list[Schema]:
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in each.needed,
+            "schema": _QUERY[name][0],
+            "description": _QUERY[name][1],
+        }
+        for name in each.query
+    ]
+
+
+def _in_headers(each: Operation) -> list[Schema]:
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "schema": {"type": "string", "pattern": _HEADERS[name][1]},
+            "description": _HEADERS[name][0],
+        }
+        for name in each.headers
+    ]
+
+
+class Described:
+    """The route /openapi.json."""
+
+    def __init__(self) -> None:
+        self._body: bytes | None = None
+
+    async def document(self, call: Call) -> Reply:
+        """Return the document, made once."""
+        if self._body is None:
+            self._body = encode(document())
+        return Reply(200, self._body)
