@@ -53,7 +53,8 @@ _CONDITIONS = ("if-match", "idempotency-key")
 
 
 class Operation(NamedTuple):
-    """One method of one path: what it takes, and the types of its reply and body; bytes stand for plain text."""
+    """One method of one path: what it takes, and the types of its reply (several in a tuple) and body; bytes stand
+    for what is no JSON."""
 
     method: str
     path: str
@@ -74,7 +75,7 @@ OPERATIONS = (
         "get",
         "/context/{project}",
         "The context: whole, as of a version, what changed since one, or a window of it.",
-        messages.ContextReply | messages.SinceReply,
+        (messages.ContextReply, messages.SinceReply),
         ("version", "since", "format", "maxTokens", "agentId"),
         headers=("if-none-match",),
     ),
@@ -240,21 +241,16 @@ _HEADERS = {
 
 def document() -> Schema:
     """Return the document as JSON values."""
-    types = [each.reply for each in OPERATIONS if each.reply is not bytes]
-    types += [each.body for each in OPERATIONS if each.body is not None]
+    types = [kind for each in OPERATIONS for kind in (*_kinds(each.reply), *_kinds(each.body))]
     found, components = msgspec.json.schema_components(
         [*types, messages.ErrorReply], ref_template="#/components/schemas/{name}"
     )
     components["PutContext"]["properties"]["context"] = {"type": "object"}
-    schemas = iter(found)
-    replies = {id(each): next(schemas) for each in OPERATIONS if each.reply is not bytes}
-    bodies = {id(each): next(schemas) for each in OPERATIONS if each.body is not None}
+    schemas = dict(zip(types, found, strict=False))
     paths: dict[str, Schema] = {}
     for each in OPERATIONS:
-        reply = replies.get(id(each), _TEXT)
-        paths.setdefault(each.path, {})[each.method] = _described(
-            each, reply, bodies.get(id(each)), next_error=found[-1]
-        )
+        reply, body = (_any_of([schemas[kind] for kind in _kinds(given)]) for given in (each.reply, each.body))
+        paths.setdefault(each.path, {})[each.method] = _described(each, reply or _TEXT, body, found[-1])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -271,8 +267,19 @@ def document() -> Schema:
     }
 
 
-def _described(each: Operation, reply: Schema, body: Schema | None, next_error: Schema) -> Schema:
-    error = {"description": "Refused, with the reason.", "content": {"application/json": {"schema": next_error}}}
+def _kinds(given: Any) -> tuple[Any, ...]:
+    """The structs among the types of a reply or body."""
+    if isinstance(given, tuple):
+        return given
+    return () if given is None or given is bytes else (given,)
+
+
+def _any_of(schemas: list[Schema]) -> Schema | None:
+    return None if not schemas else schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _described(each: Operation, reply: Schema, body: Schema | None, error: Schema) -> Schema:
+    refused = {"description": "Refused, with the reason.", "content": {"application/json": {"schema": error}}}
     replies: Schema = {"200": {"description": each.words, "content": {each.media: {"schema": reply}}}}
     if each.path == "/metrics":
         replies["200"]["content"]["text/plain"] = {"schema": _TEXT}
@@ -284,7 +291,7 @@ def _described(each: Operation, reply: Schema, body: Schema | None, next_error: 
         "operationId": f"{each.method}_{each.path.strip('/').replace('/', '_').translate(_PLAIN)}",
         "summary": each.words,
         "parameters": [*_in_path(each), *_in_query(each), *_in_headers(each)],
-        "responses": {**replies, "4XX": error, "5XX": error},
+        "responses": {**replies, "4XX": refused, "5XX": refused},
     }
     if body is not None:
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
