@@ -134,6 +134,11 @@ class Hub:
         run = self._store.driver.run
         missed = await run(self._projects.follow(lane.project, since)) if 0 <= since <= lane.at else None
         if missed is None:
+            newest = await run(self._projects.newest(lane.project))
+            if newest is not None and not newest.blob.live and newest.number > since:  # evicted, with its history
+                subscriber.offer(newest.number, deleted_message(lane.project, newest))
+                subscriber.end("deleted")
+                return
             oldest = await run(self._projects.oldest(lane.project))
             message = {"type": "compacted", "projectId": lane.project, "statusCode": 410, "oldest": oldest}
             subscriber.offer(0, encode(message))
@@ -162,6 +167,9 @@ class Hub:
             missed = await run(self._projects.follow(lane.project, lane.at))
             if missed is None:
                 newest = await run(self._projects.newest(lane.project))
+                if newest is not None and not newest.blob.live:  # evicted, with its history
+                    await self._tell_version(lane, None, newest)
+                    return
                 lane.at = 0 if newest is None else newest.number
                 for subscriber in lane.subscribers:
                     await self._snapshot(lane, subscriber)
