@@ -44,7 +44,7 @@ def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None
         with connect(f"ws://127.0.0.1:{own.port}/context/old/stream?agentId=a") as stream:
             stream.recv(5)
             clock.advance(99)
-            assert http.get("/context/read").status_code == 200
+            assert http.get("/context/read", headers={"x-agent-id": "reader"}).status_code == 200
             clock.advance(2)
             assert '"context_deleted"' in str(stream.recv(5))
         assert http.get("/context/old").status_code == 404
