@@ -152,7 +152,9 @@ class SharedContext:
 
     def served(self, kind: str, tokens: int, replay_tokens: int, to: str | None = None) -> None:
         """Tell the savings of a hand-over to a model, this participant's or that of ``to``, which an adapter made."""
-        self.store.savings.record(self.session, to or self.participant, self.face, kind, tokens, replay_tokens)
+        own = self.participant
+        giver = None if to is None or to == own else own
+        self.store.savings.record(self.session, to or own, self.face, kind, tokens, replay_tokens, giver)
 
     def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out: ``lines:12-40``, ``rows:0-9``, ``path:$.a[0]``, ``regex:...``, ``query:...``.
@@ -200,11 +202,13 @@ class SharedContext:
         priorities: Mapping[str, float] | None = None,
         prefix: str = "",
     ) -> Packet:
-        """Return the bundle that hands this session over to ``for_agent``: what it may read and its task asks for,
-        within ``max_tokens``; the same state gives the same bytes. Raises ``InvalidValue``."""
+        """Return the bundle that hands this session over to ``for_agent``: what both of you may read and its task asks
+        for, within ``max_tokens``; the same state gives the same bytes. Raises ``InvalidValue``."""
         from .handover import packet
 
-        made = self.run(packet(self.verbs, for_agent, task, max_tokens, priorities=priorities, prefix=prefix))
+        made = self.run(
+            packet(self.verbs, self.participant, for_agent, task, max_tokens, priorities=priorities, prefix=prefix)
+        )
         self.served("packet", made.tokens, made.replay_tokens, for_agent)
         return made
 

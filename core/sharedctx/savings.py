@@ -27,14 +27,16 @@ _WRITE_AFTER = 5.0
 _TOGETHER = 50
 _TOTAL = "total"
 
-_What = tuple[str, str, str, str]
+_What = tuple[str, str, str, str, str]
+"""Session, participant, face, kind and giver."""
 _When = tuple[str, str, int]
 
 
 class Saving(NamedTuple):
     """Tokens served to a participant through a face (a framework's name) by reads, expansions, windows or packets.
 
-    ``replay_tokens`` is what the whole originals would have cost each time; an expansion adds to what was served alone.
+    ``giver`` is who handed over, where that is another participant. ``replay_tokens`` is what the whole originals would
+    have cost each time; expansions and notes of changes add to what was served alone.
     """
 
     participant: str | None
@@ -43,6 +45,7 @@ class Saving(NamedTuple):
     calls: int
     served_tokens: int
     replay_tokens: int
+    giver: str | None = None
 
 
 class Minute(NamedTuple):
@@ -79,9 +82,18 @@ class Savings:
         self._fresh: set[_What] = set()
         self._due: threading.Timer | None = None
 
-    def record(self, session: str, participant: str | None, face: str, kind: str, served: int, replay: int) -> None:
+    def record(
+        self,
+        session: str,
+        participant: str | None,
+        face: str,
+        kind: str,
+        served: int,
+        replay: int,
+        giver: str | None = None,
+    ) -> None:
         """Add one call; it is written a little later, by a thread of its own."""
-        self._calls.append(((session, participant or "", face, kind), served, replay, self._clock()))
+        self._calls.append(((session, participant or "", face, kind, giver or ""), served, replay, self._clock()))
         if self._due is None:
             self._due = threading.Timer(_WRITE_AFTER, self._write)
             self._due.daemon = True
@@ -127,16 +139,31 @@ class Savings:
         sums: dict[_What, list[int]] = {}
         counted = Collection(SPACE, session)
         for row in (yield from counted.rows()):
-            owner, participant, face, kind = json.loads(str(row.sk))
+            owner, participant, face, kind, giver = json.loads(str(row.sk))
             if owner != self._own:
                 with suppress(DecodeError):  # a damaged row is the doctor's to tell
-                    _add(sums, (session, participant, face, kind), counted.read(row))
+                    _add(sums, (session, participant, face, kind, giver), counted.read(row))
         with self._lock:
             self._gather()
             for what, found in self._sums.items():
                 if what[0] == session:
                     _add(sums, what, found)
-        return [Saving(what[1] or None, what[2], what[3], *found) for what, found in sorted(sums.items())]
+        return [
+            Saving(who or None, face, kind, found[0], found[1], found[2], giver or None)
+            for (_, who, face, kind, giver), found in sorted(sums.items())
+        ]
+
+    def totals(self) -> Steps[dict[tuple[str, str], list[int]]]:
+        """Return calls, served and replay tokens of the whole store by face and kind."""
+        with self._lock:
+            self._gather()
+            sessions = {what[0] for what in self._sums}
+        stored = yield from steps.all_pks(SPACE)
+        sums: dict[tuple[str, str], list[int]] = {}
+        for session in sorted(sessions.union(pk for pk in stored if not pk.endswith(minutes("")))):
+            for each in (yield from self.report(session)):
+                _add(sums, (each.face, each.kind), [each.calls, each.served_tokens, each.replay_tokens])
+        return sums
 
     def timeline(self, session: str, since: float = 0.0) -> Steps[list[Minute]]:
         """Return what was served in each minute from ``since`` (seconds since the epoch) on, oldest first."""

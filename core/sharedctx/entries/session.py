@@ -103,16 +103,18 @@ class Session:
         """Return what must hold at every write of this key, whichever face it comes through."""
         return (ARCHIVE,) if key.startswith(NOTES) else ()
 
-    def find(self, participant: str | None, key: str, version: int | None) -> Steps[Version | None]:
-        """Return a readable version, the live one by default."""
+    def find(
+        self, participant: str | None, key: str, version: int | None, *, seen: bool = True
+    ) -> Steps[Version | None]:
+        """Return a readable version, the live one by default; ``seen`` says that the participant gets its value."""
         if participant is not None:
             yield from self.rights.guard(participant, "read", key)
-        if version is not None:
-            return (yield from self.log.at(key, version))
-        head = yield from self.log.head(key)
-        if head is not None and participant is not None:
-            self.reads.note(participant, key, head.number)
-        return head
+        found = yield from self.log.head(key) if version is None else self.log.at(key, version)
+        if not seen or found is None or participant is None:
+            return found
+        if version is None or version > self.reads.of(participant).versions.get(key, 0):
+            self.reads.note(participant, key, found.number, found.expires)
+        return found
 
     def value(self, version: Version) -> Steps[Any]:
         """Return the stored value."""

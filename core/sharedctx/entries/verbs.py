@@ -78,7 +78,7 @@ class Verbs:
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
         if participant is not None:
-            self.session.reads.note(participant, key, version.number)
+            self.session.reads.note(participant, key, version.number, version.expires)
         return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
@@ -118,7 +118,7 @@ class Verbs:
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
         if participant is not None:
-            self.session.reads.note(participant, key, written.number)
+            self.session.reads.note(participant, key, written.number, written.expires)
         return self.session.entry(written)
 
     def delete(
@@ -147,12 +147,14 @@ class Verbs:
             return (yield from self.session.log.head(check_key(key)))
         return (yield from self._find(participant, key, number))
 
-    def _find(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
+    def _find(
+        self, participant: str | None, key: str, number: int | None, *, seen: bool = True
+    ) -> Steps[Version | None]:
         check_key(key)
         if number is not None:
             check_number("version", number)
         try:
-            return (yield from self.session.find(participant, key, number))
+            return (yield from self.session.find(participant, key, number, seen=seen))
         except KeyNotFound:
             return None
 
@@ -164,14 +166,14 @@ class Verbs:
         return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
-        version = yield from self._find(participant, key, number)
+        version = yield from self._find(participant, key, number, seen=False)
         return None if version is None else self.session.entry(version)
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
         check_key(key)
         if number is not None:
             check_number("version", number)
-        version = yield from self.session.find(participant, key, number)
+        version = yield from self.session.find(participant, key, number, seen=number is None)
         if version is None:
             if number is not None:
                 raise KeyNotFound(f"{key!r} has no version {number}: `history` lists what there is")
