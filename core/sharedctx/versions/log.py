@@ -53,20 +53,41 @@ class VersionLog(Versions):
         expect: int | None = None,
         extra: tuple[Op, ...] = (),
         if_rev: int | None = None,
-        newest: Row | None = None,
     ) -> Steps[Version]:
         """Write the next version; with ``expect`` only while that is the live version (0: while there is none).
 
-        ``newest`` is the newest row as the caller has just read it, which spares the first reading.
         Tries again when another writer came first and nothing was expected. Raises ``VersionConflict``,
         ``ConditionFailed`` (of ``if_rev`` or of ``extra``, which the commit carries besides), ``ValueTooLarge``,
         ``DiskFull``.
         """
+        version, _ = yield from self._append(pk, draft, timestamp, expect=expect, extra=extra, if_rev=if_rev)
+        return version
+
+    def append_to(
+        self, pk: str, newest: Row | None, draft: Draft, timestamp: float, *, expect: int
+    ) -> Steps[tuple[Version, Row]]:
+        """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
+
+        Raises ``VersionConflict`` where that is not the newest, or not live as ``expect`` says.
+        """
+        return (yield from self._append(pk, draft, timestamp, expect=expect, newest=newest, known=True))
+
+    def _append(
+        self,
+        pk: str,
+        draft: Draft,
+        timestamp: float,
+        *,
+        expect: int | None,
+        extra: tuple[Op, ...] = (),
+        if_rev: int | None = None,
+        newest: Row | None = None,
+        known: bool = False,
+    ) -> Steps[tuple[Version, Row]]:
         read = steps.tail if expect is None else steps.newest
         taken = 0
         while True:
-            row = newest if newest is not None else (yield from read(self.space, pk))
-            newest = None
+            row = newest if known else (yield from read(self.space, pk))
             head = 0 if row is None else int(row.sk)
             number = max(head, taken)
             if expect is not None:
@@ -80,19 +101,19 @@ class VersionLog(Versions):
             try:
                 rev, sks = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
-                if error.pk != pk and not self._is_witness(error):
+                if known or (error.pk != pk and not self._is_witness(error)):
                     raise
                 read = steps.newest
                 continue
             if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken = int(sks[0])
+                taken, known = int(sks[0]), False
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
             if draft.content and header.compression is not Compression.RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
             version = Version(pk, number + 1, rev, draft.expires, header)
             self._cache.remember((self.space, rev, pk), blob, version)
-            return version
+            return version, Row(pk, number + 1, blob, rev, draft.expires)
 
     def append_together(
         self, drafts: Sequence[tuple[str, Draft]], timestamp: float, extra: Callable[[list[int]], Steps[tuple[Op, ...]]]
