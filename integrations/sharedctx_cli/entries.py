@@ -81,7 +81,14 @@ def _typed(data: bytes, kind: str) -> Any:
 @click.command()
 @click.argument("key", type=KEY)
 @click.argument("value")
-@click.option("--type", "kind", type=click.Choice(["text", "json", "bytes"]), default="text", show_default=True)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["text", "json", "bytes"]),
+    default="text",
+    show_default=True,
+    help="What VALUE is.",
+)
 @click.option("--expect", type=int, metavar="N", help="Only while version N is the live one (0: none).")
 @click.option("--ttl", type=float, metavar="SECONDS", help="Seconds to live.")
 @click.pass_obj
@@ -96,7 +103,7 @@ def put(target: Target, key: str, value: str, kind: str, expect: int | None, ttl
 @click.command()
 @click.argument("key", type=KEY)
 @click.argument("ref", default="all")
-@click.option("--max-tokens", type=int, metavar="N")
+@click.option("--max-tokens", type=int, metavar="N", help="At most so many, from 50 up; the rest by a reference.")
 @click.pass_obj
 def expand(target: Target, key: str, ref: str, max_tokens: int | None) -> None:
     """Print what a view left out: lines:12-40, rows:0-9, path:$.a[0], regex:..., query:..."""

@@ -113,7 +113,9 @@ def _screen(live: bool) -> Iterator[None]:
 
 
 @click.command()
-@click.option("--interval", type=click.FloatRange(0.05), default=2.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--interval", type=click.FloatRange(0.05), default=2.0, show_default=True, metavar="SECONDS", help="Between looks."
+)
 @click.option("--rounds", type=click.IntRange(1), metavar="N", help="End after so many looks; in a pipe after one.")
 @click.pass_obj
 def top(target: Target, interval: float, rounds: int | None) -> None:
@@ -147,6 +149,6 @@ def _show(target: Target, facts: dict[str, Any], live: bool) -> None:
         sys.stdout.flush()
         return
     width, height = shutil.get_terminal_size()
-    shown = "\r\n".join(clean(line)[:width] for line in lines[: height - 1])
+    shown = "\n".join(clean(line)[:width] for line in lines[: height - 1])
     click.echo(f"\x1b[H\x1b[J{shown}", nl=False, color=True)
     sys.stdout.flush()

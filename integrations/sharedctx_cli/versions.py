@@ -15,7 +15,7 @@ from .target import Target, key_version
 
 @click.command()
 @click.argument("key", type=KEY)
-@click.option("--limit", type=int, default=20, show_default=True)
+@click.option("--limit", type=int, default=20, show_default=True, help="At most so many.")
 @click.pass_obj
 def history(target: Target, key: str, limit: int) -> None:
     """List a key's versions, newest first."""
