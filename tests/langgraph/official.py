@@ -28,7 +28,7 @@ from pathlib import Path
 
 from official_stores import SUITES, Suite
 
-QUICK = "test_pregel.py or test_time_travel"
+QUICK = "ours and (test_time_travel or test_subgraph_persistence or test_delta or test_interruption)"
 
 PLUG = """
 
@@ -193,7 +193,7 @@ def run(root: Path, options: list[str], *, strict: bool) -> bool:
 def main() -> None:
     """Run what was asked for."""
     words = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    words.add_argument("--quick", action="store_true", help="a part of LangGraph's tests, once")
+    words.add_argument("--quick", action="store_true", help="a part of the tests, once")
     words.add_argument("--sdists", type=Path, metavar="DIR", help="a folder of unpacked source distributions")
     words.add_argument("-n", default="0", metavar="WORKERS", help="processes that run tests")
     words.add_argument("options", nargs="*", help="for pytest")
@@ -204,6 +204,8 @@ def main() -> None:
         folder = Path(name)
         sdists = Sdists(folder, asked.sdists)
         for suite in SUITES:
+            if asked.quick and suite.slow:
+                continue
             good = run_suite(suite, sdists, folder, options) and good
         root = tests_of_langgraph(folder, sdists.find("langgraph"))
         if asked.quick:

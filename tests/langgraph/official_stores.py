@@ -86,13 +86,15 @@ markers =
 
 
 class Suite(NamedTuple):
-    """Tests of a package: which files, what is imported from the plug instead, and what is left out and why."""
+    """Tests of a package: which files, what is imported from the plug instead, what is left out and why,
+    and whether they wait for most of a minute."""
 
     title: str
     package: str
     files: tuple[str, ...]
     swaps: tuple[tuple[str, str], ...]
     left_out: dict[str, str]
+    slow: bool = False
 
     @property
     def expression(self) -> str:
@@ -147,7 +149,7 @@ SUITES = (
             "test_no_running_loop": "wants sync methods refused in an event loop; here they work",
         },
     ),
-    Suite("times to live", "langgraph-checkpoint-sqlite", ("test_ttl.py",), _STORES, {}),
+    Suite("times to live", "langgraph-checkpoint-sqlite", ("test_ttl.py",), _STORES, {}, slow=True),
     Suite(
         "the SQLite savers",
         "langgraph-checkpoint-sqlite",
