@@ -69,9 +69,9 @@ def dynamodb_url(dynamodb_endpoint: str) -> str:
     return f"dynamodb://test{next(_NUMBERS)}?region=eu-west-1&endpoint={dynamodb_endpoint}"
 
 
-@pytest.fixture(params=["memory", "disk", "redis", "dynamodb"])
+@pytest.fixture(params=["memory", "disk", "redis"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty store on each backend in turn."""
-    if request.param in ("redis", "dynamodb"):
-        return str(request.getfixturevalue(f"{request.param}_url"))
+    if request.param == "redis":
+        return str(request.getfixturevalue("redis_url"))
     return "memory://" if request.param == "memory" else str(tmp_path / "store")
