@@ -201,17 +201,21 @@ def conflicts(what: str) -> Iterator[int]:
 
 def code_of(error: Exception) -> str:
     """Return DynamoDB's name of an error, "" for one that it did not send."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    return str(_answer(error).get("Error", {}).get("Code", ""))
 
 
 def message_of(error: Exception) -> str:
     """Return what DynamoDB says of an error, or what botocore does."""
-    told = getattr(error, "response", {}).get("Error", {})
+    told = _answer(error).get("Error", {})
     return f"{told.get('Code')}: {told.get('Message', '')}" if told else str(error)
 
 
+def _answer(error: Exception) -> dict[str, Any]:
+    return getattr(error, "response", None) or {}
+
+
 def _reasons(error: Exception) -> frozenset[str]:
-    told = getattr(error, "response", {}).get("CancellationReasons") or ()
+    told = _answer(error).get("CancellationReasons") or ()
     codes = {str(reason.get("Code")) for reason in told} - {"None"}
     if code_of(error) == "TransactionConflictException":
         codes.add("TransactionConflict")
@@ -229,7 +233,7 @@ def _may_pass(error: Exception) -> bool:
 
     if isinstance(error, HTTPClientError | ConnectionError):
         return True
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code_of(error) in _PASSING or status >= 500
 
 
