@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -14,6 +15,9 @@ from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .snapshot import AsyncSnapshot
 
 if TYPE_CHECKING:
+    from .archives import Exported
+    from .audit import AuditHead, AuditRecord
+    from .entries.configuration import Configuration
     from .handover import Packet, Window
     from .handover.staleness import Stale
     from .savings import Saving
@@ -217,20 +221,44 @@ class AsyncSharedContext:
         write: Sequence[str] = (),
         delete: Sequence[str] = (),
         rollback: Sequence[str] = (),
+        admin: Sequence[str] = (),
     ) -> Grants:
         """Allow participants that fit a pattern just these key patterns."""
-        given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback), strict=True))
-        self._sync.require_owner("change grants")
-        return await self.run(self._sync.verbs.set_grants(lambda old: old.with_rule(participant, given)))
+        given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback, admin), strict=True))
+        return await self.run(self._sync.verbs.grant(self._sync.participant, participant, given))
 
     async def revoke(self, participant: str) -> Grants:
-        """Drop the rule for this participant pattern; only the owner may."""
-        self._sync.require_owner("change grants")
-        return await self.run(self._sync.verbs.set_grants(lambda old: old.without(participant)))
+        """Drop the rule for this participant pattern."""
+        return await self.run(self._sync.verbs.revoke(self._sync.participant, participant))
+
+    async def configure(self, **settings: Any) -> Configuration:
+        """Store settings of the session: ``ttl`` and ``audit``."""
+        context = self._sync
+        return await self.run(context.verbs.configure(context.participant, settings, context.participant or ""))
+
+    async def configuration(self) -> Configuration:
+        """Return the stored settings that are in force."""
+        return await self.run(self._sync.verbs.configuration())
+
+    async def audit(self, since: int = 0, limit: int = 1000) -> list[AuditRecord]:
+        """Return who did what to which version, when, after row ``since``, oldest first."""
+        return await self.run(self._sync.verbs.audit(self._sync.participant, since, limit))
+
+    async def audit_head(self) -> AuditHead | None:
+        """Return the newest row of the audit log, to be kept elsewhere."""
+        return await self.run(self._sync.verbs.audit_head(self._sync.participant))
+
+    async def verify_audit(self, head: AuditHead | str | None = None) -> list[str]:
+        """Check the audit log; return a sentence for each fault."""
+        return await self._sync.store.driver.leave_loop(self._sync.verify_audit, head)
 
     async def grants(self) -> Grants:
         """Return the grants as they stand."""
         return await self.run(self._sync.verbs.grants())
+
+    async def export(self, path: str | os.PathLike[str]) -> Exported:
+        """Write the session with all versions, times and writers to the new file ``path``."""
+        return await self._sync.store.driver.leave_loop(self._sync.export, path)
 
     async def close(self) -> None:
         """Close the store if this object opened it."""

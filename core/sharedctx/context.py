@@ -19,9 +19,12 @@ from .snapshot import Snapshot
 from .tokens import TokenCounter, counter
 
 if TYPE_CHECKING:
+    from .archives import Exported
+    from .audit import AuditHead, AuditRecord
+    from .entries.configuration import Configuration
     from .handover import Packet, Window
     from .handover.staleness import Stale
-    from .savings import Saving
+    from .savings import Minute, Saving
     from .store import Store
 
 T = TypeVar("T")
@@ -75,7 +78,7 @@ class SharedContext:
 
             store = self._own = open_store(path if path is not None else url)
         self.store = store
-        self.verbs = Verbs(store.backend, self.session, store.contents, self.settings)
+        self.verbs = Verbs(store.backend, self.session, store.contents, self.settings, store.audit_key)
 
     def bind(self, participant: str, *, face: str | None = None) -> SharedContext:
         """Return this context as ``participant``: its writes carry that name, its grants apply.
@@ -149,7 +152,9 @@ class SharedContext:
 
     def served(self, kind: str, tokens: int, replay_tokens: int, to: str | None = None) -> None:
         """Tell the savings of a hand-over to a model, this participant's or that of ``to``, which an adapter made."""
-        self.store.savings.record(self.session, to or self.participant, self.face, kind, tokens, replay_tokens)
+        own = self.participant
+        giver = None if to is None or to == own else own
+        self.store.savings.record(self.session, to or own, self.face, kind, tokens, replay_tokens, giver)
 
     def expand(self, key: str, ref: str = "all", *, max_tokens: int | None = None) -> str:
         """Return what a view left out: ``lines:12-40``, ``rows:0-9``, ``path:$.a[0]``, ``regex:...``, ``query:...``.
@@ -197,11 +202,13 @@ class SharedContext:
         priorities: Mapping[str, float] | None = None,
         prefix: str = "",
     ) -> Packet:
-        """Return the bundle that hands this session over to ``for_agent``: what it may read and its task asks for,
-        within ``max_tokens``; the same state gives the same bytes. Raises ``InvalidValue``."""
+        """Return the bundle that hands this session over to ``for_agent``: what both of you may read and its task asks
+        for, within ``max_tokens``; the same state gives the same bytes. Raises ``InvalidValue``."""
         from .handover import packet
 
-        made = self.run(packet(self.verbs, for_agent, task, max_tokens, priorities=priorities, prefix=prefix))
+        made = self.run(
+            packet(self.verbs, self.participant, for_agent, task, max_tokens, priorities=priorities, prefix=prefix)
+        )
         self.served("packet", made.tokens, made.replay_tokens, for_agent)
         return made
 
@@ -290,6 +297,10 @@ class SharedContext:
         """Return the tokens that models were served from this session against full replay, by participant and face."""
         return self.run(self.store.savings.report(self.session))
 
+    def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
+        """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
+        return self.run(self.store.savings.timeline(self.session, since))
+
     def stale(self, *, diffs: bool = False) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says
         what changed. Raises ``Forbidden`` on an unbound context, which remembers nothing."""
@@ -307,20 +318,57 @@ class SharedContext:
         write: Sequence[str] = (),
         delete: Sequence[str] = (),
         rollback: Sequence[str] = (),
+        admin: Sequence[str] = (),
     ) -> Grants:
-        """Allow participants that fit a pattern (``subagent:*``) just these key patterns; only the owner may."""
-        given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback), strict=True))
-        self.require_owner("change grants")
-        return self.run(self.verbs.set_grants(lambda old: old.with_rule(participant, given)))
+        """Allow participants that fit a pattern (``subagent:*``) just these key patterns. For the owner, and for those
+        with ``admin`` on all these keys and on those of the rule that stood; raises ``Forbidden``, ``InvalidValue``."""
+        given: dict[Right, Sequence[str]] = dict(zip(RIGHTS, (read, write, delete, rollback, admin), strict=True))
+        return self.run(self.verbs.grant(self.participant, participant, given))
 
     def revoke(self, participant: str) -> Grants:
-        """Drop the rule for this participant pattern; only the owner may."""
-        self.require_owner("change grants")
-        return self.run(self.verbs.set_grants(lambda old: old.without(participant)))
+        """Drop the rule for this participant pattern; for the owner, and for who has ``admin`` on ``*``."""
+        return self.run(self.verbs.revoke(self.participant, participant))
 
     def grants(self) -> Grants:
         """Return the grants as they stand."""
         return self.run(self.verbs.grants())
+
+    def configure(self, **settings: Any) -> Configuration:
+        """Store settings of the session, which bind all who open it: ``ttl`` in seconds for entries put without one of
+        their own; ``audit``: whether who does what is written down with it. None goes back to the store's setting.
+
+        Processes that have it open learn of it within a second. For the owner, and for who has ``admin`` on ``*``.
+        Raises ``ConfigError``, ``Forbidden``.
+        """
+        return self.run(self.verbs.configure(self.participant, settings, self.participant or ""))
+
+    def configuration(self) -> Configuration:
+        """Return the stored settings that are in force: the session's over the store's."""
+        return self.run(self.verbs.configuration())
+
+    def audit(self, since: int = 0, limit: int = 1000) -> list[AuditRecord]:
+        """Return who did what to which version, when, after row ``since``, oldest first: whole rows up to ``limit``.
+
+        The owner sees all, others what was done to keys that they have ``admin`` on. Raises ``Forbidden``.
+        """
+        return self.run(self.verbs.audit(self.participant, since, limit))
+
+    def audit_head(self) -> AuditHead | None:
+        """Return the newest row of the audit log, to be kept elsewhere; None where no log was begun."""
+        return self.run(self.verbs.audit_head(self.participant))
+
+    def verify_audit(self, head: AuditHead | str | None = None) -> list[str]:
+        """Check the audit log, against a ``head`` that was kept too; return a sentence for each row that was edited,
+        removed, moved or forged, and for each version that it does not tell of."""
+        return self.run(self.verbs.verify_audit(self.participant, head))
+
+    def export(self, path: str | os.PathLike[str]) -> Exported:
+        """Write the session with all versions, times and writers to the new file ``path``; a bound context what it may
+        read. Raises ``ConfigError``, ``DecodeError`` for a damaged version, ``DiskFull``."""
+        from .archives import export_session
+
+        self.store.check_open()
+        return export_session(self.verbs.session, self.participant, path)
 
     def require_owner(self, what: str) -> None:
         """Raise ``Forbidden`` unless this is the unbound context."""

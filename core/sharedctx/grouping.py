@@ -34,8 +34,7 @@ class _Waiting:
     size: int
     loop: asyncio.AbstractEventLoop | None
     future: asyncio.Future[Committed] | Future[Committed]
-    tail: tuple[str, str] | None
-    row: Row | None
+    tails: dict[tuple[str, str], Row]
 
 
 class GroupDriver:
@@ -112,15 +111,15 @@ class GroupDriver:
 
     async def _commit(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
         loop = asyncio.get_running_loop()
-        first = ops[0]
-        tail, row = None, None
-        if isinstance(first, Put) and first.sk is NEXT and isinstance(first.when, Head) and if_rev is None:
-            tail = (space, first.pk)
-            row = Row(first.pk, first.when.sk + 1, first.value, -next(self._numbers), first.expires)
-            self._tails[tail] = row
+        tails = {}
+        if if_rev is None:
+            for op in ops:
+                if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
+                    row = Row(op.pk, op.when.sk + 1, op.value, -next(self._numbers), op.expires)
+                    self._tails[space, op.pk] = tails[space, op.pk] = row
         size = sum(len(op.value) for op in ops if isinstance(op, Put))
         future: asyncio.Future[Committed] = loop.create_future()
-        waiting = _Waiting(space, ops, if_rev, size, loop, future, tail, row)
+        waiting = _Waiting(space, ops, if_rev, size, loop, future, tails)
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
@@ -136,7 +135,7 @@ class GroupDriver:
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
-            self._queue.append(_Waiting(space, ops, None, size, None, future, None, None))
+            self._queue.append(_Waiting(space, ops, None, size, None, future, {}))
         self._hand_over()
         return future
 
@@ -176,8 +175,9 @@ class GroupDriver:
 
     def _deliver(self, done: list[tuple[_Waiting, Committed | Exception]]) -> None:
         for one, result in done:
-            if one.tail is not None and self._tails.get(one.tail) is one.row:
-                del self._tails[one.tail]
+            for at, row in one.tails.items():
+                if self._tails.get(at) is row:
+                    del self._tails[at]
             if not one.future.done():
                 _settle(one, result)
 

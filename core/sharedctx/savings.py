@@ -1,32 +1,42 @@
-"""What models were served in place of whole values: tokens by participant, face and kind of hand-over."""
+"""What models were served in place of whole values: tokens by participant, face, kind of hand-over, and minute."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .backends import steps
-from .backends.base import Backend
+from .backends.base import Backend, Put
 from .backends.steps import Steps, run
 from .errors import ConditionFailed, DecodeError, SharedContextError
 from .forking import renew_after_fork
 from .versions.collection import Collection
 
+T = TypeVar("T")
+
 SPACE = "savings"
-_FLUSH_EVERY = 512
+MINUTES_KEPT = 7 * 1440
+_GATHER_EVERY = 512
+_WRITE_AFTER = 5.0
+_TOGETHER = 50
 _TOTAL = "total"
 
-_What = tuple[str, str, str, str]
+_What = tuple[str, str, str, str, str]
+"""Session, participant, face, kind and giver."""
+_When = tuple[str, str, int]
 
 
 class Saving(NamedTuple):
     """Tokens served to a participant through a face (a framework's name) by reads, expansions, windows or packets.
 
-    ``replay_tokens`` is what the whole originals would have cost each time; an expansion adds to what was served alone.
+    ``giver`` is who handed over, where that is another participant. ``replay_tokens`` is what the whole originals would
+    have cost each time; expansions and notes of changes add to what was served alone.
     """
 
     participant: str | None
@@ -35,77 +45,158 @@ class Saving(NamedTuple):
     calls: int
     served_tokens: int
     replay_tokens: int
+    giver: str | None = None
+
+
+class Minute(NamedTuple):
+    """What a participant was served in the minute that began ``at``, in seconds since the epoch."""
+
+    at: int
+    participant: str | None
+    calls: int
+    served_tokens: int
+    replay_tokens: int
 
 
 class Savings:
     """Adds up what one opened store serves; every process keeps rows of its own, which its close adds to the total.
 
-    What a killed process had not yet written, at most 512 calls, is not counted.
+    Sums are kept for good, minutes for a week. A process writes what it served within 5 seconds; what a killed one had
+    not yet written is not counted.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, clock: Callable[[], float] = time.time) -> None:
         self._backend = backend
-        self._own = uuid.uuid4().hex
-        self._calls: deque[tuple[_What, int, int]] = deque()
-        self._sums: dict[_What, list[int]] = {}
-        self._lock = threading.Lock()
+        self._clock = clock
         renew_after_fork(self)
+        self.after_fork()
 
     def after_fork(self) -> None:
         """Start from nothing: what was served before is the parent's to write."""
-        self._lock = threading.Lock()
         self._own = uuid.uuid4().hex
-        self._calls = deque()
-        self._sums = {}
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._calls: deque[tuple[_What, int, int, float]] = deque()
+        self._sums: dict[_What, list[int]] = {}
+        self._minutes: dict[_When, list[int]] = {}
+        self._fresh: set[_What] = set()
+        self._due: threading.Timer | None = None
 
-    def record(self, session: str, participant: str | None, face: str, kind: str, served: int, replay: int) -> None:
-        """Add one call; now and then this writes."""
-        self._calls.append(((session, participant or "", face, kind), served, replay))
-        if len(self._calls) >= _FLUSH_EVERY:
-            self._write()
+    def record(
+        self,
+        session: str,
+        participant: str | None,
+        face: str,
+        kind: str,
+        served: int,
+        replay: int,
+        giver: str | None = None,
+    ) -> None:
+        """Add one call; it is written a little later, by a thread of its own."""
+        self._calls.append(((session, participant or "", face, kind, giver or ""), served, replay, self._clock()))
+        if self._due is None:
+            self._due = threading.Timer(_WRITE_AFTER, self._write)
+            self._due.daemon = True
+            self._due.start()
+        if len(self._calls) >= _GATHER_EVERY:
+            with self._lock:
+                self._gather()
 
-    def _gathered(self) -> dict[_What, list[int]]:
-        """The sums of this process up to now."""
-        with self._lock:
-            while self._calls:
-                what, served, replay = self._calls.popleft()
-                _add(self._sums, what, [1, served, replay])
-            return {what: list(found) for what, found in self._sums.items()}
+    def _gather(self) -> None:
+        """Add what was called up to now to the sums of this process; by who holds the lock."""
+        while self._calls:
+            what, served, replay, at = self._calls.popleft()
+            _add(self._sums, what, [1, served, replay])
+            _add(self._minutes, (what[0], what[1], int(at // 60)), [1, served, replay])
+            self._fresh.add(what)
 
     def _write(self) -> None:
         """Replace this process's rows; a store that cannot be written keeps serving."""
-        sums = self._gathered()
-        try:
-            for what, found in sums.items():
-                put = Collection(SPACE, what[0]).put(_row(self._own, what), found)
-                run(self._backend, steps.commit(SPACE, (put,)))
-        except SharedContextError:
-            return
+        self._due = None
+        with self._writing, suppress(SharedContextError):
+            with self._lock:
+                self._gather()
+                sums = {what: self._sums[what] for what in self._fresh}
+                told = dict(self._minutes)
+                self._fresh.clear()
+            puts = [Collection(SPACE, what[0]).put(_row(self._own, what), found) for what, found in sums.items()]
+            puts += [self._minute(when, found) for when, found in told.items()]
+            for first in range(0, len(puts), _TOGETHER):
+                run(self._backend, steps.commit(SPACE, puts[first : first + _TOGETHER]))
+            running = int(self._clock() // 60)
+            with self._lock:
+                for when, found in told.items():
+                    if when[2] < running and self._minutes.get(when) == found:
+                        del self._minutes[when]
+
+    def _minute(self, when: _When, found: list[int]) -> Put:
+        session, participant, minute = when
+        sk = f"{minute:010} {json.dumps([self._own, participant], ensure_ascii=False)}"
+        return Collection(SPACE, minutes(session)).put(sk, found, expires=(minute + MINUTES_KEPT) * 60.0)
 
     def report(self, session: str) -> Steps[list[Saving]]:
         """Return the sums of a session over all processes, those of this one up to now."""
         sums: dict[_What, list[int]] = {}
         counted = Collection(SPACE, session)
         for row in (yield from counted.rows()):
-            owner, participant, face, kind = json.loads(str(row.sk))
+            owner, participant, face, kind, giver = json.loads(str(row.sk))
             if owner != self._own:
                 with suppress(DecodeError):  # a damaged row is the doctor's to tell
-                    _add(sums, (session, participant, face, kind), counted.read(row))
-        for what, found in self._gathered().items():
-            if what[0] == session:
-                _add(sums, what, found)
-        return [Saving(what[1] or None, what[2], what[3], *found) for what, found in sorted(sums.items())]
+                    _add(sums, (session, participant, face, kind, giver), counted.read(row))
+        with self._lock:
+            self._gather()
+            for what, found in self._sums.items():
+                if what[0] == session:
+                    _add(sums, what, found)
+        return [
+            Saving(who or None, face, kind, found[0], found[1], found[2], giver or None)
+            for (_, who, face, kind, giver), found in sorted(sums.items())
+        ]
+
+    def totals(self) -> Steps[dict[tuple[str, str], list[int]]]:
+        """Return calls, served and replay tokens of the whole store by face and kind."""
+        with self._lock:
+            self._gather()
+            sessions = {what[0] for what in self._sums}
+        stored = yield from steps.all_pks(SPACE)
+        sums: dict[tuple[str, str], list[int]] = {}
+        for session in sorted(sessions.union(pk for pk in stored if not pk.endswith(minutes("")))):
+            for each in (yield from self.report(session)):
+                _add(sums, (each.face, each.kind), [each.calls, each.served_tokens, each.replay_tokens])
+        return sums
+
+    def timeline(self, session: str, since: float = 0.0) -> Steps[list[Minute]]:
+        """Return what was served in each minute from ``since`` (seconds since the epoch) on, oldest first."""
+        with self._lock:
+            self._gather()
+            mine = {when: list(found) for when, found in self._minutes.items() if when[0] == session}
+        sums: dict[tuple[int, str], list[int]] = {}
+        counted = Collection(SPACE, minutes(session))
+        first = int(max(since, 0) // 60)
+        for row in (yield from counted.rows(start=f"{first:010}")):
+            minute, _, who = str(row.sk).partition(" ")
+            owner, participant = json.loads(who)
+            known = owner == self._own and (session, participant, int(minute)) in mine
+            if not known and not (yield from steps.expired(row.expires)):
+                with suppress(DecodeError):
+                    _add(sums, (int(minute), participant), counted.read(row))
+        for (_, participant, at), found in mine.items():
+            if at >= first:
+                _add(sums, (at, participant), found)
+        return [Minute(at * 60, who or None, *found) for (at, who), found in sorted(sums.items())]
 
     def close(self) -> None:
-        """Add this process's sums to the total."""
-        sums = self._gathered()
+        """Write the minutes, and add this process's sums to the total."""
+        if self._due is not None:
+            self._due.cancel()
+        self._write()
         with self._lock:
-            self._sums = {}
-        try:
+            sums, self._sums, self._minutes = self._sums, {}, {}
+        with suppress(SharedContextError):
             for what, found in sums.items():
                 run(self._backend, self._settle(what, found))
-        except SharedContextError:
-            return
+            for session in {what[0] for what in sums}:
+                run(self._backend, steps.reclaim(SPACE, minutes(session), expired_at=self._backend.now()))
 
     def _settle(self, what: _What, found: list[int]) -> Steps[None]:
         counted = Collection(SPACE, what[0])
@@ -124,10 +215,15 @@ class Savings:
                 continue
 
 
+def minutes(session: str) -> str:
+    """The partition of a session's minutes; no session has such a name."""
+    return f"{session}/minutes"
+
+
 def _row(owner: str, what: _What) -> str:
     return json.dumps([owner, *what[1:]], ensure_ascii=False)
 
 
-def _add(sums: dict[_What, list[int]], what: _What, found: list[int]) -> None:
+def _add(sums: dict[T, list[int]], what: T, found: list[int]) -> None:
     old = sums.get(what, [0, 0, 0])
     sums[what] = [a + b for a, b in zip(old, found, strict=True)]

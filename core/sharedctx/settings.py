@@ -19,14 +19,16 @@ def check_bound(name: str, limit: object) -> None:
         raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
 
 
-def _check_seconds(name: str, seconds: object) -> None:
+def check_ttl(seconds: object) -> None:
+    """Raise ``ConfigError`` unless these are seconds from 0 up."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-        raise ConfigError(f"{name} {seconds!r} is not a number of seconds from 0 up")
+        raise ConfigError(f"ttl {seconds!r} is not a number of seconds from 0 up")
 
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """Limits and counting of one session object; none are stored, each opener brings its own.
+    """Limits and counting of one session object; none are stored, each opener brings its own (what ``configure`` stores
+    is for all).
 
     ``ttl`` is seconds for entries put without one of their own; ``max_entries`` counts live entries;
     ``max_value_tokens`` and ``max_store_tokens`` count views, or with ``count_originals`` whole values; ``policy`` says
@@ -52,7 +54,7 @@ class SessionSettings:
         if self.policy not in ("reject", "compress", "evict_oldest"):
             raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")
         if self.ttl is not None:
-            _check_seconds("ttl", self.ttl)
+            check_ttl(self.ttl)
         for name in ("max_entries", "max_value_tokens", "max_store_tokens"):
             if getattr(self, name) is not None:
                 check_bound(name, getattr(self, name))

@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from .audit import AuditHead, AuditRecord
+from .audit.record import check_key
 from .backends import steps
 from .backends.base import Backend, Backup
 from .backends.encrypted import guarded
@@ -16,20 +18,25 @@ from .backends.keyring import Keyring
 from .backends.registry import default_address, normalise, open_backend
 from .backends.steps import run
 from .context import SharedContext
+from .entries.configuration import STORE as SETTINGS
+from .entries.configuration import Configuration, Configured
 from .entries.names import check_session
 from .entries.record import PK, Record
-from .errors import BackendUnavailable, ConfigError, DecodeError
+from .errors import BackendUnavailable, ConfigError
 from .forking import renew_after_fork
 from .lazy import lazy
-from .savings import SPACE, Savings
+from .savings import SPACE, Savings, minutes
 from .settings import SessionSettings
 from .tokens import counter
-from .versions.collection import Collection, unseal
-from .versions.log import ContentCache, VersionLog
+from .versions.log import ContentCache
+from .versions.witness import Act
 
 if TYPE_CHECKING:
+    from .archives import Imported
     from .grouping import GroupDriver
 
+AUDITS: Final = "audit"
+"""The space of the store's own audit log."""
 _opened: dict[tuple[str, bool], tuple[Backend, ContentCache, Keyring | None, int]] = {}
 
 
@@ -54,11 +61,19 @@ class Store:
     """
 
     def __init__(
-        self, address: str, *, durable: bool, clock: Callable[[], float], keyring: Keyring | None = None
+        self,
+        address: str,
+        *,
+        durable: bool,
+        clock: Callable[[], float],
+        keyring: Keyring | None = None,
+        audit_key: bytes | None = None,
     ) -> None:
+        self.audit_key = audit_key
         self._key = (address, durable)
         self._shared = address != "memory://" and clock is time.time
         self._closed = False
+        self._clock = clock
         self._driver: GroupDriver | None = None
         self.backend: Backend
         self.contents: ContentCache
@@ -77,7 +92,7 @@ class Store:
     @lazy
     def savings(self) -> Savings:
         """What this store's contexts served to models."""
-        return Savings(self.backend)
+        return Savings(self.backend, self._clock)
 
     @property
     def address(self) -> str:
@@ -106,12 +121,18 @@ class Store:
 
     def delete_session(self, session: str) -> int:
         """Remove a session with all history, grants and records; returns the number of rows removed."""
+        from .doctor import trail
+
         check_session(session)
         space = f"session:{session}"
+        if (head := self.session(session).audit_head()) is not None:
+            act = Act("delete_session", session, head.number, head.digest)
+            run(self.backend, trail(self.backend, AUDITS, self.audit_key).note([act], "", self.backend.now()))
         run(self.backend, Record(space, session).condemn())
         removed = sum(self.backend.reclaim(space, pk) for pk in run(self.backend, steps.all_pks(space)) if pk != PK)
         removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
-        self.backend.reclaim(SPACE, session)
+        for pk in (session, minutes(session)):
+            self.backend.reclaim(SPACE, pk)
         return removed
 
     def backup(self, path: str | os.PathLike[str]) -> None:
@@ -123,42 +144,72 @@ class Store:
             raise ConfigError(f"{self.address} has no copy of itself to give: only stores on disk can be backed up")
         self.backend.backup(os.fspath(path))
 
+    def import_session(
+        self, path: str | os.PathLike[str], session: str | None = None, *, most_bytes: int | None = None
+    ) -> Imported:
+        """Bring in an archive that ``SharedContext.export`` wrote, as ``session`` (default: the id that it had).
+
+        The whole archive is checked first, whoever it comes from; ``most_bytes`` (default 8 GiB) bounds what its values
+        may take. Raises ``SessionExists``, ``InvalidValue`` for what no export wrote, ``ConfigError``.
+        """
+        from .archives import MOST_BYTES, import_session
+
+        self.check_open()
+        most = MOST_BYTES if most_bytes is None else most_bytes
+        return import_session(self.backend, path, lambda name: self.session(name).verbs.session, session, most)
+
     def stats(self) -> dict[str, Any]:
         """Return the backend's facts and the number of sessions."""
         return {**self.backend.describe(), "sessions": len(self.sessions())}
 
     def doctor(self) -> list[str]:
-        """Check the storage and every stored version; returns a sentence for each fault, none when all is well."""
-        faults = self.backend.verify()
-        for space in run(self.backend, steps.all_spaces()):
-            log = VersionLog(self.backend.id, space, ContentCache(0))
-            for pk in run(self.backend, steps.all_pks(space)):
-                faults += self._check(log, pk)
-                faults += self._check_rows(Collection(space, pk))
-        return faults
+        """Check the storage, every version and all audit logs; returns a sentence for each fault."""
+        from .doctor import examine
 
-    def _check(self, log: VersionLog, pk: str) -> list[str]:
-        faults = []
-        after = 1
-        while rows := self.backend.scan(log.space, pk, after, limit=200):
-            for row in rows:
-                try:
-                    version = log.read_row(row)
-                    if version.blob.live:
-                        run(self.backend, log.content(version))
-                except DecodeError as error:
-                    faults.append(f"{log.space}: {error.message}")
-            after = int(rows[-1].sk) + 1
-        return faults
+        return examine(self.backend, self.audit_key)
 
-    def _check_rows(self, collection: Collection) -> list[str]:
-        faults = []
-        for row in run(self.backend, collection.rows()):
-            try:
-                unseal(collection.space, row)
-            except DecodeError as error:
-                faults.append(f"{collection.space}: {error.message}")
-        return faults
+    def configure(self, **settings: Any) -> Configuration:
+        """Store settings for all sessions that have none of their own, as ``SharedContext.configure`` does for one.
+
+        Raises ``ConfigError``.
+        """
+        from .doctor import audited, trail
+
+        stored = Configured(SETTINGS, self.contents)
+        stored.forget()
+        old = run(self.backend, stored.read())
+        new = old.changed(settings)
+        run(self.backend, steps.commit(SETTINGS, (stored.put(new),)))
+        stored.forget()
+        if old.audit and not new.audit:
+            for space in audited(self.backend):
+                if run(self.backend, Configured(space, self.contents).read()).audit is None:
+                    end = trail(self.backend, space, self.audit_key).note([Act("end", "")], "", self.backend.now())
+                    run(self.backend, end)
+        return new
+
+    def configuration(self) -> Configuration:
+        """Return what is stored for all sessions."""
+        return run(self.backend, Configured(SETTINGS, self.contents).read())
+
+    def audit(self, since: int = 0, limit: int = 1000) -> list[AuditRecord]:
+        """Return which sessions with an audit log were deleted, when, and with which head; oldest first."""
+        from .doctor import trail
+
+        return run(self.backend, trail(self.backend, AUDITS, self.audit_key).records(since, limit, lambda key: True))
+
+    def audit_heads(self) -> list[AuditHead]:
+        """Return the newest row of every audit log, to be kept elsewhere."""
+        from .doctor import audited, trail
+
+        heads = [run(self.backend, trail(self.backend, space, None).head()) for space in audited(self.backend)]
+        return [head for head in heads if head is not None]
+
+    def verify_audit(self) -> list[str]:
+        """Check every audit log of the store; returns a sentence for each fault."""
+        from .doctor import audits
+
+        return audits(self.backend, self.audit_key)
 
     def close(self) -> None:
         """Give the store back; the backend closes with its last opener. A second close does nothing."""
@@ -211,13 +262,16 @@ def open(  # the verb of the package: sharedctx.open
     *,
     durable: bool = False,
     keyring: Keyring | None = None,
+    audit_key: bytes | str | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Store:
     """Open a store by path or URL (default: ``SHAREDCTX_URL``, else ``./.sharedctx``), making it on first use.
 
     ``durable=True`` also survives power cuts. With a ``keyring`` (default: the keys of ``SHAREDCTX_KEYS``) a new store
-    is encrypted, and an encrypted one opens. Stores with a ``clock`` of their own are not shared in the process.
+    is encrypted, and an encrypted one opens. ``audit_key`` (default: ``SHAREDCTX_AUDIT_KEY``), 16 bytes or more, is
+    what audit logs are authenticated with. Stores with a ``clock`` of their own are not shared in the process.
     Raises ``ConfigError``, ``BackendUnavailable``, ``DiskFull``.
     """
     address = normalise(default_address() if address is None else address)
-    return Store(address, durable=durable, clock=clock, keyring=keyring or Keyring.from_environment())
+    keys = keyring or Keyring.from_environment()
+    return Store(address, durable=durable, clock=clock, keyring=keys, audit_key=check_key(audit_key))

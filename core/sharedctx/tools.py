@@ -63,8 +63,8 @@ class Tool:
     def call(self, context: SharedContext, arguments: Mapping[str, Any] | str | None = None) -> Answer:
         """Do what the model asked (arguments as an object or as its JSON) and return the answer.
 
-        A bound context's answer ends with what changed since its participant read it. Raises no
-        ``SharedContextError``.
+        A bound context's answer ends with what changed since its participant read it, short differences included.
+        Raises no ``SharedContextError``.
         """
         try:
             answer = Answer(self.function(context, **self._read(arguments)))
@@ -72,7 +72,8 @@ class Tool:
             answer = Answer(f"{error.code}: {_conflict(error)}", error.code)
         except SharedContextError as error:
             answer = Answer(f"{error.code}: {error.message}", error.code)
-        if context.participant is not None and (changed := note(context.stale())):
+        if context.participant is not None and (changed := note(context.stale(diffs=True))):
+            context.served("changes", context.settings.count_tokens(changed), 0)
             return answer._replace(text=f"{answer.text}\n{changed}")
         return answer
 

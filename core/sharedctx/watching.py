@@ -53,7 +53,8 @@ class Watching:
                 return True
             watched.waiters.add((loop, news))
         try:
-            await asyncio.wait_for(news, timeout)
+            async with asyncio.timeout(timeout):  # wait_for may lose a cancellation that comes with the news
+                await news
             return True
         except TimeoutError:
             return False

@@ -26,7 +26,8 @@ def stats(target: Target) -> None:
         rows = [(part, name, str(value)) for part, facts in figures.items() for name, value in facts.items()]
         for line in found.served:
             tokens = f"{line.served_tokens} of {line.replay_tokens} tokens"
-            rows.append((line.participant or "-", f"{line.face} {line.kind}", tokens))
+            given = f" from {line.giver}" if line.giver else ""
+            rows.append((line.participant or "-", f"{line.face} {line.kind}{given}", tokens))
         target.emit_table(data, ("of", "figure", "value"), rows)
 
 

@@ -77,5 +77,6 @@ def savings(target: Target) -> None:
     """Show the tokens that models were served against full replay, by participant and framework."""
     with target.store() as store:
         found = target.context(store).savings()
-        columns = ("participant", "face", "kind", "calls", "served tokens", "replay tokens")
-        target.emit_table([each._asdict() for each in found], columns, [(each[0] or "-", *each[1:]) for each in found])
+        columns = ("participant", "face", "kind", "from", "calls", "served tokens", "replay tokens")
+        rows = [(each[0] or "-", *each[1:3], each.giver or "-", *each[3:6]) for each in found]
+        target.emit_table([each._asdict() for each in found], columns, rows)

@@ -36,7 +36,6 @@ _COMMANDS = {
     "copy": "care",
     "keygen": "care",
     "redis": "redis",
-    "demo": "demo.command",
 }
 
 

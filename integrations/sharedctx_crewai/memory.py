@@ -98,12 +98,10 @@ class ContextMemory:
 
         Raises crewai's ``EmbeddingDimensionMismatchError``, ``InvalidValue``, ``BudgetExceeded``, ``DiskFull``.
         """
-        self._check(*(record.embedding for record in records))
         self.context.run(self._shelf.save(records))
 
     def update(self, record: MemoryRecord) -> None:
         """Save a record's next state; ``private``, ``source`` and the time of creation stay where it does not say."""
-        self._check(record.embedding)
         self.context.run(self._shelf.update(record))
 
     def touch_records(self, record_ids: list[str]) -> None:
@@ -128,9 +126,6 @@ class ContextMemory:
         Of those below the scope, with any of the categories and all of the metadata. Raises crewai's
         ``EmbeddingDimensionMismatchError``.
         """
-        self._check(query_embedding)
-        if self._shelf.index.dimensions is None or limit < 1:
-            return []
         wanted = Wanted.of(scope_prefix, categories, metadata_filter)
         return self.context.run(self._shelf.search(query_embedding, wanted, limit, min_score))
 
@@ -252,15 +247,3 @@ class ContextMemory:
 
     def _items(self, scope: str | None) -> list[Item]:
         return self.context.run(self._shelf.matching(Wanted.of(scope)))
-
-    def _check(self, *vectors: Sequence[float] | None) -> None:
-        self.context.run(self._shelf.index.sync())
-        dimensions = self._shelf.index.dimensions
-        for vector in vectors:
-            if vector is None or (not vector and dimensions is None):
-                continue
-            dimensions = dimensions or len(vector)
-            if len(vector) != dimensions:
-                from crewai.memory.storage.backend import EmbeddingDimensionMismatchError
-
-                raise EmbeddingDimensionMismatchError(dimensions, len(vector))

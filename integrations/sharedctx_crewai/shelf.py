@@ -10,6 +10,7 @@ from sharedctx.backends import steps
 from sharedctx.backends.base import Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
+from sharedctx.errors import InvalidValue
 from sharedctx.search import Entry, Item, Nearest, Vectors
 from sharedctx.versions.collection import Collection
 
@@ -63,8 +64,10 @@ class Shelf:
     def save(self, found: Iterable[MemoryRecord]) -> Steps[None]:
         """Write records, one for each id: the last; an id that is there already is replaced."""
         yield from self.index.sync()
+        chosen = {record.id: record for record in found}.values()
+        self._check(record.embedding for record in chosen)
         states = []
-        for record in {record.id: record for record in found}.values():
+        for record in chosen:
             old = self.index.find(record.id)
             data = records.stored(record)
             states.append(self._state(data, [record.embedding] if record.embedding else [], old))
@@ -73,6 +76,7 @@ class Shelf:
     def update(self, record: MemoryRecord) -> Steps[None]:
         """Write a record's next state; what it was made without it keeps, and its vector while its text stays."""
         yield from self.index.sync()
+        self._check([record.embedding])
         old = self.index.find(record.id)
         before = None if old is None else (yield from self._verbs.value(self.context.participant, old.key, None))
         data = records.stored(record) if before is None else records.completed(record, before)
@@ -85,6 +89,18 @@ class Shelf:
         """Write a former state as the record's next one."""
         yield from self.index.sync()
         yield from self._write([self._state(data, vectors, self.index.find(data["id"]))])
+
+    def _check(self, vectors: Iterable[Sequence[float] | None]) -> None:
+        """Raise crewai's error for vectors of other dimensions than those that the index has."""
+        dimensions = self.index.dimensions
+        for vector in vectors:
+            if vector is None or (not vector and dimensions is None):
+                continue
+            dimensions = dimensions or len(vector)
+            if len(vector) != dimensions:
+                from crewai.memory.storage.backend import EmbeddingDimensionMismatchError
+
+                raise EmbeddingDimensionMismatchError(dimensions, len(vector))
 
     def _state(self, data: dict[str, Any], vectors: Sequence[Sequence[float]], old: Item | None) -> State:
         ttl = records.seconds_to_live(data, self._ttl)
@@ -107,7 +123,7 @@ class Shelf:
 
     def _commit(self, batch: Sequence[State]) -> Steps[None]:
         changes = [change for state in batch for change in state.changes]
-        now = yield from steps.now()
+        now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
@@ -179,7 +195,11 @@ class Shelf:
         offset = 0
         where = None if wanted.everything else wanted
         while len(found) < limit:
-            page: list[Nearest] = yield from self.index.search(vector, limit, offset, where)
+            try:
+                page: list[Nearest] = yield from self.index.search(vector, limit, offset, where)
+            except InvalidValue:
+                self._check([vector])
+                raise
             for near in page:
                 score = max(near.score, 0.0)
                 if score < least:

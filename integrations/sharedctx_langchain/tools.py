@@ -10,6 +10,7 @@ from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.outputs import check_view_tokens
+from sharedctx.paging import paged
 from sharedctx.tools import TOOLS, Answer, Tool
 from sharedctx.views import split_version
 
@@ -37,20 +38,12 @@ class ContextTool(BaseTool):
     _most: int = PrivateAttr()
 
     def _run(self, **arguments: Any) -> tuple[str, dict[str, Any]]:
-        given = self._capped(arguments)
+        given = paged(self._tool, arguments, self._most)
         return self._told(given, self._tool.call(self._context.sync, given))
 
     async def _arun(self, **arguments: Any) -> tuple[str, dict[str, Any]]:
-        given = self._capped(arguments)
+        given = paged(self._tool, arguments, self._most)
         return self._told(given, await self._tool.acall(self._context, given))
-
-    def _capped(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Without what was not given; what is read has at most so many tokens, whatever the model asks for."""
-        given = {name: value for name, value in arguments.items() if value is not None}
-        if any(argument.name == "max_tokens" for argument in self._tool.arguments):
-            asked = given.get("max_tokens", self._most)
-            given["max_tokens"] = min(asked, self._most) if isinstance(asked, int) else asked
-        return given
 
     def _told(self, given: Mapping[str, Any], answer: Answer) -> tuple[str, dict[str, Any]]:
         if answer.error is not None:

@@ -1,14 +1,16 @@
-"""LangGraph on one shared context: a checkpointer whose threads cost what changed in them."""
+"""LangGraph on one shared context: checkpoints, long-term memory and results of nodes."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cache import ContextCache as ContextCache
     from .saver import ContextSaver as ContextSaver
+    from .store import ContextStore as ContextStore
 
-_HOMES = {"ContextSaver": "saver"}
+_HOMES = {"ContextCache": "cache", "ContextSaver": "saver", "ContextStore": "store"}
 
-__all__ = ["ContextSaver"]
+__all__ = ["ContextCache", "ContextSaver", "ContextStore"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .application import app
+    from .client import ContextClient
     from .running import serve
     from .settings import ServerSettings
-    from .tokens import Tokens
 
-_PLACES = {"ServerSettings": "settings", "Tokens": "tokens", "app": "application", "serve": "running"}
+_PLACES = {"ContextClient": "client", "ServerSettings": "settings", "app": "application", "serve": "running"}
 
-__all__ = ["ServerSettings", "Tokens", "app", "serve"]
+__all__ = ["ContextClient", "ServerSettings", "app", "serve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,8 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sharedctx import Store
 
-from .calls import Methods
-from .contexts import delete_context, get_context, get_value, post_diff, post_rollback, put_context
+from .api.audits import Audits
+from .api.changes import SessionEvents
+from .api.entries import Entries
+from .api.evolutions import Evolutions
+from .api.figures import Figures
+from .api.reading import Readings
+from .calls import Handler, Methods
+from .contexts import delete_context, get_context, get_optimized, get_value, post_diff, post_rollback, put_context
 from .events import ContextEvents
 from .gate import Gate
 from .health import Health
@@ -24,6 +30,7 @@ from .metrics import Metrics
 from .replies import error_reply
 from .service import Service
 from .settings import ServerSettings
+from .static import FOLDER, page
 from .streams import ContextSocket
 
 
@@ -77,6 +84,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/context/{project}", ContextOrStream(context, events)),
         Route("/context/{project}/diff", Methods(service, POST=post_diff)),
         Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
+        Route("/context/{project}/optimized", Methods(service, GET=get_optimized)),
         Route("/context/{project}/value", Methods(service, GET=get_value)),
         Route("/context/{project}/stream", events),
         WebSocketRoute("/context/stream", socket),
@@ -84,4 +92,30 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/metrics", Methods(service, GET=Metrics(service).metrics)),
         Route("/health", Methods(service, GET=health.health)),
         Route("/ready", Methods(service, GET=health.ready)),
+        *_api(service),
+        Route("/", Methods(service, GET=page)),
+        Route(FOLDER + "{name:path}", Methods(service, GET=page)),
     ]
+
+
+def _api(service: Service) -> list[BaseRoute]:
+    readings = Readings(service)
+    entries, figures, evolutions = Entries(service, readings), Figures(service, readings), Evolutions(service)
+    handlers: dict[str, Handler] = {
+        "/api/audit": Audits(service, readings).audit,
+        "/api/sessions": entries.sessions,
+        "/api/entries": entries.entries,
+        "/api/entry": entries.entry,
+        "/api/original": entries.original,
+        "/api/expand": entries.expand,
+        "/api/history": entries.history,
+        "/api/diff": entries.diff,
+        "/api/savings": figures.savings,
+        "/api/savings/timeline": figures.timeline,
+        "/api/readers": figures.readers,
+        "/api/evolutions": evolutions.evolutions,
+        "/api/evolutions/{evolution}": evolutions.evolution,
+        "/api/evolutions/{evolution}/history": evolutions.history,
+    }
+    events = Route("/api/events", SessionEvents(service, readings))
+    return [*(Route(path, Methods(service, GET=handler)) for path, handler in handlers.items()), events]

@@ -26,6 +26,8 @@ STORE_HEADER = "x-sharedctx-store"
 _START = 20.0
 _STOP = 30.0
 _NAP = 0.05
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""Servers that this process has started: one that is forgotten while it runs would be warned of."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def start(address: str, settings: ServerSettings) -> tuple[Found, bool]:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
         )
+    _STARTED.append(process)
     end = time.monotonic() + _START
     while time.monotonic() < end:
         with suppress(ConfigError):

@@ -6,14 +6,14 @@ import os
 import re
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
 from sharedctx import Store
 from sharedctx.backends.steps import run
-from sharedctx.errors import ConfigError
+from sharedctx.bearers import Tokens
+from sharedctx.callers import read_token, require_token
 from sharedctx.extras import extra
 from sharedctx.projects import PRIORITIES, ProjectSettings
 
@@ -86,7 +86,6 @@ def serve(
         return
     with extra("server", "`sharedctx serve`"):
         from . import background as running
-        from .running import require_token
         from .running import serve as serve_store
         from .settings import ServerSettings
     target: Target = ctx.obj
@@ -94,7 +93,7 @@ def serve(
         session=target.session,
         host=host,
         port=port,
-        token=_token(token_file),
+        token=read_token(token_file),
         allow_hosts=hosts,
         allow_origins=origins,
         rate=rate,
@@ -106,7 +105,7 @@ def serve(
     if rate is None and not settings.loopback:
         settings = replace(settings, rate=200.0)
     with target.store(make=True) as store:
-        require_token(settings, store)
+        require_token(settings.host, settings.token, store)
         found = running.require_free(store, settings)
         if found is None and background:
             found, started = running.start(store.address, settings)
@@ -152,18 +151,6 @@ def status(target: Target, host: str, port: int) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _token(file: str | None) -> str | None:
-    if file is None:
-        return os.environ.get("SHAREDCTX_TOKEN") or None
-    try:
-        text = Path(file).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the token file {file} cannot be read: {error}") from None
-    if not text:
-        raise ConfigError(f"the token file {file} is empty")
-    return text
-
-
 def _priorities(given: tuple[str, ...]) -> dict[str, float]:
     found = dict(PRIORITIES)
     for each in given:
@@ -186,8 +173,6 @@ def token() -> None:
 @click.pass_obj
 def make(target: Target, participant: str | None, expires: str | None) -> None:
     """Make a token and print it, once. From the first on, servers of this store ask for one."""
-    with extra("server", "`sharedctx token`"):
-        from .tokens import Tokens
     ttl = None if expires is None else seconds(expires)
     with target.store(make=True) as store:
         issued = run(store.backend, Tokens().make(participant, ttl))
@@ -200,7 +185,6 @@ def list_tokens(target: Target) -> None:
     """List the tokens, revoked ones too, without their secrets."""
     with extra("server", "`sharedctx token`"):
         from .replies import iso
-        from .tokens import Tokens
     with target.store() as store:
         found = run(store.backend, Tokens().all())
         now = store.backend.now()
@@ -217,8 +201,6 @@ def list_tokens(target: Target) -> None:
 @click.pass_obj
 def revoke(target: Target, token_id: str) -> None:
     """Revoke the token with this ID; servers refuse it within a second."""
-    with extra("server", "`sharedctx token`"):
-        from .tokens import Tokens
     with target.store() as store:
         found = run(store.backend, Tokens().revoke(token_id))
     target.emit(found.to_dict(), f"revoked {found.id}")

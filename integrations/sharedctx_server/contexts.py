@@ -6,8 +6,9 @@ from functools import partial
 from urllib.parse import quote
 
 from sharedctx.errors import KeyNotFound
-from sharedctx.projects import Difference, Expected, State, Written, check_project, project_window
+from sharedctx.projects import Difference, Expected, Known, State, Written, check_project, leanest, project_window
 from sharedctx.projects.state import EMPTY, canonical, parse_json
+from sharedctx.projects.window import Locate
 from sharedctx.versions.diff import diff_json
 from sharedctx.versions.log import Version
 
@@ -61,6 +62,11 @@ def expected(call: Call, in_body: int | None = None) -> Expected:
     raise Refusal(400, "If-Match is neither an ETag of this server nor a hash")
 
 
+def request_of(call: Call) -> str:
+    """The name of the request, by which one that is sent again is known: Idempotency-Key."""
+    return call.headers.get(b"idempotency-key", b"").decode("latin-1")
+
+
 async def get_context(call: Call) -> Reply:
     """Return the context: whole, as of a version, what changed since one, or a window of it."""
     service, project = call.service, call.path("project")
@@ -112,14 +118,8 @@ async def _window(
     service = call.service
     count = service.context.settings.count_tokens
 
-    def locate(name: str | None) -> str:
-        path = f"/context/{project}"
-        if name is None:
-            return f"{path}?version={version.number}"
-        return f"{path}/value?name={quote(name, safe='')}&version={version.number}"
-
     size = len(state.encoded)
-    make = partial(project_window, state, tokens, locate, count, service.settings.priorities)
+    make = partial(project_window, state, tokens, locator(project, version.number), count, service.settings.priorities)
     window = await call.off(size, make)
     whole = await call.off(size, service.tokens_of, state)
     service.meter.tokens_saved += max(whole - window.tokens, 0)
@@ -128,6 +128,41 @@ async def _window(
     more = {"tokens": window.tokens, "totalTokens": whole, "references": window.references}
     extra = canonical(more, "the window")
     return Reply(200, b"%b,%b" % (body[:-1], extra[1:]), (etag(version),))
+
+
+def locator(project: str, version: int) -> Locate:
+    """Return what tells where a value of this version can be fetched, and with None all of it."""
+
+    def locate(name: str | None) -> str:
+        path = f"/context/{project}"
+        if name is None:
+            return f"{path}?version={version}"
+        return f"{path}/value?name={quote(name, safe='')}&version={version}"
+
+    return locate
+
+
+async def get_optimized(call: Call) -> Reply:
+    """Return what brings a model up to date for the fewest tokens within ``maxTokens``: a snapshot, what changed since
+    the version that it knows (``since``; ``windowed=true`` where that was a window), or a window."""
+    service, project = call.service, call.path("project")
+    participant = call.agent()
+    tokens, since = call.number("maxTokens"), call.number("since")
+    if tokens is None:
+        raise Refusal(400, "say how much fits: ?maxTokens=")
+    await service.run(service.projects.guard(participant, project))
+    version, old = await service.run(service.projects.since(project, since or 0))
+    service.accessed(project, participant, version.number)
+    state = await service.run(service.projects.state(version), version.blob.size)
+    known = None if old is None or since is None else Known(since, old, call.query.get("windowed") != "true")
+    locate, count = locator(project, version.number), service.context.settings.count_tokens
+    make = partial(leanest, state, version.number, tokens, locate, count, known, service.settings.priorities)
+    found = await call.off(len(state.encoded), make)
+    service.meter.tokens_saved += max(found.whole_tokens - found.tokens, 0)
+    service.served(participant, found.kind, found.tokens, found.whole_tokens)
+    head = {"projectId": project, "version": version.number, "hash": state.hash, "kind": found.kind}
+    more = canonical({**head, "tokens": found.tokens, "totalTokens": found.whole_tokens}, "the reply")
+    return Reply(200, b'%b,"content":%b}' % (more[:-1], found.content), (etag(version),))
 
 
 async def _since(call: Call, project: str, since: int, participant: str | None) -> Reply:
@@ -182,7 +217,7 @@ async def put_context(call: Call) -> Reply:
     state = await call.off(len(data), _state, given.context)
     agent, wanted = participant or "", expected(call, given.expected_version)
     async with service.hub.writing(project) as lane:
-        steps = service.projects.put(participant, project, state, agent, wanted)
+        steps = service.projects.put(participant, project, state, agent, wanted, request_of(call))
         written = await service.run(steps, len(data))
         await service.hub.tell(lane, written, Difference.between(written.old, written.state))
     return await _written(call, project, written, participant)
@@ -200,7 +235,7 @@ async def post_diff(call: Call) -> Reply:
     participant = call.agent(agent_id)
     wanted = expected(call, number)
     async with service.hub.writing(project) as lane:
-        steps = service.projects.change(participant, project, diff, participant or "", wanted)
+        steps = service.projects.change(participant, project, diff, participant or "", wanted, request_of(call))
         written = await service.run(steps, len(data))
         changes = Difference.between(written.old, written.state)
         await service.hub.tell(lane, written, changes)
@@ -233,7 +268,8 @@ async def post_rollback(call: Call) -> Reply:
     participant = call.agent(given.agent_id)
     wanted = expected(call, given.expected_version)
     async with service.hub.writing(project) as lane:
-        steps = service.projects.rollback(participant, project, given.version, participant or "", wanted)
+        agent, request = participant or "", request_of(call)
+        steps = service.projects.rollback(participant, project, given.version, agent, wanted, request)
         written = await service.run(steps)
         await service.hub.tell(lane, written, Difference.between(written.old, written.state))
     return await _written(call, project, written, participant)

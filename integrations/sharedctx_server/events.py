@@ -129,7 +129,8 @@ async def _send_all(service: Service, subscriber: Subscriber, send: Send) -> Non
             return
         subscriber.news.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(subscriber.news.wait(), service.settings.heartbeat)
+            async with asyncio.timeout(service.settings.heartbeat):
+                await subscriber.news.wait()
             continue
         await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
 

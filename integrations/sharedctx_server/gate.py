@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections import OrderedDict
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sharedctx.callers import Callers, bearer
+
 from .replies import Header, Reply, error_reply, send_reply
 from .service import Service
-from .settings import LOOPBACK
+from .static import FOLDER
 
-_OPEN = frozenset({"/health", "/ready"})
+_OPEN = frozenset({"/", "/health", "/ready"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
 _ASKED = b"authorization, content-type, if-match, if-none-match, last-event-id, x-agent-id"
 _CALLERS = 4096
@@ -29,9 +29,7 @@ class Gate:
         self._app = app
         self._service = service
         settings = service.settings
-        self._hosts = {host.lower() for host in (*LOOPBACK, settings.host, *settings.allow_hosts)}
-        self._numeric = not settings.loopback
-        self._origins = frozenset(settings.allow_origins)
+        self._callers = Callers(settings.host, settings.allow_hosts, settings.allow_origins)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,14 +64,14 @@ class Gate:
 
     async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
         host = headers.get(b"host", b"").decode("latin-1")
-        if not self._knows(host):
+        if not self._callers.knows(host):
             message = "this server does not go by that name: start it with --allow-host to add one"
             return error_reply(421, message, self._service.now())
-        if origin is not None and not self._same(origin.decode("latin-1"), host):
+        if origin is not None and not self._callers.admits(origin.decode("latin-1"), host):
             return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
             return None
-        if scope["path"] not in _OPEN:
+        if scope["path"] not in _OPEN and not scope["path"].startswith(FOLDER):
             tokens = self._service.tokens
             if await tokens.required():
                 given = _bearer(scope, headers)
@@ -91,23 +89,6 @@ class Gate:
             after: tuple[Header, ...] = ((b"retry-after", b"%d" % max(round(wait + 0.5), 1)),)
             return error_reply(429, "too many requests: wait a little", self._service.now(), after)
         return None
-
-    def _knows(self, host: str) -> bool:
-        name = _hostname(host)
-        if name in self._hosts:
-            return True
-        if not self._numeric:
-            return False
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
-
-    def _same(self, origin: str, host: str) -> bool:
-        if origin in self._origins:
-            return True
-        return "://" in origin and urlsplit(origin).netloc.lower() == host.lower()
 
     def _wait(self, scope: Scope) -> float:
         """Take one request out of the caller's bucket; returns the seconds to wait where it is empty."""
@@ -132,18 +113,11 @@ class Gate:
         await send({"type": "websocket.http.response.body", "body": reply.body})
 
 
-def _hostname(host: str) -> str:
-    """The name of a Host header, without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
-
-
 def _bearer(scope: Scope, headers: dict[bytes, bytes]) -> str | None:
     """The token that the caller shows: as a header, or as a WebSocket subprotocol, where pages can send no header."""
-    kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if kind.lower() == "bearer" and token.strip():
-        return token.strip()
+    token = bearer(headers.get(b"authorization", b""))
+    if token is not None:
+        return token
     for protocol in scope.get("subprotocols", ()):
         if protocol.startswith(_BEARER):
             return str(protocol.removeprefix(_BEARER))

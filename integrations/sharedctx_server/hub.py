@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from sharedctx import Store
 from sharedctx.backends import steps
 from sharedctx.errors import Compacted, SharedContextError
-from sharedctx.projects import Difference, Projects, Written, project_of
+from sharedctx.projects import Difference, Projects, State, Written, project_of
 from sharedctx.versions.log import Version
 
 from .lanes import Lane, Subscriber
-from .messages import deleted_message, snapshot_message, update_message
+from .messages import ack_message, deleted_message, snapshot_message, update_message
 from .meter import Meter
 from .replies import encode
 
@@ -70,9 +70,13 @@ class Hub:
         if written.version.number > lane.at + 1:
             await self._catch_up(lane)
             return
-        message = update_message(lane.project, written.version, written.state, changes)
-        self._meter.dropped += lane.tell(written.version.number, message, written.version.blob.agent)
-        self._meter.told(len(lane.subscribers), written.version.blob.timestamp)
+        self._tell(lane, written.version, written.state, changes)
+
+    def _tell(self, lane: Lane, version: Version, state: State, changes: Difference) -> None:
+        message = update_message(lane.project, version, state, changes)
+        own = ack_message(lane.project, version, state)
+        self._meter.dropped += lane.tell(version.number, message, version.blob.agent, own)
+        self._meter.told(len(lane.subscribers), version.blob.timestamp)
 
     async def tell_deleted(self, lane: Lane) -> None:
         """Tell a removal that was just written, by who holds the lane."""
@@ -109,13 +113,14 @@ class Hub:
             self._drop_idle(lane)
 
     async def _snapshot(self, lane: Lane, subscriber: Subscriber) -> None:
-        if lane.at == 0:
-            return
         run = self._store.driver.run
-        with suppress(SharedContextError):  # removed meanwhile: the removal is told
+        try:
             version = await run(self._projects.at(lane.project, lane.at))
             state = await run(self._projects.state(version))
-            subscriber.offer(version.number, snapshot_message(lane.project, version, state))
+        except SharedContextError:  # there never was one, or it was removed
+            subscriber.offer(lane.at, encode({"type": "subscribed", "projectId": lane.project, "version": lane.at}))
+            return
+        subscriber.offer(version.number, snapshot_message(lane.project, version, state))
 
     async def _replay(self, lane: Lane, subscriber: Subscriber, since: int) -> None:
         run = self._store.driver.run
@@ -170,9 +175,7 @@ class Hub:
             return
         state = await run(self._projects.state(version))
         changes = Difference.between(await run(self._projects.state(old)), state)
-        message = update_message(lane.project, version, state, changes)
-        self._meter.dropped += lane.tell(version.number, message, version.blob.agent)
-        self._meter.told(len(lane.subscribers), version.blob.timestamp)
+        self._tell(lane, version, state, changes)
 
     async def follow(self) -> None:
         """Follow the store's feed until cancelled: what other processes write is told too."""

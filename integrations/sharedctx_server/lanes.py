@@ -65,11 +65,13 @@ class Lane:
     stale: bool = False
     users: int = 0
 
-    def tell(self, number: int, message: bytes, agent: str) -> int:
-        """Give a version's message to all but those of the agent that wrote it; returns how many are too slow now."""
+    def tell(self, number: int, message: bytes, agent: str, own: bytes = b"") -> int:
+        """Give a version's message to all, and ``own`` instead to those of the agent that wrote it; returns how many
+        are too slow now."""
         self.at = number
         slow = 0
         for subscriber in self.subscribers:
-            if not agent or subscriber.agent != agent:
-                slow += not subscriber.offer(number, message) and subscriber.ended == "slow"
+            mine = agent and subscriber.agent == agent
+            if not mine or own:
+                slow += not subscriber.offer(number, own if mine else message) and subscriber.ended == "slow"
         return slow

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from sharedctx.projects import Difference, State
+from sharedctx.projects import Difference, State, request_of
 from sharedctx.versions.log import Version
 
-from .replies import iso
+from .replies import encode, iso
 
 
 class PutContext(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -127,7 +127,15 @@ def snapshot_message(project: str, version: Version, state: State) -> bytes:
 def update_message(project: str, version: Version, state: State, changes: Difference) -> bytes:
     """The message that carries what a version changed."""
     head = _head(b'"type":"context_update",', project, version)
-    return b'%b"hash":"%b","changes":%b}' % (head, state.hash.encode(), changes.encoded)
+    agent = encode(version.blob.agent or None)
+    return b'%b"hash":"%b","agentId":%b,"changes":%b}' % (head, state.hash.encode(), agent, changes.encoded)
+
+
+def ack_message(project: str, version: Version, state: State) -> bytes:
+    """The message that tells an agent of its own version, without what it changed."""
+    request = request_of(version).encode()
+    own = b',"id":"%b"' % request if request else b""
+    return b'%b"hash":"%b"%b}' % (_head(b'"type":"ack",', project, version), state.hash.encode(), own)
 
 
 def deleted_message(project: str, version: Version) -> bytes:

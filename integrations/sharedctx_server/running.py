@@ -12,14 +12,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from sharedctx import SharedContext, Store
-from sharedctx.backends.steps import run
+from sharedctx.callers import require_token
 from sharedctx.errors import ConfigError
 from sharedctx.opening import Opening
 
 from .application import app
 from .background import Registered
 from .settings import ServerSettings
-from .tokens import Tokens
 
 _FRAME = 4096
 _BACKLOG = 2048
@@ -74,7 +73,7 @@ def serve(
     settings = replace(settings or ServerSettings(), **options)
     opening = Opening(store) if isinstance(store, Store | SharedContext) else Opening(path=store)
     try:
-        require_token(settings, opening.store)
+        require_token(settings.host, settings.token, opening.store)
         with listening(settings) as sockets, Registered(settings, opening.store.address):
             Server(app(opening.store, settings), settings).run([sockets])
     finally:
@@ -90,13 +89,3 @@ def listening(settings: ServerSettings) -> socket.socket:
         raise ConfigError(
             f"port {settings.port} of {settings.host} cannot be listened on ({error.strerror}): choose one by --port"
         ) from error
-
-
-def require_token(settings: ServerSettings, store: Store) -> None:
-    """Raise ``ConfigError`` where other machines can call and no token is asked for."""
-    if settings.loopback or settings.token is not None or run(store.backend, Tokens().any()):
-        return
-    raise ConfigError(
-        f"{settings.host} lets other machines call, and no token is set: set SHAREDCTX_TOKEN, use --token-file, or "
-        "make one by `sharedctx token make`"
-    )

@@ -13,6 +13,7 @@ from typing import TypeVar
 from sharedctx import Store
 from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
+from sharedctx.bearers import Bearers
 from sharedctx.errors import SharedContextError
 from sharedctx.projects import Projects, State, Written
 from sharedctx.projects.accesses import Access
@@ -22,7 +23,6 @@ from .hub import Hub
 from .latest import Latest
 from .meter import Meter
 from .settings import ServerSettings
-from .tokens import Bearers
 
 T = TypeVar("T")
 
@@ -43,10 +43,15 @@ class Service:
         self.hub = Hub(store, self.projects, self.meter)
         self.latest = Latest(store, self.projects)
         self.tokens = Bearers(store, settings.token)
-        self.stopping = False
+        self.stopped = asyncio.Event()
         self._note_every = min(_NOTE_EVERY, (settings.projects.ttl or _NOTE_EVERY * 20) / 20)
         self._noted: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further streams are taken."""
+        return self.stopped.is_set()
 
     async def run(self, work: Steps[T], size: int = 0) -> T:
         """Drive steps; those that work on many bytes leave the event loop."""
@@ -126,5 +131,5 @@ class Service:
 
     def stop(self) -> None:
         """End the streams; further ones are refused."""
-        self.stopping = True
+        self.stopped.set()
         self.hub.end_all("stopping")

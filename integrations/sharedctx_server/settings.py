@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sharedctx.callers import Callers, check_token, is_loopback
 from sharedctx.errors import ConfigError
 from sharedctx.projects import PRIORITIES, ProjectSettings
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -52,23 +50,10 @@ class ServerSettings:
             raise ConfigError(f"rate {self.rate!r} is not a number of requests a second above 0")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
-        if self.token is not None and (
-            len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()
-        ):
-            raise ConfigError(
-                "the token is too short or has odd characters: take 16 or more, such as `sharedctx token`"
-            )
-        if any(origin == "*" or "://" not in origin or origin.endswith("/") for origin in self.allow_origins):
-            raise ConfigError("an allowed origin is written out, such as https://app.example.org, without a path")
+        check_token(self.token)
+        Callers(self.host, self.allow_hosts, self.allow_origins)
 
     @property
     def loopback(self) -> bool:
         """Whether only this machine can call."""
-        return self.host in LOOPBACK or _is_loopback(self.host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        return is_loopback(self.host)

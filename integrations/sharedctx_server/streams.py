@@ -11,12 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from sharedctx.entries.names import check_participant
 from sharedctx.errors import SharedContextError
-from sharedctx.projects import Difference, check_project
+from sharedctx.projects import Difference, check_project, check_request
 from sharedctx.projects.state import parse_json
 
 from .calls import status_of
 from .gate import SUBPROTOCOL
 from .lanes import Subscriber
+from .messages import ack_message
 from .replies import encode
 from .service import Service
 
@@ -145,10 +146,12 @@ class Conversation:
             if text is None:
                 self._say({"type": "error", "error": "messages are text, not bytes", "statusCode": 400})
                 continue
+            given = None
             try:
-                await self._answer(parse_json(text, "the message"))
+                given = parse_json(text, "the message")
+                await self._answer(given)
             except SharedContextError as error:
-                self._refuse(error)
+                self._refuse(error, given.get("id") if isinstance(given, dict) else None)
 
     async def _answer(self, message: Any) -> None:
         match message:
@@ -163,21 +166,28 @@ class Conversation:
                 words = "a message is ping, context_update with a diff, or subscribe_to_changes"
                 self._say({"type": "error", "error": words, "statusCode": 400})
 
-    async def _update(self, diff: Difference, expected: Any, own: Any) -> None:
+    async def _update(self, diff: Difference, expected: Any, request: Any) -> None:
         service, project, agent = self._service, self._project, self._subscriber.agent
+        request = "" if request is None else check_request(request)
         async with service.hub.writing(project) as lane:
-            written = await service.run(service.projects.change(agent, project, diff, agent, expected))
+            written = await service.run(service.projects.change(agent, project, diff, agent, expected, request))
             await service.hub.tell(lane, written, Difference.between(written.old, written.state))
-            ack = {"type": "ack", "projectId": project, "version": written.version.number, "hash": written.state.hash}
-            self._say(ack if own is None else {**ack, "id": own}, written.version.number)
+            if written.again:
+                self._subscriber.offer(0, ack_message(project, written.version, written.state))
         service.meter.writes += 1
         await service.made(project, agent, written)
 
-    def _say(self, message: dict[str, Any], version: int = 0) -> None:
-        self._subscriber.offer(version, encode(message))
+    def _say(self, message: dict[str, Any]) -> None:
+        self._subscriber.offer(0, encode(message))
 
-    def _refuse(self, error: SharedContextError) -> None:
-        body = {"type": "error", "error": error.message, "code": error.code, "statusCode": status_of(error)}
+    def _refuse(self, error: SharedContextError, request: Any) -> None:
+        body: dict[str, Any] = {
+            "type": "error",
+            "error": error.message,
+            "code": error.code,
+            "statusCode": status_of(error),
+            **({} if request is None else {"id": request}),
+        }
         current = getattr(error, "actual", None)
         self._say(body if current is None else {**body, "currentVersion": current})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -19,12 +19,13 @@ from .settings import ServerSettings
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs: its address as a URL, its port, its store, and what its routes share."""
+    """A server that runs: its URL and port, its store, what its routes share, and what tells it to stop."""
 
     url: str
     port: int
     store: Store
     service: Service
+    stop: Callable[[], None]
 
 
 @contextmanager
@@ -49,14 +50,18 @@ def running(
             up.set()
 
         server.startup = started  # type: ignore[method-assign]
+
+        def stop() -> None:
+            server.should_exit = True
+
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="sharedctx-server")
         thread.start()
         try:
             while not up.wait(0.1):
                 if not thread.is_alive():
                     raise RuntimeError("the server did not start: its log says why")
-            yield Running(f"http://127.0.0.1:{port}", port, opening.store, application.state.service)
+            yield Running(f"http://127.0.0.1:{port}", port, opening.store, application.state.service, stop)
         finally:
-            server.should_exit = True
+            stop()
             thread.join()
             opening.close()

@@ -64,15 +64,35 @@ def opened(name: str, folder: Path) -> Iterator[Any]:
 
         with PostgresSaver.from_conn_string(os.environ["POSTGRES_URL"]) as saver:
             saver.setup()
-            saver.delete_thread("t")
             yield saver
     else:
         yield InMemorySaver()
 
 
-def bytes_in(folder: Path) -> int:
-    """The bytes that files take on the disk."""
+def bytes_of(name: str, folder: Path) -> int:
+    """The bytes that a saver's files take on the disk; those of Postgres as it counts them."""
+    if name == POSTGRES:
+        import psycopg
+
+        with psycopg.connect(os.environ["POSTGRES_URL"]) as con:
+            tables = "('checkpoints'), ('checkpoint_blobs'), ('checkpoint_writes')"
+            sum_ = f"SELECT sum(pg_total_relation_size(name)) FROM (VALUES {tables}) AS held(name)"
+            (size,) = con.execute(sum_).fetchone() or (0,)
+            return int(size)
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def there() -> list[str]:
+    """Postgres, where there is one."""
+    return [POSTGRES] if "POSTGRES_URL" in os.environ else []
+
+
+def emptied() -> None:
+    """Begin anew in Postgres."""
+    import psycopg
+
+    with psycopg.connect(os.environ["POSTGRES_URL"], autocommit=True) as con:
+        con.execute("DROP TABLE IF EXISTS checkpoints, checkpoint_blobs, checkpoint_writes, checkpoint_migrations")
 
 
 class Words:
@@ -90,7 +110,9 @@ class Words:
 
 def points(root: Path, rounds: int) -> tuple[Table, dict[str, dict[str, float]]]:
     """put, put_writes, get_tuple and list of checkpoints with 1 KB of new value each."""
-    names = [OURS, DURABLE, SQLITE, NORMAL, MEMORY, *([POSTGRES] if "POSTGRES_URL" in os.environ else [])]
+    names = [OURS, DURABLE, SQLITE, NORMAL, MEMORY, *there()]
+    if there():
+        emptied()
     medians: dict[str, dict[str, float]] = {name: {} for name in names}
     managers = {name: opened(name, root / name) for name in names}
     savers = {name: manager.__enter__() for name, manager in managers.items()}
@@ -133,6 +155,8 @@ def chat(root: Path, name: str, invokes: int, length: int) -> dict[str, float]:
     milliseconds to read any of its checkpoints in a fresh saver."""
     words, folder = Words(), root / f"chat {name} {invokes}"
     folder.mkdir()
+    if name == POSTGRES:
+        emptied()
     graph = StateGraph(MessagesState)
     graph.add_node("model", lambda _: {"messages": [AIMessage(words.text(length))]})
     graph.add_edge(START, "model")
@@ -143,9 +167,9 @@ def chat(root: Path, name: str, invokes: int, length: int) -> dict[str, float]:
             since = time.perf_counter()
             app.invoke({"messages": [HumanMessage(words.text(length))]}, THREAD)
             took.append(time.perf_counter() - since)
-        live = bytes_in(folder)
+        live = bytes_of(name, folder)
     found = {"seconds": sum(took), "first ms": took[0] * 1e3, "last ms": took[-1] * 1e3}
-    found |= {"live MB": live / 1e6, "closed MB": bytes_in(folder) / 1e6}
+    found |= {"live MB": live / 1e6, "closed MB": bytes_of(name, folder) / 1e6}
     if name != MEMORY:
         with opened(name, folder) as saver:
             ids = [each.config for each in saver.list(THREAD)]
@@ -231,10 +255,10 @@ def main() -> None:
         point_table, at = points(root, 2 if asked.quick else 20)
         size = (10, 2000) if asked.quick else (100, 2000)
         long_size = (20, 500) if asked.quick else (500, 500)
-        chats = {name: chat(root, name, *size) for name in (SQLITE, OURS, DURABLE, MEMORY)}
+        chats = {name: chat(root, name, *size) for name in (SQLITE, OURS, DURABLE, MEMORY, *there())}
         long = {OURS: chat(root, OURS, *long_size)}
         copying = copied(root)
-        crowds = {name: crowd(root, name, 0.5 if asked.quick else 6) for name in (SQLITE, OURS)}
+        crowds = {name: crowd(root, name, 0.5 if asked.quick else 6) for name in (SQLITE, OURS, *there())}
     finally:
         shutil.rmtree(root, ignore_errors=True)
     ours, theirs, durable, normal = (at[name] for name in (OURS, SQLITE, DURABLE, NORMAL))

@@ -80,22 +80,6 @@ def test_a_backup_opens_as_a_store(shell: Shell, tmp_path: Path) -> None:
     assert Shell(tmp_path / "copy").json("get", "k")["value"] == "v"
 
 
-def test_the_demo_checks_everything_on_given_files(shell: Shell, tmp_path: Path) -> None:
-    folder = tmp_path / "material"
-    folder.mkdir()
-    (folder / "a.log").write_text("".join(f"line {n} of the log\n" for n in range(3000)))
-    (folder / "b.bin").write_bytes(bytes(range(256)))
-    (folder / "empty.txt").write_text("")
-    result = shell.json("demo", str(folder))
-    assert all(result["checks"].values())
-    assert result["files"] == 4
-    assert result["served_tokens"] < result["replay_tokens"]
-
-
-def test_the_demo_fails_on_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
-    assert shell("demo", str(tmp_path / "absent"))[0] == 2
-
-
 def test_search_window_packet_and_savings(shell: Shell) -> None:
     shell("put", "plan", "mend the pump", "--type", "text")
     shell("put", "log", "\n".join(f"step {n} of the run went as it should" for n in range(900)))
@@ -194,14 +178,6 @@ def test_a_server_of_ones_own_starts_tells_and_stops(shell: Shell, tmp_path: Pat
     assert again["started"]
     assert shell.json("redis", "stop", "--dir", folder) == {"stopped": True}
     assert shell.json("redis", "stop", "--dir", folder) == {"stopped": False}
-
-
-def test_the_demo_passes_on_redis(redis_url: str, tmp_path: Path) -> None:
-    (tmp_path / "notes.md").write_text("# Notes\n\nsome words\n" * 50, "utf-8")
-    command = [sys.executable, "-c", "from sharedctx_cli import main; main()", "--url", redis_url, "--json", "demo"]
-    done = subprocess.run([*command, str(tmp_path)], capture_output=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert all(json.loads(done.stdout)["checks"].values())
 
 
 def test_a_store_is_copied_and_compared(shell: Shell, tmp_path: Path) -> None:

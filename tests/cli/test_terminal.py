@@ -60,12 +60,3 @@ def test_a_stored_text_cannot_drive_the_terminal(place: str, rich: bool) -> None
         shown = on_terminal("--path", place, *command, rich=rich)
         assert r"red \x1b[31m alert \x07 \x202e gnp.exe [bold]not markup[/bold]" in shown
         assert "\x07" not in shown
-
-
-@pytest.mark.parametrize("rich", [True, False], ids=["rich", "plain"])
-def test_the_demo_shows_its_progress(tmp_path: Path, rich: bool) -> None:
-    (tmp_path / "notes.txt").write_text("a line of notes\n" * 500)
-    shown = on_terminal("--path", str(tmp_path / "store"), "demo", str(tmp_path / "notes.txt"), rich=rich)
-    assert "collector stores" in shown
-    assert "tokens of full replay" in shown
-    assert "ok   no update lost" in shown

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import sharedctx
 from sharedctx import AsyncSharedContext
+from sharedctx.backends.steps import run
+from sharedctx.testing import ManualClock
 from sharedctx.tools import call
 
 ROWS = [{"id": n, "state": "open", "title": f"issue number {n}"} for n in range(500)]
@@ -31,7 +33,7 @@ def test_reads_are_measured_by_participant_and_face() -> None:
         read = rows["coder", "langgraph", "read"]
         assert (read.calls, read.served_tokens) == (2, 2 * entry.compressed_tokens)
         assert read.replay_tokens == 2 * entry.original_tokens
-        assert rows[None, "sharedctx", "read"][3:] == (1, 10, 10)
+        assert rows[None, "sharedctx", "read"][3:6] == (1, 10, 10)
         assert len(rows) == 2
         assert store.session("other").savings() == []
 
@@ -51,6 +53,45 @@ def test_expansions_windows_and_packets_count() -> None:
         assert 0 < found["read"].served_tokens <= 100
 
 
+def test_a_hand_over_tells_who_gave_to_whom() -> None:
+    with sharedctx.open("memory://") as store:
+        ctx = store.session()
+        ctx.put("rows", ROWS)
+        lead = ctx.bind("lead", face="crewai")
+        packets = [lead.packet(for_agent="coder", task="t", max_tokens=500) for _ in range(2)]
+        lead.packet(for_agent="lead", task="t", max_tokens=500)
+        ctx.packet(for_agent="coder", task="t", max_tokens=500)
+        found = {(each.giver, each.participant, each.face): each for each in ctx.savings()}
+        assert set(found) == {("lead", "coder", "crewai"), (None, "lead", "crewai"), (None, "coder", "sharedctx")}
+        given = found["lead", "coder", "crewai"]
+        assert (given.kind, given.calls, given.served_tokens) == ("packet", 2, sum(each.tokens for each in packets))
+        assert given.replay_tokens == sum(each.replay_tokens for each in packets)
+
+
+def test_notes_of_changes_count_as_served() -> None:
+    ctx = sharedctx.open("memory://").session()
+    me = ctx.bind("me", face="langchain")
+    ctx.put("plan", "a")
+    call(me, "read", {"key": "plan"})
+    ctx.put("plan", "b")
+    call(me, "list")
+    (changes,) = [each for each in ctx.savings() if each.kind == "changes"]
+    assert (changes.participant, changes.face, changes.calls, changes.replay_tokens) == ("me", "langchain", 1, 0)
+    assert changes.served_tokens > 10
+
+
+def test_a_store_adds_up_its_sessions_by_face_and_kind(tmp_path: Path) -> None:
+    for session in ("a", "b"):
+        with sharedctx.open(tmp_path) as store:
+            store.session(session).put("small", "x" * 40)
+            store.session(session).bind("me", face="crewai").get("small")
+    with sharedctx.open(tmp_path) as store:
+        store.session("c").put("small", "x" * 40)
+        store.session("c").get("small")
+        totals = run(store.backend, store.savings.totals())
+        assert totals == {("crewai", "read"): [2, 20, 20], ("sharedctx", "read"): [1, 10, 10]}
+
+
 def test_sums_of_processes_add_up_and_stay_after_close(tmp_path: Path) -> None:
     with sharedctx.open(tmp_path) as store:
         store.session().put("small", "x" * 40)
@@ -67,7 +108,7 @@ with sharedctx.open({str(tmp_path)!r}) as store:
         ctx = store.session().bind("a")
         ctx.get("small")
         (found,) = ctx.savings()
-        assert found[3:] == (1801, 18_010, 18_010)
+        assert found[3:6] == (1801, 18_010, 18_010)
         rows = store.backend.scan("savings", "default", "")
         assert len(rows) == 1
     with sharedctx.open(tmp_path) as store:
@@ -98,3 +139,25 @@ def test_the_statistics_of_a_session_tell_what_was_served() -> None:
     stats = ctx.stats()
     assert [(line.participant, line.face, line.kind) for line in stats.served] == [("coder", "langgraph", "read")]
     assert stats.to_dict()["served"][0]["replay_tokens"] == stats.total_original_tokens
+
+
+def test_what_was_served_is_told_by_minute(tmp_path: Path) -> None:
+    clock = ManualClock(60_000.0)
+    with sharedctx.open(tmp_path, clock=clock) as store, sharedctx.open(tmp_path, clock=clock) as other:
+        ctx = store.session()
+        ctx.put("small", "x" * 40)
+        ctx.bind("a").get("small")
+        clock.advance(59)
+        ctx.bind("b").get("small")
+        clock.advance(1)
+        other.session().bind("a").get("small")
+        ctx.bind("a").get("small")
+        other.close()
+        mine = [(each.at, each.participant, each.calls, each.served_tokens) for each in ctx.savings_by_minute()]
+        assert mine == [(60_000, "a", 1, 10), (60_000, "b", 1, 10), (60_060, "a", 2, 20)]
+        assert [each.at for each in ctx.savings_by_minute(60_060.0)] == [60_060]
+    with sharedctx.open(tmp_path, clock=clock) as store:
+        assert [each.calls for each in store.session().savings_by_minute()] == [1, 1, 2]
+        clock.advance(8 * 86_400)
+        assert store.session().savings_by_minute() == []
+        assert sum(each.calls for each in store.session().savings()) == 4

@@ -14,8 +14,13 @@ from sharedctx.tools import call
 
 
 @pytest.fixture
-def ctx() -> SharedContext:
-    return sharedctx.open("memory://", clock=ManualClock(1.0)).session()
+def clock() -> ManualClock:
+    return ManualClock(1.0)
+
+
+@pytest.fixture
+def ctx(clock: ManualClock) -> SharedContext:
+    return sharedctx.open("memory://", clock=clock).session()
 
 
 def test_a_change_since_the_read_is_told_once_with_its_writer(ctx: SharedContext) -> None:
@@ -46,7 +51,7 @@ def test_ones_own_writes_are_known(ctx: SharedContext) -> None:
     assert me.stale() == []
 
 
-def test_removed_and_expired_keys_are_told(ctx: SharedContext) -> None:
+def test_removed_and_expired_keys_are_told(ctx: SharedContext, clock: ManualClock) -> None:
     me = ctx.bind("me")
     ctx.put("a", "v")
     ctx.put("b", "v", ttl=10)
@@ -54,6 +59,52 @@ def test_removed_and_expired_keys_are_told(ctx: SharedContext) -> None:
         me.get(key)
     ctx.delete("a")
     assert [str(each) for each in me.stale()] == ["a v1 is gone"]
+    clock.advance(9)
+    assert me.stale() == []
+    clock.advance(1)
+    assert [str(each) for each in me.stale()] == ["b v1 is gone"]
+    assert me.stale() == []
+    ctx.put("b", "again")
+    assert [str(each) for each in me.stale()] == ["b v1 -> v2"]
+
+
+def test_a_key_that_was_listed_is_not_known_by_that(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("plan", "a")
+    call(me, "read", {"key": "plan"})
+    ctx.put("plan", "b")
+    answer = call(me, "list").text
+    assert "plan  v2" in answer
+    assert answer.endswith("[a key that you read has changed: plan v1 -> v2]")
+    ctx.put("plan", "c")
+    me.get("plan", version=1)
+    me.diff("plan", 1, 3)
+    assert [str(each) for each in me.stale()] == ["plan v1 -> v3"]
+
+
+def test_what_a_window_or_a_packet_showed_was_read(ctx: SharedContext, clock: ManualClock) -> None:
+    me, coder = ctx.bind("me"), ctx.bind("coder")
+    ctx.put("plan", "a")
+    ctx.put("large", [{"n": n, "words": "x" * 40} for n in range(2000)], ttl=5)
+    me.window(1000)
+    ctx.packet(for_agent="coder", task="t", max_tokens=1000)
+    assert me.stale() == coder.stale() == []
+    ctx.put("plan", "b")
+    clock.advance(5)
+    for each in (me, coder):
+        assert [str(change) for change in each.stale()] == ["large v1 is gone", "plan v1 -> v2"]
+
+
+def test_short_differences_are_told_along(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("plan", {"step": 1, "note": "x" * 200})
+    call(me, "read", {"key": "plan"})
+    ctx.put("plan", {"step": 2, "note": "x" * 200})
+    told = call(me, "list").text.splitlines()[-2:]
+    assert told[0] == '[what changed in plan: [{"op": "replace", "path": "/step", "value": 2}]]'
+    assert told[1] == "[a key that you read has changed: plan v1 -> v2]"
+    ctx.put("plan", {"step": "x" * 1000})
+    assert "what changed" not in call(me, "list").text
 
 
 def test_what_changed_can_be_asked_for(ctx: SharedContext) -> None:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 import sharedctx
 from sharedctx import SharedContext
+from sharedctx.backends.base import Put
 from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.testing import ManualClock
+from sharedctx.tokens import Named
 from sharedctx.tools import call
 
 CALL = re.compile(r'expand\((".*?"), "(v\d+:all)"\)')
@@ -94,10 +96,69 @@ def test_a_window_shows_what_the_participant_may_read(ctx: SharedContext) -> Non
     assert "secret" not in ctx.packet(for_agent="reader", task="", max_tokens=200).text
 
 
-def test_a_damaged_or_expired_entry_is_left_out(ctx: SharedContext) -> None:
+def test_an_expired_entry_is_left_out_and_a_damaged_one_is_told(ctx: SharedContext) -> None:
     ctx.put("gone", "v", ttl=0)
     ctx.put("here", "v")
-    assert list(ctx.window(100).reasons) == ["here"]
+    ctx.store.backend.commit("session:default", (Put("bad", b"no blob"),))
+    found = ctx.window(100)
+    assert list(found.reasons) == ["here", "bad"]
+    assert found.reasons["bad"].startswith("damaged: ")
+    assert "- 1 more: list() names them" in found.text
+
+
+def test_a_packet_shows_what_giver_and_receiver_may_both_read(ctx: SharedContext) -> None:
+    for key in ("open", "lead/plan", "coder/notes"):
+        ctx.put(key, f"text of {key}")
+    ctx.grant("lead", read=["open", "lead/*"])
+    ctx.grant("coder", read=["open", "coder/*"])
+
+    def handed(giver: SharedContext) -> set[str]:
+        return set(giver.packet(for_agent="coder", task="", max_tokens=500).reasons)
+
+    assert handed(ctx) == {"open", "coder/notes"}
+    assert handed(ctx.bind("lead")) == {"open"}
+    assert handed(ctx.bind("coder")) == {"open", "coder/notes"}
+
+
+def test_the_highest_priority_is_whole_even_in_the_place_of_references(ctx: SharedContext) -> None:
+    for n in range(100):
+        ctx.put(f"other/{n:03}", prose(200))
+    ctx.put("task", prose(140))
+    size = ctx.settings.count_tokens(prose(140))
+    found = ctx.window(size + 45, priorities={"task": 1})
+    assert found.selection.included[0].form == "whole"
+    assert prose(140) in found.text
+    assert len(found.selection.listed) + len(found.selection.references) == 100
+    assert "more: list() names them" in found.text
+
+
+def test_what_no_reference_needs_is_given_to_entries(ctx: SharedContext) -> None:
+    for n in range(5):
+        ctx.put(f"note{n}", prose(20))
+    found = ctx.window(ctx.window(10_000).tokens + 30)
+    assert [part.form for part in found.selection.parts] == ["whole"] * 5
+
+
+@pytest.mark.parametrize("budget", [50, 60, 200])
+def test_the_budget_holds_by_any_counter(budget: int) -> None:
+    for count in (len, lambda text: 3 * len(text.split()) + 7, lambda text: len(text.encode()) // 2):
+        ctx = sharedctx.open("memory://").session(count_tokens=Named(count))
+        for n in range(300):
+            ctx.put(f"a-rather-long-name/{n:05}", prose(30))
+        found = ctx.window(budget)
+        assert found.tokens == count(found.text) <= budget
+
+
+@pytest.mark.parametrize("wrong", [{"priorities": {"a": "high"}}, {"priorities": {"a": float("nan")}}, {"query": 7}])
+def test_odd_wishes_are_refused(ctx: SharedContext, wrong: Any) -> None:
+    ctx.put("a", "v")
+    with pytest.raises(InvalidValue):
+        ctx.window(500, **wrong)
+    for tokens in ("500", 1e3, True, None):
+        with pytest.raises(InvalidValue):
+            ctx.window(tokens)  # type: ignore[arg-type]
+        with pytest.raises(InvalidValue):
+            ctx.packet(for_agent="a", task="t", max_tokens=tokens)  # type: ignore[arg-type]
 
 
 def test_an_empty_session_gives_an_empty_window(ctx: SharedContext) -> None:
@@ -140,6 +201,19 @@ def test_a_paragraph_that_stood_before_is_not_written_again(ctx: SharedContext) 
     assert text.count(common.strip()) == 1
     assert "[[as in first above: Every agent must keep" in text
     assert "what is second's own" in text
+
+
+def test_runs_of_lines_that_stood_before_are_named_and_their_room_is_given_to_others(ctx: SharedContext) -> None:
+    common = "\n".join(f"rule {n}: keep to the style of the house in every module" for n in range(40))
+    own = [f"what agent {n} found is of its own\n{common}\nend of {n}" for n in range(8)]
+    for n, text in enumerate(own):
+        ctx.put(f"finding/{n}", text)
+    whole = sum(ctx.settings.count_tokens(text) for text in own)
+    packet = ctx.packet(for_agent="a", task="", max_tokens=whole // 3)
+    assert packet.tokens <= whole // 3
+    assert packet.text.count("rule 39:") == 1
+    assert packet.text.count("[[40 lines as in finding/0 above: rule 0:") == 7
+    assert all(f"what agent {n} found" in packet.text and f"end of {n}" in packet.text for n in range(8))
 
 
 def test_a_packet_is_text_json_and_messages(ctx: SharedContext) -> None:

@@ -1,14 +1,14 @@
 """LangGraph's own tests with this project's checkpointer plugged in, taken from the packages' source distributions.
 
-    python tests/langgraph/official.py [--quick] [--sdist DIR] [-n WORKERS] [-- PYTEST OPTIONS]
+    python tests/langgraph/official.py [--quick] [--sdists DIR] [-n WORKERS] [-- PYTEST OPTIONS]
 
-Runs langgraph-checkpoint-conformance, on disk and in memory, then LangGraph's tests that use a checkpointer, twice: as
-they are, and with LANGGRAPH_STRICT_MSGPACK=true. LangGraph's own saver in memory runs along: a test that fails with
-both fails for the versions that are installed, and is told and not counted. Exits 1 when one fails with ours alone,
-and again when it is repeated.
+Runs langgraph-checkpoint-conformance, on disk and in memory; the tests of LangGraph's store in memory and of its SQLite
+stores and savers (official_stores.py says which few are left out); then LangGraph's tests that use a checkpointer,
+twice: as they are, and with LANGGRAPH_STRICT_MSGPACK=true. There LangGraph's own saver in memory runs along: a test
+that fails with both fails for the versions that are installed, and is told and not counted. Exits 1 when one fails with
+ours alone, and again when it is repeated.
 
-Needs what those tests import: langgraph-checkpoint-conformance langgraph-checkpoint-sqlite
-langgraph-checkpoint-postgres psycopg-binary pytest-mock pytest-xdist syrupy pycryptodome redis hatchling pip.
+Needs ``pip install 'sharedctx[all,dev,suites]'``; pip downloads the source distributions of the installed versions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-QUICK = "test_pregel.py or test_time_travel"
+from official_stores import SUITES, Suite
+
+QUICK = "ours and (test_time_travel or test_subgraph_persistence or test_delta or test_interruption)"
 
 PLUG = """
 
@@ -97,15 +99,30 @@ async def conformance() -> bool:
     return good
 
 
-def tests_of_langgraph(folder: Path, sdist: Path | None) -> Path:
+class Sdists:
+    """The unpacked source distributions of the installed packages, downloaded by pip unless they are in ``given``."""
+
+    def __init__(self, folder: Path, given: Path | None) -> None:
+        self._folder = folder
+        self._given = given
+
+    def find(self, package: str) -> Path:
+        """Return a package's source distribution."""
+        version = importlib.metadata.version(package)
+        name = f"{package.replace('-', '_')}-{version}"
+        root = (self._given or self._folder) / name
+        if not root.is_dir():
+            options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-binary", ":all:"]
+            command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(self._folder)]
+            subprocess.run([*command, f"{package}=={version}"], check=True)
+            with tarfile.open(self._folder / f"{name}.tar.gz") as archive:
+                archive.extractall(self._folder, filter="data")
+            root = self._folder / name
+        return root
+
+
+def tests_of_langgraph(folder: Path, sdist: Path) -> Path:
     """Return a folder with LangGraph's tests, ours plugged in."""
-    if sdist is None:
-        wanted = f"langgraph=={importlib.metadata.version('langgraph')}"
-        options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-binary", ":all:", "--dest", str(folder)]
-        subprocess.run([sys.executable, "-m", "pip", "download", *options, wanted], check=True)
-        with tarfile.open(next(folder.glob("langgraph-*.tar.gz"))) as archive:
-            archive.extractall(folder, filter="data")
-        sdist = next(path for path in folder.glob("langgraph-*") if path.is_dir())
     root = folder / "run"
     shutil.copytree(sdist / "tests", root / "tests")
     (root / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers -p no:cacheprovider\n")
@@ -119,20 +136,49 @@ def failures(output: str) -> set[str]:
     return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE))
 
 
+def tested(root: Path, options: list[str], *, strict: bool) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder."""
+    environment = {**os.environ, "NO_DOCKER": "true", "LANGSMITH_TRACING": "false", "TMPDIR": str(root)}
+    environment["LANGGRAPH_STRICT_MSGPACK"] = str(strict).lower()
+    command = [sys.executable, "-m", "pytest", "-q", "-rf", *options]
+    return subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+
+
+def repeated(root: Path, failed: set[str], *, strict: bool) -> set[str]:
+    """Return the tests that fail again: some wait for hundredths of a second, and a busy machine has none to spare."""
+    if not failed:
+        return failed
+    done = tested(root, ["--tb=short", *sorted(failed)], strict=strict)
+    again = failed & failures(done.stdout)
+    print(done.stdout if again else "", end="")
+    return again
+
+
+def run_suite(suite: Suite, sdists: Sdists, folder: Path, options: list[str]) -> bool:
+    """Run the tests of an official store or saver; returns whether all pass."""
+    root = suite.lay_out(sdists.find(suite.package), folder / suite.title.replace(" ", "-"))
+    chosen = [f"tests/{name}" for name in suite.files]
+    deselected = ["-k", suite.expression] if suite.left_out else []
+    done = tested(root, [*chosen, "-W", "ignore", "--tb=line", *deselected, *options], strict=False)
+    failed = failures(done.stdout)
+    again = repeated(root, failed, strict=False)
+    print(f"tests of {suite.title}: {done.stdout.strip().splitlines()[-1]}")
+    for name, why in suite.left_out.items():
+        print(f"    left out: {name}: {why}")
+    for each in sorted(failed - again):
+        print(f"    {each}: passed when repeated")
+    if done.returncode not in (0, 1):
+        print(done.stdout[-4000:])
+    return done.returncode in (0, 1) and not again
+
+
 def run(root: Path, options: list[str], *, strict: bool) -> bool:
     """Run LangGraph's tests; returns whether none failed with ours alone."""
-    environment = {**os.environ, "NO_DOCKER": "true", "LANGSMITH_TRACING": "false"}
-    environment["LANGGRAPH_STRICT_MSGPACK"] = str(strict).lower()
-    command = [sys.executable, "-m", "pytest", "tests", "-q", "--tb=line", "-rf", *options]
-    done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    done = tested(root, ["tests", "--tb=line", *options], strict=strict)
     failed = failures(done.stdout)
     ours = {each for each in failed if "theirs" not in each}
     alone = {each for each in ours if each.replace("ours", "theirs") not in failed}
-    if alone:  # some wait for hundredths of a second: on a busy machine they fail with any saver
-        again = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rf", *sorted(alone)]
-        repeated = subprocess.run(again, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-        alone &= failures(repeated.stdout)
-        print(repeated.stdout if alone else "", end="")
+    alone = repeated(root, alone, strict=strict)
     mode = "strict" if strict else "plain"
     print(f"LangGraph's tests, {mode}: {done.stdout.strip().splitlines()[-1]}")
     for each in sorted(ours):
@@ -147,17 +193,23 @@ def run(root: Path, options: list[str], *, strict: bool) -> bool:
 def main() -> None:
     """Run what was asked for."""
     words = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    words.add_argument("--quick", action="store_true", help="a part of LangGraph's tests, once")
-    words.add_argument("--sdist", type=Path, metavar="DIR", help="LangGraph's unpacked source distribution")
+    words.add_argument("--quick", action="store_true", help="a part of the tests, once")
+    words.add_argument("--sdists", type=Path, metavar="DIR", help="a folder of unpacked source distributions")
     words.add_argument("-n", default="0", metavar="WORKERS", help="processes that run tests")
     words.add_argument("options", nargs="*", help="for pytest")
     asked = words.parse_args()
     options = ["-n", asked.n, "--dist", "worksteal", *asked.options] if asked.n != "0" else list(asked.options)
     good = asyncio.run(conformance())
-    with tempfile.TemporaryDirectory() as folder:
-        root = tests_of_langgraph(Path(folder), asked.sdist)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sdists = Sdists(folder, asked.sdists)
+        for suite in SUITES:
+            if asked.quick and suite.slow:
+                continue
+            good = run_suite(suite, sdists, folder, options) and good
+        root = tests_of_langgraph(folder, sdists.find("langgraph"))
         if asked.quick:
-            good &= run(root, [*options, "-k", QUICK], strict=True)
+            good = run(root, [*options, "-k", QUICK], strict=True) and good
         else:
             good = run(root, options, strict=False) and good
             good = run(root, options, strict=True) and good

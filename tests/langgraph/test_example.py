@@ -1,4 +1,4 @@
-"""The example goes back in time and both ways stay."""
+"""The examples do what they say."""
 
 from __future__ import annotations
 
@@ -20,3 +20,16 @@ def test_the_example_takes_another_way_and_keeps_the_first() -> None:
     assert "6 messages are remembered" in done.stdout
     assert "ai    Then we have a day more" in done.stdout
     assert "it ends with: Shoes for the hills" in done.stdout
+
+
+def test_graphs_in_two_processes_and_a_crew_share_a_memory() -> None:
+    command = [sys.executable, "-W", "ignore", str(ROOT / "examples" / "langgraph_shared_store.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "3 findings are kept",
+        "price: The night train costs 59 euros, the flight 140.",
+        "crew: She is afraid of flying.",
+        "note: We leave on Friday.",
+        "findings/trip/climate, findings/trip/price, findings/trip/time are entries for tools and crews too",
+    ]

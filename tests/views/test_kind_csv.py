@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sharedctx.errors import DecodeError
 from sharedctx.tokens import Estimate
-from sharedctx.views import expand, split_version
+from sharedctx.views import compress, expand, split_version
 from sharedctx.views.kind import Brief, Source
 from sharedctx.views.kinds.csv import KIND
 from sharedctx.views.view import Marks
@@ -109,3 +109,12 @@ def test_prose_and_ragged_text_are_no_tables() -> None:
         KIND.unpack("[[csv: odd-separated]]\n[[a],[]]")
     with pytest.raises(DecodeError):
         KIND.unpack("[[csv: comma-separated]]\n{}")
+
+
+def test_a_view_that_shows_all_cells_still_refers_to_the_text_and_stays_as_it_is() -> None:
+    text = ",".join(f"c{at}" for at in range(900)) + "\n" + (",".join(["1"] * 900) + "\n") * 4
+    view = compress(text, key="wide")
+    assert view.kind == "csv"
+    assert view.refs
+    assert expand(text, view.refs[0], max_tokens=20_000) == text
+    assert compress(view.text, key="wide").text == view.text

@@ -159,3 +159,12 @@ def test_failures_that_differ_in_numbers_alone_are_all_told() -> None:
     text = shorten("\n".join([*passed, "=== FAILURES ===", *failures, "=== 3 failed, 300 passed in 1.2s ==="])).text
     for n in (618, 619, 700):
         assert f"E   assert {n} == 3928" in text
+
+
+def test_the_names_of_all_tests_that_fail_for_one_reason_are_told() -> None:
+    lines = [f"FAILED tests/test_cart.py::test_total[{at}-eur] - AssertionError: {at} is no total" for at in range(40)]
+    text = "\n".join(["===== test session starts =====", *lines, "===== 40 failed in 0.30s ====="])
+    made = shorten(text)
+    assert lines[0] in made.text
+    assert all(f"[{at}-eur]" in made.text for at in range(40))
+    assert COUNT(made.text) < 0.4 * COUNT(text)

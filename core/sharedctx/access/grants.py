@@ -1,21 +1,26 @@
-"""Who may read, write, delete and roll back which keys: rules by participant, kept with the session."""
+"""Who may do what with which keys: rules by participant, kept with the session."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from ..errors import InvalidValue
 from .patterns import check_pattern, check_patterns, matches
 
-Right = Literal["read", "write", "delete", "rollback"]
-RIGHTS: tuple[Right, ...] = ("read", "write", "delete", "rollback")
+Right = Literal["read", "write", "delete", "rollback", "admin"]
+RIGHTS: tuple[Right, ...] = ("read", "write", "delete", "rollback", "admin")
 
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Rules ``{participant pattern: {right: (key patterns)}}``. A participant that no rule names may do everything."""
+    """Rules ``{participant pattern: {right: (key patterns)}}``.
+
+    A participant that no rule names may do everything but administer. "admin" on keys is every right on them, and that
+    of changing their grants and reading their audit log; on ``*`` it is the owner's.
+    """
 
     rules: dict[str, dict[str, tuple[str, ...]]]
 
@@ -23,8 +28,22 @@ class Grants:
         """Whether any rule for ``participant`` gives ``right`` on ``key``."""
         mine = [rule for pattern, rule in self.rules.items() if matches(pattern, participant)]
         if not mine:
-            return True
-        return any(matches(pattern, key) for rule in mine for pattern in rule.get(right, ()))
+            return right != "admin"
+        return any(
+            matches(pattern, key) for rule in mine for given in {right, "admin"} for pattern in rule.get(given, ())
+        )
+
+    def administers(self, participant: str, rule: Mapping[str, Sequence[str]] | None = None) -> bool:
+        """Whether ``participant`` is an administrator at all, or of every key that a rule names."""
+        mine = [
+            pattern
+            for name, held in self.rules.items()
+            if matches(name, participant)
+            for pattern in held.get("admin", ())
+        ]
+        if rule is None:
+            return bool(mine)
+        return all(any(matches(own, keys) for own in mine) for given in rule.values() for keys in given)
 
     def with_rule(self, participant: str, rights: dict[Right, Sequence[str]]) -> Grants:
         """Return these grants with the rule for this participant pattern set anew; raises ``InvalidValue``."""
@@ -39,6 +58,18 @@ class Grants:
     def dump(self) -> bytes:
         """The rules as JSON."""
         return json.dumps(self.rules, sort_keys=True).encode()
+
+    @staticmethod
+    def checked(rules: Any) -> Grants:
+        """Make grants of rules that come from elsewhere; raises ``InvalidValue``."""
+        grants = Grants({})
+        if not isinstance(rules, dict):
+            raise InvalidValue(f"{rules!r:.60} are no rules of grants")
+        for participant, rule in rules.items():
+            if not isinstance(rule, dict) or not rule.keys() <= set(RIGHTS):
+                raise InvalidValue(f"the rule for {participant!r:.60} has no such rights")
+            grants = grants.with_rule(participant, rule)
+        return grants
 
     @staticmethod
     def load(data: bytes) -> Grants:

@@ -12,6 +12,7 @@ from ..errors import ConditionFailed, DecodeError
 from ..versions import codec
 from ..versions.codec import Kind
 from ..versions.collection import Collection
+from ..versions.leases import PK as LEASES
 from ..versions.log import Version
 from .names import RESERVED
 from .session import Session
@@ -58,15 +59,17 @@ class Eviction:
                 continue
             if newest is None or newest.expires is None or not newest.blob.live:
                 continue
-            if not (yield from steps.expired(newest.expires)):
+            if not (yield from self._session.log.leases.expired(newest)):
                 continue
-            ops = (self._tombstone(newest, now, "expired"), self._record(newest, newest.expires, "expired"))
+            until = yield from self._session.log.leases.until(newest)
+            ops = (self._tombstone(newest, now, "expired"), self._record(newest, until or now, "expired"))
             try:
-                yield from steps.commit(self._session.space, ops)
+                yield from self._session.log.commit(ops, now)
             except ConditionFailed:
                 continue
             yield from steps.reclaim(self._session.space, pk, None, now)
             swept += 1
+        yield from steps.reclaim(self._session.space, LEASES, None, now)
         return swept
 
     def evicted(self) -> Steps[list[Evicted]]:

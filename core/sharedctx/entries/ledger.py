@@ -43,7 +43,7 @@ class Ledger:
         self._lines, self._rev = lines, rev
         live = {}
         for pk, line in lines.items():
-            if not (yield from steps.expired(line.version.expires)):
+            if not (yield from session.log.leases.expired(line.version)):
                 live[pk] = line
         return rev, live
 

@@ -9,9 +9,11 @@ _MOST = 10_000
 
 @dataclass(slots=True)
 class Seen:
-    """What one participant has seen: versions by key, and those of changes that it was told of."""
+    """What one participant has seen: versions by key, when those that expire do, and the versions that it was told
+    of."""
 
     versions: dict[str, int] = field(default_factory=dict)
+    expiring: dict[str, float] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     rev: int | None = None
 
@@ -22,19 +24,28 @@ class Reads:
     def __init__(self) -> None:
         self._seen: dict[str, Seen] = {}
 
-    def note(self, participant: str, key: str, version: int) -> None:
-        """Remember that the participant knows this version: it read or wrote it."""
+    def note(self, participant: str, key: str, version: int, expires: float | None = None) -> None:
+        """Remember that the participant knows this version: it read or wrote it. ``expires`` is when it ends."""
         seen = self._seen.get(participant)
         if seen is None:
             seen = self._seen.setdefault(participant, Seen())
         seen.versions[key] = version
+        if expires is not None:
+            seen.expiring[key] = expires
+        elif seen.expiring:
+            seen.expiring.pop(key, None)
         if len(seen.versions) > _MOST:
-            seen.versions.pop(next(iter(seen.versions)), None)
+            self._drop(seen, next(iter(seen.versions)))
 
     def forget(self, participant: str | None, key: str) -> None:
         """Forget a key that the participant removed itself."""
         if participant is not None and (seen := self._seen.get(participant)) is not None:
-            seen.versions.pop(key, None)
+            self._drop(seen, key)
+
+    @staticmethod
+    def _drop(seen: Seen, key: str) -> None:
+        for held in (seen.versions, seen.expiring, seen.told):
+            held.pop(key, None)
 
     def of(self, participant: str) -> Seen:
         """What the participant has seen."""

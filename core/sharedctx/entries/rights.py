@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..access import Grants, Reach, Right
 from ..backends import steps
@@ -12,6 +12,7 @@ from ..errors import Forbidden, KeyNotFound, VersionConflict
 from ..versions.codec import Kind
 from ..versions.collection import Collection
 from ..versions.log import Draft, VersionLog
+from ..versions.witness import Act
 from .names import NOTES, RESERVED
 
 _GRANTS = "grants"
@@ -23,9 +24,11 @@ Judge = Callable[[Right, str], bool]
 class Rights:
     """Judges keys for participants; None is the owner, who may do everything. As steps."""
 
-    def __init__(self, log: VersionLog, space: str) -> None:
+    def __init__(self, log: VersionLog, entries: VersionLog) -> None:
         self._log = log
-        self._reaches = Collection(space, _REACHES)
+        self._entries = entries
+        self._reaches = Collection(entries.space, _REACHES)
+        self.space = log.space
 
     def grants(self) -> Steps[Grants]:
         """Return the grants as they stand."""
@@ -44,6 +47,43 @@ class Rights:
                 return grants
             except VersionConflict:
                 continue
+
+    def grant(self, by: str | None, participant: str, rights: dict[Right, Sequence[str]]) -> Steps[Grants]:
+        """Set the rule for a participant pattern anew.
+
+        The owner and administrators of all keys may; those of some keys where old and new rule name such keys alone.
+        """
+        rule = Grants({}).with_rule(participant, rights).rules[participant]
+        said = "; ".join(f"{right} {', '.join(keys)}" for right, keys in rule.items() if keys)
+        return (
+            yield from self._change(
+                by, Act("grant", "", detail=f"{participant}: {said or 'nothing'}"), participant, rule
+            )
+        )
+
+    def revoke(self, by: str | None, participant: str) -> Steps[Grants]:
+        """Drop the rule for a participant pattern, which gives back what it took: for administrators of all keys."""
+        return (yield from self._change(by, Act("revoke", "", detail=participant), participant, None))
+
+    def _change(
+        self, by: str | None, act: Act, participant: str, rule: dict[str, tuple[str, ...]] | None
+    ) -> Steps[Grants]:
+        now = yield from steps.now()
+
+        def change(old: Grants) -> Grants:
+            if by is not None and not old.allows(by, "admin", ""):
+                held = old.rules.get(participant)
+                if rule is None or held is None or not (old.administers(by, held) and old.administers(by, rule)):
+                    raise Forbidden(f"{by!r} may not change the grants of {participant!r}: ask the owner, or for admin")
+            return old.without(participant) if rule is None else Grants({**old.rules, participant: rule})
+
+        try:
+            change((yield from self.grants()))
+        except Forbidden:
+            yield from self.refused(by, "admin", "", f"{act.action} {act.detail}")
+            raise
+        yield from self._entries.note([act], by or "", now)
+        return (yield from self.set_grants(change))
 
     def reach(self, key: str) -> Steps[Reach]:
         """Return who may read and write a note; a deleted one keeps its reach."""
@@ -76,10 +116,16 @@ class Rights:
 
         return allows
 
+    def refused(self, participant: str | None, right: Right, key: str, what: str = "") -> Steps[None]:
+        """Tell the audit log what a participant tried."""
+        act = Act("denied", key, detail=what or right)
+        yield from self._entries.note([act], participant or "", (yield from steps.now()))
+
     def guard(self, participant: str | None, right: Right, key: str) -> Steps[None]:
         """Raise unless the participant has the right on the key; a denied read reads as absent."""
         if (yield from self.allows(participant, right, key)):
             return
         if right == "read":
             raise KeyNotFound(f"there is no live value under {key!r}")
+        yield from self.refused(participant, right, key)
         raise Forbidden(f"{participant!r} may not {right} {key!r}: ask for the grant, or use another key")

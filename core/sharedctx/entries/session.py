@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..audit import Trail
 from ..backends import steps
 from ..backends.base import ABSENT, Backend, Check, Op
 from ..backends.steps import Steps, run
 from ..entry import ContextEntry
-from ..errors import Compacted, DecodeError, SessionArchived
+from ..errors import Compacted, ConditionFailed, DecodeError, SessionArchived
 from ..settings import SessionSettings
 from ..versions.log import ContentCache, Version, VersionLog
+from ..versions.witness import Act
 from . import values
-from .arguments import check_words
+from .arguments import check_seconds, check_words
+from .configuration import STORE, Configuration, Configured, in_force
 from .names import NOTES, RESERVED
 from .reads import Reads
 from .rights import Rights
@@ -31,13 +34,21 @@ class Session:
     """One session of a store, for all participants; integrations see it through ``SharedContext``."""
 
     def __init__(
-        self, backend: Backend, store: str, session: str, cache: ContentCache, settings: SessionSettings
+        self,
+        backend: Backend,
+        session: str,
+        cache: ContentCache,
+        settings: SessionSettings,
+        audit_key: bytes | None = None,
     ) -> None:
         self.backend = backend
         self.id = session
         self.settings = settings
-        self.log = VersionLog(store, f"session:{session}", cache)
-        self.rights = Rights(VersionLog(store, f"access:{session}", cache), self.space)
+        store, space = backend.id, f"session:{session}"
+        self._configured = (Configured(space, cache), Configured(STORE, cache))
+        self.trail = Trail(store, space, audit_key, self._audited)
+        self.log = VersionLog(store, space, cache, self.trail)
+        self.rights = Rights(VersionLog(store, f"access:{session}", cache), self.log)
         self.views = Viewing(settings, self.value)
         self.reads = Reads()
 
@@ -46,20 +57,64 @@ class Session:
         """The space that holds the entries."""
         return self.log.space
 
+    def configuration(self) -> Steps[Configuration]:
+        """Return what is stored of the session's settings, over what is stored for all sessions."""
+        return (yield from in_force(*self._configured))
+
+    def forget_configuration(self) -> None:
+        """Read the stored settings anew at the next question."""
+        for configured in self._configured:
+            configured.forget()
+
+    def _audited(self) -> Steps[bool]:
+        return bool((yield from self.configuration()).audit)
+
+    def time_to_live(self, ttl: float | None) -> Steps[float | None]:
+        """Return the seconds that an entry has to live: its own, the opener's, or what is stored; None: for ever."""
+        if ttl is None:
+            ttl = self.settings.ttl
+        return (yield from self.configuration()).ttl if ttl is None else check_seconds("ttl", ttl)
+
+    def configure(self, changes: dict[str, Any], agent: str) -> Steps[Configuration]:
+        """Store settings of the session, and tell the audit log where it is or was on; raises ``ConfigError``."""
+        own, base = self._configured
+        now = yield from steps.now()
+        while True:
+            rev = yield from steps.rev(self.space)
+            own.forget()
+            old = yield from own.read()
+            new = old.changed(changes)
+            was = bool(old.over((yield from base.read())).audit)
+            will = bool(new.over((yield from base.read())).audit)
+            said = ", ".join(f"{name}={value!r}" for name, value in sorted(changes.items()))
+            acts = [Act("configure", "", detail=said), *([] if will else [Act("end", "")])]
+            ops: tuple[Op, ...] = (own.put(new),)
+            if was or will:
+                ops += yield from self.trail.row(acts, agent, now)
+            try:
+                yield from steps.commit(self.space, ops, rev)
+            except ConditionFailed:
+                continue
+            finally:
+                own.forget()
+            return new
+
     def conditions(self, key: str) -> tuple[Op, ...]:
         """Return what must hold at every write of this key, whichever face it comes through."""
         return (ARCHIVE,) if key.startswith(NOTES) else ()
 
-    def find(self, participant: str | None, key: str, version: int | None) -> Steps[Version | None]:
-        """Return a readable version, the live one by default."""
+    def find(
+        self, participant: str | None, key: str, version: int | None, *, seen: bool = True
+    ) -> Steps[Version | None]:
+        """Return a readable version, the live one by default; ``seen`` says that the participant gets its value."""
         if participant is not None:
             yield from self.rights.guard(participant, "read", key)
-        if version is not None:
-            return (yield from self.log.at(key, version))
-        head = yield from self.log.head(key)
-        if head is not None and participant is not None:
-            self.reads.note(participant, key, head.number)
-        return head
+        found = yield from self.log.head(key) if version is None else self.log.at(key, version)
+        if not seen or found is None or participant is None:
+            return found
+        if version is None or version > self.reads.of(participant).versions.get(key, 0):
+            self.reads.note(participant, key, found.number, found.expires)
+        return found
 
     def value(self, version: Version) -> Steps[Any]:
         """Return the stored value."""

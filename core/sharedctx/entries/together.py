@@ -12,7 +12,6 @@ from ..errors import InvalidValue
 from ..versions.codec import Kind
 from ..versions.log import Draft, Version
 from . import values
-from .arguments import check_seconds
 from .names import check_key
 from .session import Session
 from .writing import Writing
@@ -22,12 +21,13 @@ MOST = 80
 
 
 class Change(NamedTuple):
-    """A key's next value, with the seconds it has to live, or its removal."""
+    """A key's next value, with the seconds it has to live and a note, or its removal."""
 
     key: str
     value: Any = None
     ttl: float | None = None
     gone: bool = False
+    note: str = ""
 
 
 Tell = Callable[[Sequence[int]], Steps[tuple[Op, ...]]]
@@ -51,7 +51,6 @@ class Together:
             raise InvalidValue(
                 f"one commit takes at most {MOST} changes of different keys, not {len(changes)}: part them"
             )
-        settings = self._session.settings
         now = yield from steps.now()
         drafts: list[tuple[str, Draft]] = []
         for change in changes:
@@ -61,9 +60,9 @@ class Together:
                 drafts.append((change.key, Draft(Kind.GONE, b"", agent, "deleted")))
                 continue
             kind, data, digest = values.encode(change.key, change.value)
-            ttl = settings.ttl if change.ttl is None else change.ttl
-            expires = None if ttl is None else now + check_seconds("ttl", ttl)
-            drafts.append((change.key, Draft(kind, data, agent, "", digest, expires)))
+            ttl = yield from self._session.time_to_live(change.ttl)
+            expires = None if ttl is None else now + ttl
+            drafts.append((change.key, Draft(kind, data, agent, change.note, digest, expires)))
         if any(not change.gone and self._writing.limited(change.key) for change in changes):
             return (yield from self._one(participant, changes, agent, tell))
 

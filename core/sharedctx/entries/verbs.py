@@ -16,9 +16,11 @@ from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
 from ..views.plain import as_text
 from .arguments import check_limit, check_number, check_words
+from .configuration import Configuration
 from .events import Events
 from .eviction import Eviction
 from .names import NOTES, RESERVED, check_key
+from .oversight import Oversight
 from .session import Session
 from .together import Together
 from .viewing import Shown
@@ -31,8 +33,15 @@ if TYPE_CHECKING:
 class Verbs:
     """One session's verbs. ``participant`` is None for the owner, who needs no grants."""
 
-    def __init__(self, backend: Backend, session: str, cache: ContentCache, settings: SessionSettings) -> None:
-        self.session = Session(backend, backend.id, session, cache, settings)
+    def __init__(
+        self,
+        backend: Backend,
+        session: str,
+        cache: ContentCache,
+        settings: SessionSettings,
+        audit_key: bytes | None = None,
+    ) -> None:
+        self.session = Session(backend, session, cache, settings, audit_key)
         eviction = Eviction(self.session, backend.id)
         self._writing = Writing(self.session, eviction)
         self._index: Index | None = None
@@ -43,6 +52,14 @@ class Verbs:
         self.grants: Callable[[], Steps[Grants]] = self.session.rights.grants
         self.keys = self.session.keys
         self.allows = self.session.rights.allows
+        self.grant = self.session.rights.grant
+        self.revoke = self.session.rights.revoke
+        oversight = Oversight(self.session)
+        self.audit = oversight.audit
+        self.audit_head = oversight.audit_head
+        self.verify_audit = oversight.verify_audit
+        self.configure = oversight.configure
+        self.configuration: Callable[[], Steps[Configuration]] = self.session.configuration
         self.archived: Callable[[], Steps[bool]] = self.session.archived
         self.erase = self._writing.erase
         self.write_together = Together(self.session, self._writing).write
@@ -61,7 +78,7 @@ class Verbs:
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
         if participant is not None:
-            self.session.reads.note(participant, key, version.number)
+            self.session.reads.note(participant, key, version.number, version.expires)
         return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
@@ -90,8 +107,9 @@ class Verbs:
         if head is None:
             return False
         victims = [(head, why)]
+        now = yield from steps.now()
         try:
-            yield from steps.commit(self.space, self._eviction.ops(victims, (yield from steps.now())))
+            yield from self.session.log.commit(self._eviction.ops(victims, now), now)
         except ConditionFailed:
             return False
         yield from self._eviction.reclaim(victims)
@@ -100,7 +118,7 @@ class Verbs:
     def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent)
         if participant is not None:
-            self.session.reads.note(participant, key, written.number)
+            self.session.reads.note(participant, key, written.number, written.expires)
         return self.session.entry(written)
 
     def delete(
@@ -111,7 +129,7 @@ class Verbs:
         return version
 
     def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
-        version = yield from self._find(participant, key, number)
+        version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.value(version))
 
     def show(
@@ -121,18 +139,22 @@ class Verbs:
             check_number("max_tokens", max_tokens)
         if query is not None:
             check_words("the query", query)
-        if participant is None and number is None:  # the way of most reads, which go two steps fewer
-            version = yield from self.session.log.head(check_key(key))
-        else:
-            version = yield from self._find(participant, key, number)
+        version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
 
-    def _find(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
+    def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
+        if participant is None and number is None:  # the way of most reads, which go two steps fewer
+            return (yield from self.session.log.head(check_key(key)))
+        return (yield from self._find(participant, key, number))
+
+    def _find(
+        self, participant: str | None, key: str, number: int | None, *, seen: bool = True
+    ) -> Steps[Version | None]:
         check_key(key)
         if number is not None:
             check_number("version", number)
         try:
-            return (yield from self.session.find(participant, key, number))
+            return (yield from self.session.find(participant, key, number, seen=seen))
         except KeyNotFound:
             return None
 
@@ -144,14 +166,14 @@ class Verbs:
         return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
-        version = yield from self._find(participant, key, number)
+        version = yield from self._find(participant, key, number, seen=False)
         return None if version is None else self.session.entry(version)
 
     def _must(self, participant: str | None, key: str, number: int | None) -> Steps[Version]:
         check_key(key)
         if number is not None:
             check_number("version", number)
-        version = yield from self.session.find(participant, key, number)
+        version = yield from self.session.find(participant, key, number, seen=number is None)
         if version is None:
             if number is not None:
                 raise KeyNotFound(f"{key!r} has no version {number}: `history` lists what there is")
@@ -220,7 +242,7 @@ class Verbs:
             if (yield from steps.newest(self.space, key)) is not None:
                 yield from steps.changes(self.space, rev, 1)
             return None
-        if not version.blob.live or (yield from steps.expired(version.expires)):
+        if not version.blob.live or (yield from self.session.log.leases.expired(version)):
             return None
         return self.session.entry(version)
 
@@ -239,7 +261,7 @@ class Verbs:
             raise InvalidValue(f"keep {keep} is not from 1 up: `erase` removes a key with all its versions")
         yield from self.session.rights.guard(participant, "delete", key)
         yield from self.session.require_open(key)
-        return (yield from self.session.log.trim(key, keep))
+        return (yield from self.session.log.trim(key, keep, (yield from steps.now()), participant or ""))
 
     def clear(self, participant: str | None, agent: str) -> Steps[int]:
         cleared = 0
@@ -275,6 +297,3 @@ class Verbs:
     def evicted(self, participant: str | None) -> Steps[list[Evicted]]:
         allows = yield from self.session.rights.judge(participant)
         return [gone for gone in (yield from self._eviction.evicted()) if allows("read", gone.key)]
-
-    def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
-        return (yield from self.session.rights.set_grants(change))

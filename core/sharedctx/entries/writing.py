@@ -12,7 +12,7 @@ from ..errors import ConditionFailed, KeyNotFound, SessionArchived, VersionConfl
 from ..versions.codec import Kind
 from ..versions.log import Draft, Version
 from . import values
-from .arguments import check_number, check_seconds
+from .arguments import check_number
 from .eviction import Eviction
 from .ledger import Ledger, Line
 from .limits import Limits
@@ -60,9 +60,8 @@ class Writing:
         now = yield from steps.now()
         if expect is not None:
             check_number("expect", expect)
-        if ttl is None:
-            ttl = self._session.settings.ttl
-        expires = None if ttl is None else now + check_seconds("ttl", ttl)
+        ttl = yield from self._session.time_to_live(ttl)
+        expires = None if ttl is None else now + ttl
         draft = Draft(kind, data, agent, "", digest, expires)
         if not self._limits.bind(key):
             return (yield from self._append(key, draft, now, expect, admit))
@@ -84,7 +83,7 @@ class Writing:
             try:
                 for at in range(0, len(victims) - len(last), _VICTIMS):
                     ops = self._eviction.ops(victims[at : at + _VICTIMS], now)
-                    rev, _ = yield from steps.commit(self._session.space, ops, rev)
+                    rev, _ = yield from self._session.log.commit(ops, now, rev)
                 extra += self._eviction.ops(last, now)
                 draft = _limited(draft, weight.view)
                 version = yield from self._session.log.append(key, draft, now, expect=expect, extra=extra, if_rev=rev)
@@ -154,7 +153,7 @@ class Writing:
             raise KeyNotFound(f"{key!r} has no version {version} to roll back to: `history` lists what there is")
         data = yield from self._session.log.content(old)
         now = yield from steps.now()
-        ttl = self._session.settings.ttl
+        ttl = yield from self._session.time_to_live(None)
         expires = None if ttl is None else now + ttl
         draft = Draft(old.blob.kind, data, agent, f"rollback:{version}", old.blob.sha256, expires)
         if not self._limits.bind(key):

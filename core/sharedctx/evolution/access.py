@@ -26,7 +26,7 @@ class Access:
 
     def __init__(self, store: Store, tenant: str, participant: str | None) -> None:
         log = VersionLog(store.backend.id, f"access:evolutions:{tenant}", store.contents)
-        self._rights = Rights(log, log.space)
+        self._rights = Rights(log, log)
         self._participant = participant
 
     def grant(self, participant: str, rights: dict[Right, Sequence[str]]) -> Steps[Grants]:

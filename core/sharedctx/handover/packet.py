@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backends.steps import Steps
+from ..entries.arguments import check_number
 from ..entries.names import check_participant
 from ..entries.verbs import Verbs
 from ..errors import InvalidValue
-from .selection import Part
-from .window import Window, bound, choose, render
+from ..views.plain import LEAST_TOKENS
+from .factoring import factored
+from .selection import Part, Selection
+from .window import Material, Window, bound, gather, render
 
-_COMMON = 120
-"""Characters from which a paragraph that stood before is not written again."""
+_LONGEST = 8
+"""Characters for each token of the budget up to which an entry is looked at for repetitions."""
+_SHARED = 1.05
+"""From how many times its size without repetitions on the room of a packet is planned larger than it is."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Packet(Window):
 
 def packet(
     verbs: Verbs,
+    participant: str | None,
     for_agent: str,
     task: str,
     max_tokens: int,
@@ -46,40 +52,46 @@ def packet(
     priorities: Mapping[str, float] | None = None,
     prefix: str = "",
 ) -> Steps[Packet]:
-    """Return what ``for_agent`` may read, within ``max_tokens``, with what the words of ``task`` ask for first.
+    """Return what ``for_agent`` and the ``participant`` who hands over may both read, within ``max_tokens``, with what
+    the words of ``task`` ask for first.
 
     Raises ``InvalidValue`` below 50 tokens, or for a task that leaves no room; ``ConfigError`` for a bad name.
     """
     check_participant(for_agent)
+    check_number("max_tokens", max_tokens, LEAST_TOKENS)
     if not isinstance(task, str):
         raise InvalidValue(f"the task is {type(task).__name__}: write what {for_agent!r} is to do")
     count = verbs.session.settings.count_tokens
     head = f"# Shared context for {for_agent}" + (f"\nTask: {task}" if task else "")
     spent = count(f"{head}\n\n")
-    if spent + 50 > max_tokens:
+    if spent + LEAST_TOKENS > max_tokens:
         raise InvalidValue(f"the task needs {spent} of {max_tokens} tokens: raise max_tokens, or shorten the task")
 
     def draw(included: Sequence[Part], references: Sequence[Part], listed: int) -> str:
-        known: dict[str, str] = {}
-        steady = sorted(included, key=lambda part: (part.rev, part.key))
-        parts = [_factored(part, known) for part in steady]
+        parts = factored(sorted(included, key=lambda part: (part.rev, part.key)))
         rest = sorted(references, key=lambda part: part.key)
         return f"{head}\n\n{render(parts, rest, listed)}".rstrip("\n")
 
-    selection, replay = yield from choose(verbs, for_agent, max_tokens, priorities, task or None, prefix, spent)
-    text, tokens, selection = bound(selection, max_tokens, count, draw)
-    return Packet(text, tokens, max_tokens, replay, selection, for_agent, task)
+    material = yield from gather(verbs, (participant, for_agent), priorities, task or None, prefix)
+    room = max_tokens - spent
+    drawn = bound((yield from material.choose(room)), max_tokens, count, draw)
+    shared = _shared(material, max_tokens)
+    for factor in (shared, shared**0.5) if shared > _SHARED else ():  # what is said once leaves room for more
+        other = bound((yield from material.choose(int(room * factor))), max_tokens, count, draw)
+        drawn = max(drawn, other, key=_told)
+    text, tokens, selection = drawn
+    material.note(verbs, for_agent, selection)
+    return Packet(text, tokens, max_tokens, material.replay_tokens(selection), selection, for_agent, task)
 
 
-def _factored(part: Part, known: dict[str, str]) -> Part:
-    """The part with paragraphs that stood in an earlier one replaced by where they stand."""
-    paragraphs = part.text.split("\n\n")
-    for at, paragraph in enumerate(paragraphs):
-        if len(paragraph) < _COMMON:
-            continue
-        before = known.setdefault(paragraph, part.key)
-        if before != part.key:
-            start = " ".join(paragraph[:60].split())
-            paragraphs[at] = f"[[as in {before} above: {start}...]]"
-    text = "\n\n".join(paragraphs)
-    return Part(part.key, part.version, part.agent, part.rev, part.form, part.tokens, part.reason, text)
+def _shared(material: Material, max_tokens: int) -> float:
+    """How many times larger the entries that could go in whole are than what they say without repetitions."""
+    whole = [each.as_part() for each in sorted(material.candidates, key=lambda each: (each.rev, each.key))]
+    whole = [part for part in whole if len(part.text) <= _LONGEST * max_tokens]
+    size = sum(len(part.text) for part in whole)
+    return size / max(sum(len(part.text) for part in factored(whole)), 1) if size else 1.0
+
+
+def _told(drawn: tuple[str, int, Selection]) -> int:
+    """Characters of entries that a packet holds, counting each repetition."""
+    return sum(len(part.text) for part in drawn[2].included)

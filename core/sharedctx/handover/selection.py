@@ -32,6 +32,11 @@ class Candidate(NamedTuple):
     rev: int
     text: str
     view: Callable[[int | None], Steps[View]]
+    expires: float | None = None
+
+    def as_part(self) -> Part:
+        """The whole of it."""
+        return _part(self, "whole", 0, "", self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,8 @@ def select(
     wanted: Sequence[str] = (),
     priorities: Mapping[str, float] | None = None,
 ) -> Steps[Selection]:
-    """Choose for ``budget`` tokens: the highest priority whole, others whole or compressed within half of what is left,
-    the rest as references.
+    """Choose for ``budget`` tokens: the highest priority whole if it fits at all, others whole or compressed within
+    half of what is left (whole where all that follow fit, too), the rest as references, for which a share is kept.
 
     Ranked by priority, then by how many of the ``wanted`` words an entry has, then the newest first. Deterministic.
     """
@@ -125,23 +130,36 @@ def select(
         sized.append((candidate, weight, words, (yield from candidate.view(None)).original_tokens))
     bare = [_part(candidate, "reference", tokens, "", "") for candidate, _, _, tokens in sized]
     costs = [count(part.reference) + 1 for part in bare]
-    reserve = min(sum(costs), int(budget * _REFERENCES))
+    following = sum(
+        tokens + count(f"{part.heading}\n\n\n") for part, (_, _, _, tokens) in zip(bare, sized, strict=True)
+    )
+    waiting, most = sum(costs), int(budget * _REFERENCES)
+    reserve = min(waiting, most)
     left = budget - reserve
     top = sized[0][1] if sized else 0.0
     included: list[Part] = []
     references: list[Part] = []
     listed: list[Part] = []
-    for (candidate, weight, words, tokens), cost in zip(sized, costs, strict=True):
+    for (candidate, weight, words, tokens), cost, own in zip(sized, costs, bare, strict=True):
         first = weight == top and (top > 0 or len(sized) == 1)
         why = _why(weight, words)
-        part = yield from _fit(candidate, tokens, left if first else int(left * _SHARE), count, why)
+        part = None
+        if first or following <= left + reserve:
+            part = _whole(candidate, tokens, left + reserve, count, why)
+        following -= tokens + count(f"{own.heading}\n\n\n")
+        if part is None:
+            part = yield from _fit(candidate, tokens, left if first else int(left * _SHARE), count, why)
         if part is not None:
             included.append(part)
-            left -= count(f"{part.heading}\n{part.text}\n\n")
+            waiting -= cost
+            room = left + reserve - count(f"{part.heading}\n{part.text}\n\n")
+            reserve = max(min(waiting, most, room), 0)
+            left = room - reserve
             continue
+        waiting -= cost
         lowest = f"{why}, {tokens} tokens do not fit"
         if cost <= reserve:
-            reserve -= cost
+            reserve, most = reserve - cost, most - cost
             references.append(_part(candidate, "reference", tokens, lowest, ""))
         else:
             listed.append(_part(candidate, "listed", tokens, f"{lowest}, nor does a reference", ""))
@@ -165,8 +183,8 @@ def _why(weight: float, words: int) -> str:
 
 def _fit(candidate: Candidate, tokens: int, room: int, count: TokenCounter, why: str) -> Steps[Part | None]:
     """The entry whole or compressed within its room, or None."""
-    whole = _part(candidate, "whole", tokens, f"{why}, fits whole", candidate.text)
-    if tokens + count(f"{whole.heading}\n\n\n") <= room:
+    whole = _whole(candidate, tokens, room, count, why)
+    if whole is not None:
         return whole
     cut = _part(candidate, "compressed", tokens, "", "")
     most = room - count(f"{cut.heading}\n\n\n")
@@ -176,6 +194,11 @@ def _fit(candidate: Candidate, tokens: int, room: int, count: TokenCounter, why:
     if view.tokens > most or view.tokens >= tokens:
         return None
     return _part(candidate, "compressed", tokens, f"{why}, compressed to {view.tokens} of {tokens} tokens", view.text)
+
+
+def _whole(candidate: Candidate, tokens: int, room: int, count: TokenCounter, why: str) -> Part | None:
+    whole = _part(candidate, "whole", tokens, f"{why}, fits whole", candidate.text)
+    return whole if tokens + count(f"{whole.heading}\n\n\n") <= room else None
 
 
 def _part(candidate: Candidate, form: Form, tokens: int, reason: str, text: str) -> Part:

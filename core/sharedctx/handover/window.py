@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends.steps import Steps
+from ..entries.arguments import check_number, check_words
 from ..entries.verbs import Verbs
 from ..errors import DecodeError, InvalidValue
 from ..tokens import TokenCounter
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ..views import View
 
 REST = "## Not included; read it by"
+_LISTED = 16
+"""Tokens kept for the line that tells how many have no line of their own."""
 
 
 @dataclass(frozen=True)
@@ -57,40 +61,72 @@ def window(
     prefix: str = "",
 ) -> Steps[Window]:
     """Return the readable live entries within ``max_tokens``; raises ``InvalidValue`` below 50."""
-    count = verbs.session.settings.count_tokens
-    selection, replay = yield from choose(verbs, participant, max_tokens, priorities, query, prefix)
-    text, tokens, selection = bound(selection, max_tokens, count, render)
-    return Window(text, tokens, max_tokens, replay, selection)
+    check_number("max_tokens", max_tokens, LEAST_TOKENS)
+    material = yield from gather(verbs, (participant,), priorities, query, prefix)
+    selection = yield from material.choose(max_tokens)
+    text, tokens, selection = bound(selection, max_tokens, material.count, render)
+    material.note(verbs, participant, selection)
+    return Window(text, tokens, max_tokens, material.replay_tokens(selection), selection)
 
 
-def choose(
+@dataclass(frozen=True)
+class Material:
+    """What may be handed over: entries, those that are damaged, and what is asked for first."""
+
+    candidates: list[Candidate]
+    damaged: list[Part]
+    count: TokenCounter
+    wanted: list[str]
+    priorities: Mapping[str, float]
+
+    def choose(self, budget: int) -> Steps[Selection]:
+        """Return the selection for a budget."""
+        room = max(budget - self.count(REST) - _LISTED, 0)
+        found = yield from select(
+            self.candidates, room, count=self.count, wanted=self.wanted, priorities=self.priorities
+        )
+        return replace(found, listed=(*found.listed, *self.damaged))
+
+    def note(self, verbs: Verbs, participant: str | None, selection: Selection) -> None:
+        """Remember what the participant has read by this, so that it hears of changes."""
+        if participant is None:
+            return
+        expires = {candidate.key: candidate.expires for candidate in self.candidates}
+        for part in selection.included:
+            verbs.session.reads.note(participant, part.key, part.version, expires[part.key])
+
+    @staticmethod
+    def replay_tokens(selection: Selection) -> int:
+        """The tokens of all entries whole."""
+        return sum(part.tokens for part in selection.parts)
+
+
+def gather(
     verbs: Verbs,
-    participant: str | None,
-    max_tokens: int,
+    readers: Sequence[str | None],
     priorities: Mapping[str, float] | None,
     query: str | None,
     prefix: str,
-    spent: int = 0,
-) -> Steps[tuple[Selection, int]]:
-    """Return the selection for a budget of which ``spent`` tokens are gone, and the tokens of all entries whole."""
-    if max_tokens < LEAST_TOKENS:
-        raise InvalidValue(f"max_tokens {max_tokens!r} is no number from {LEAST_TOKENS} up: references need room")
+) -> Steps[Material]:
+    """Return what all ``readers`` may read; raises ``InvalidValue`` for priorities or a query that are none."""
+    for pattern, weight in (priorities or {}).items():
+        check_words("a pattern of keys", pattern)
+        number: object = weight
+        if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
+            raise InvalidValue(f"the priority {number!r:.60} of {pattern!r} is no number: higher goes first")
     from ..views.pieces import words
 
-    wanted = words(query)
-    candidates, damaged = yield from _candidates(verbs, participant, prefix, query)
-    count = verbs.session.settings.count_tokens
-    room = max(max_tokens - spent - count(REST) - 16, 0)
-    selection = yield from select(candidates, room, count=count, wanted=wanted, priorities=priorities)
-    return replace(selection, listed=(*selection.listed, *damaged)), sum(part.tokens for part in selection.parts)
+    wanted = [] if query is None else words(check_words("the query", query))
+    candidates, damaged = yield from _candidates(verbs, readers, prefix, query)
+    return Material(candidates, damaged, verbs.session.settings.count_tokens, wanted, priorities or {})
 
 
 def _candidates(
-    verbs: Verbs, participant: str | None, prefix: str, query: str | None
+    verbs: Verbs, readers: Sequence[str | None], prefix: str, query: str | None
 ) -> Steps[tuple[list[Candidate], list[Part]]]:
     session = verbs.session
     found, damaged = [], []
-    for key in (yield from verbs.keys(participant, prefix)):
+    for key in (yield from _readable(verbs, readers, prefix)):
         try:
             version = yield from session.log.head(key)
             if version is None:
@@ -100,8 +136,19 @@ def _candidates(
             damaged.append(Part(key, 0, None, 0, "listed", 0, f"damaged: {error.message}", ""))
             continue
         view = _viewer(verbs, version, query)
-        found.append(Candidate(key, version.number, version.blob.agent or None, version.rev, text, view))
+        agent = version.blob.agent or None
+        found.append(Candidate(key, version.number, agent, version.rev, text, view, version.expires))
     return found, damaged
+
+
+def _readable(verbs: Verbs, readers: Sequence[str | None], prefix: str) -> Steps[list[str]]:
+    """The keys that each of the readers may read, in order."""
+    first, *others = dict.fromkeys(readers)
+    keys = yield from verbs.keys(first, prefix)
+    for other in others:
+        allows = yield from verbs.session.rights.judge(other)
+        keys = [key for key in keys if allows("read", key)]
+    return keys
 
 
 def _viewer(verbs: Verbs, version: Version, query: str | None) -> Callable[[int | None], Steps[View]]:
@@ -129,10 +176,16 @@ def bound(
     count: TokenCounter,
     draw: Callable[[Sequence[Part], Sequence[Part], int], str],
 ) -> tuple[str, int, Selection]:
-    """Draw a selection, less of it while it is over the budget; return the text, its tokens and what was drawn."""
+    """Draw a selection, less of it while it is over the budget; return the text, its tokens and what was drawn.
+
+    By a counter for which even the number of what is left out is too much, nothing of it is said.
+    """
     while True:
         text = draw(selection.included, selection.references, len(selection.listed))
         tokens = count(text)
-        if tokens <= budget or not (selection.included or selection.references):
+        if tokens <= budget:
             return text, tokens, selection
+        if not (selection.included or selection.references):
+            text = draw((), (), 0)
+            return text, count(text), selection
         selection = selection.without_last()

@@ -184,6 +184,7 @@ class Notebook:
             raise SessionArchived(f"the session is archived: {key!r} can be read, and not written or deleted")
         check_note_key(key)
         if not (yield from self._rights.allows(participant, right, NOTES + key)):
+            yield from self._rights.refused(participant, right, NOTES + key)
             raise Forbidden(f"{participant!r} may not {right} {key!r}: use a key of your own, or ask its writer")
         return (yield from self._rights.reach(NOTES + key))
 

@@ -1,8 +1,9 @@
 """Projects: JSON contexts that are changed by differences of their top-level keys, each in one entry of a session."""
 
 from .differences import Difference
-from .names import check_project, key_of, project_of
-from .projects import Expected, Projects, Written
+from .leanest import Known, Leanest, leanest
+from .names import check_project, check_request, key_of, project_of
+from .projects import Expected, Projects, Written, request_of
 from .settings import ProjectSettings
 from .state import State
 from .window import PRIORITIES, project_window
@@ -11,12 +12,17 @@ __all__ = [
     "PRIORITIES",
     "Difference",
     "Expected",
+    "Known",
+    "Leanest",
     "ProjectSettings",
     "Projects",
     "State",
     "Written",
     "check_project",
+    "check_request",
     "key_of",
+    "leanest",
     "project_of",
     "project_window",
+    "request_of",
 ]

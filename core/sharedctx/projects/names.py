@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..errors import InvalidKey
+from ..errors import InvalidKey, InvalidValue
 
 PREFIX = "project/"
 _LEAF = "/context"
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_REQUEST = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TAKEN = frozenset({"stream", ".", ".."})
 
 
@@ -33,3 +34,10 @@ def project_of(key: str) -> str | None:
         return None
     project = key[len(PREFIX) : -len(_LEAF)]
     return project if _PROJECT.fullmatch(project) is not None and project not in _TAKEN else None
+
+
+def check_request(request: Any) -> str:
+    """Return the name of a request if it may be one; raises ``InvalidValue``."""
+    if not isinstance(request, str) or _REQUEST.fullmatch(request) is None:
+        raise InvalidValue(f"{request!r:.160} names no request: use 1 to 64 of the characters A-Z a-z 0-9 . _ : -")
+    return request

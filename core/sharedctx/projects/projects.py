@@ -14,7 +14,7 @@ from ..versions.codec import Kind
 from ..versions.log import DELTA_FROM, Draft, Version
 from .accesses import Accesses
 from .differences import Difference
-from .names import PREFIX, key_of, project_of
+from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
 from .states import States
@@ -22,24 +22,29 @@ from .states import States
 _TRIM_EVERY = 256
 """Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
 
+_REQUEST = " request:"
+
 Expected = int | str | None
 """The version that a writer knows (0: there is none) or its hash; None where any will do."""
 
 
 class Written(NamedTuple):
-    """A write that was committed: the version, its state and the one before, empty where there was none."""
+    """A write that was committed: the version, its state and the one before, empty where there was none; ``again``
+    where a request that came twice wrote it the first time."""
 
     version: Version
     state: State
     old: State
     is_new: bool
+    again: bool = False
 
 
 class Projects:
     """The projects of one session, for all participants; ``participant`` None is the owner.
 
     All methods that return ``Steps`` are driven by ``SharedContext.run`` or ``Store.driver``. They raise ``InvalidKey``
-    for a project's name, ``InvalidValue``, ``KeyNotFound`` (also where reading is not allowed) and ``Forbidden``.
+    for a name, ``InvalidValue``, ``KeyNotFound`` (also where reading is not allowed) and ``Forbidden``. Writes
+    take the name of a request: who sends it again gets what it wrote the first time, while that version is kept.
     """
 
     def __init__(self, context: SharedContext, settings: ProjectSettings | None = None) -> None:
@@ -115,25 +120,44 @@ class Projects:
         return (found[0], found[1:]) if since else (None, found)
 
     def put(
-        self, participant: str | None, project: str, state: State, agent: str = "", expected: Expected = None
+        self,
+        participant: str | None,
+        project: str,
+        state: State,
+        agent: str = "",
+        expected: Expected = None,
+        request: str = "",
     ) -> Steps[Written]:
         """Replace the context, or make the project."""
-        return (yield from self._write(participant, project, lambda old: state, agent, expected))
+        return (yield from self._write(participant, project, lambda old: state, agent, expected, request))
 
     def change(
-        self, participant: str | None, project: str, diff: Difference, agent: str = "", expected: Expected = None
+        self,
+        participant: str | None,
+        project: str,
+        diff: Difference,
+        agent: str = "",
+        expected: Expected = None,
+        request: str = "",
     ) -> Steps[Written]:
         """Apply a difference, to an empty context where there is no project."""
-        return (yield from self._write(participant, project, diff.apply, agent, expected))
+        return (yield from self._write(participant, project, diff.apply, agent, expected, request))
 
     def rollback(
-        self, participant: str | None, project: str, number: int, agent: str = "", expected: Expected = None
+        self,
+        participant: str | None,
+        project: str,
+        number: int,
+        agent: str = "",
+        expected: Expected = None,
+        request: str = "",
     ) -> Steps[Written]:
         """Write the state of an old version as the newest."""
         yield from self._session.rights.guard(participant, "rollback", key_of(project))
         state = yield from self.state((yield from self.at(project, number)))
-        note = f"rollback:{number}"
-        return (yield from self._write(None, project, lambda old: state, agent, expected, note))
+        return (
+            yield from self._write(None, project, lambda old: state, agent, expected, request, f"rollback:{number}")
+        )
 
     def _write(
         self,
@@ -142,11 +166,17 @@ class Projects:
         make: Callable[[State], State],
         agent: str,
         expected: Expected,
+        request: str,
         note: str = "",
     ) -> Steps[Written]:
         key = key_of(project)
         if participant is not None:
             yield from self._session.rights.guard(participant, "write", key)
+        if request:
+            note = f"{note}{_REQUEST}{check_request(request)}"
+            done = yield from self._done(project, agent, request)
+            if done is not None:
+                return done
         now = yield from steps.now()
         while True:
             row = yield from steps.newest(self.space, key)
@@ -168,11 +198,21 @@ class Projects:
                 continue  # somebody was faster: judged and made anew
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
-                yield from self._session.log.trim(key, self.settings.keep_versions)
+                yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
             return Written(version, new, old, head is None)
 
+    def _done(self, project: str, agent: str, request: str) -> Steps[Written | None]:
+        """Return what a request wrote already, if it is among the versions that are kept."""
+        versions = yield from self.versions(project)
+        for at, version in reversed(list(enumerate(versions))):
+            if request_of(version) == request and version.blob.agent == agent:
+                old = versions[at - 1] if at else None
+                states = (yield from self.state(version)), (yield from self.state(old))
+                return Written(version, *states, old is None or not old.blob.live, again=True)
+        return None
+
     def _if_live(self, version: Version) -> Steps[Version | None]:
-        gone = not version.blob.live or (yield from steps.expired(version.expires))
+        gone = not version.blob.live or (yield from self._session.log.leases.expired(version))
         return None if gone else version
 
     def delete(self, participant: str | None, project: str, agent: str = "") -> Steps[int]:
@@ -197,6 +237,11 @@ class Projects:
     def is_ours(self, key: str) -> bool:
         """Whether this key holds a project."""
         return not key.startswith(RESERVED) and project_of(key) is not None
+
+
+def request_of(version: Version) -> str:
+    """Return the name of the request that wrote a version, "" where it had none."""
+    return version.blob.note.partition(_REQUEST)[2]
 
 
 def _missing(project: str) -> KeyNotFound:

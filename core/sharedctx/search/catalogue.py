@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from .matrix import Matrix, Where
-from .merging import Known
+from .merging import Known, kept
 from .packs import FLOAT, Item, Pack
 
 _NONE: Final[set[str]] = set()
@@ -75,6 +75,13 @@ class Catalogue:
             return []
         return self.matrix.vectors(self._slots[key], self._items[key].vectors or 0)
 
+    def merged(self, chosen: Collection[str]) -> tuple[list[Item], list[bytes]]:
+        """Return what merging packs must keep, and the vectors of each of these items."""
+        items = kept(self.packs, chosen, self.versions)
+        if self.matrix is None:
+            return items, []
+        return items, [self.matrix.bytes(self._slots.get(item.key, 0), item.vectors or 0) for item in items]
+
     def fill(self, found: Sequence[tuple[str, int, Pack]]) -> None:
         """Take all packs of an index, each with its name and size."""
         dimensions = max((pack.dimensions for _, _, pack in found), default=0)
@@ -86,34 +93,35 @@ class Catalogue:
 
     def take(self, name: str, size: int, pack: Pack) -> None:
         """Put into memory what a pack knows better."""
-        entries = sum(item.vectors is not None for item in pack.items)
+        entries = len(pack.items) if pack.alike else sum(item.vectors is not None for item in pack.items)
         self.packs[name] = Known(size, pack.dimensions, pack.items, entries)
         if pack.dimensions and self.matrix is None:
             self.matrix = Matrix(pack.dimensions)
-        if not self._take_whole(pack, entries):
+        if not self._take_whole(pack):
             self._take_each(pack)
         if self.matrix is not None and self.matrix.crowded:
             self._renew(self.matrix)
 
-    def _take_whole(self, pack: Pack, entries: int) -> bool:
-        """Take a pack of items that are all new and have one vector each, at a tenth of the time."""
-        keys = [item.key for item in pack.items]
-        names = [item.name for item in pack.items if item.name is not None]
+    def _take_whole(self, pack: Pack) -> bool:
+        """Take a pack of items that are alike and all new, at a tenth of the time."""
         if (
-            self.matrix is None
+            not pack.alike
+            or self.matrix is None
             or self.matrix.dimensions != pack.dimensions
-            or not entries == len(keys) == len(names) == len(pack.floats) // (pack.dimensions * FLOAT)
-            or not self.versions.keys().isdisjoint(keys)
-            or not self._gone.keys().isdisjoint(keys)
-            or not self._names.keys().isdisjoint(names)
-            or any(item.vectors != 1 or item.expires is not None for item in pack.items)
             or self._labels is not None
+        ):
+            return False
+        keys, versions, *_, names = zip(*pack.items, strict=True)
+        if not (
+            self.versions.keys().isdisjoint(keys)
+            and self._gone.keys().isdisjoint(keys)
+            and self._names.keys().isdisjoint(names)
         ):
             return False
         slot = self.matrix.add(pack.items, pack.floats)
         self._items.update(zip(keys, pack.items, strict=True))
         self._slots.update(zip(keys, range(slot, slot + len(keys)), strict=True))
-        self.versions.update((item.key, item.version) for item in pack.items)
+        self.versions.update(zip(keys, versions, strict=True))
         self._names.update(zip(names, keys, strict=True))
         return True
 

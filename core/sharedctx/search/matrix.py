@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FIRST = 256
 _TINY, _HUGE = 1e-15, 1e15
+_BLOCK = 64
+"""So many scores are looked through for the best of their maxima first."""
 _GATHER = 3
 """Where fewer than one in so many slots fits a filter, only these are multiplied."""
 
@@ -62,6 +64,14 @@ def _lengths(np: Any, block: Floats) -> Floats:
     return found
 
 
+def _least(np: Any, scores: Floats, depth: int) -> Any:
+    """A score that at least ``depth`` of more scores reach, and few others."""
+    count = len(scores) // _BLOCK
+    if count > 2 * depth:  # as many blocks have a maximum of so much
+        scores = scores[: count * _BLOCK].reshape(count, _BLOCK).max(axis=1)
+    return np.partition(scores, len(scores) - depth)[len(scores) - depth]
+
+
 class Matrix:
     """Slots are only added; one that is replaced or removed is dead until the matrix is made anew. Not locked: a search
     works on the ``Slots`` that it took, which later changes leave as they were, but for slots that die."""
@@ -95,7 +105,9 @@ class Matrix:
         self.reserve(len(block))
         end = first + len(block)
         self._rows[first:end] = block
-        self._norms[first:end] = _lengths(np, self._rows[first:end])
+        norms = _lengths(np, self._rows[first:end])
+        norms[norms == 0] = np.inf  # such a vector is as far from any as can be said: 0
+        self._norms[first:end] = norms
         self._live[first:end] = True
         if len(items) == len(block):
             self._owners += items
@@ -157,14 +169,14 @@ class Slots(NamedTuple):
         length = np.linalg.norm(wide)
         unit = (wide / length if length else wide).astype("<f4")
         dots = np.vecdot(rows, unit)  # on this thread: `@` waits for a pool that other work may hold up
-        scores = np.divide(dots, norms, out=np.zeros_like(norms), where=norms > 0)
+        scores = np.divide(dots, norms, out=dots)
         if places is not None and len(places) < len(scores):
             scores = scores[places]
         depth = count
         while True:
             best: dict[str, Nearest] = {}
             whole = depth >= len(scores)
-            least = None if whole else np.partition(scores, len(scores) - depth)[len(scores) - depth]
+            least = None if whole else _least(np, scores, depth)
             found = np.arange(len(scores)) if whole else np.flatnonzero(scores >= least)
             slots = found if places is None else places[found]
             ranked = sorted(

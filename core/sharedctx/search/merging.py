@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from . import packs
-from .packs import Item, Pack
+from .packs import Item
 
 FULL = 2**20
 """Bytes of a pack that is left alone."""
@@ -25,13 +24,6 @@ class Known(NamedTuple):
     dimensions: int
     items: list[Item]
     entries: int
-
-
-class Kept(NamedTuple):
-    """What a merge keeps: the versions that count, and the removals that are still needed, by key."""
-
-    live: Mapping[str, int]
-    needed: Collection[str]
 
 
 def choose(known: Mapping[str, Known], dimensions: int, live: Mapping[str, int]) -> list[str]:
@@ -63,37 +55,14 @@ def _fill(packs: list[tuple[int, str]]) -> list[str]:
     return chosen
 
 
-def plan(known: Mapping[str, Known], chosen: Collection[str], live: Mapping[str, int]) -> Kept:
-    """Return what merging the chosen packs must keep; a removal only while another pack knows the key."""
+def kept(known: Mapping[str, Known], chosen: Collection[str], live: Mapping[str, int]) -> list[Item]:
+    """Return the items that merging the chosen packs must keep; a removal only while another pack knows the key."""
     removed = {item.key for sk in chosen for item in known[sk].items if item.vectors is None}
     if removed:
         removed &= {item.key for sk, pack in known.items() if sk not in chosen for item in pack.items}
-    return Kept(live, removed)
-
-
-class Merged:
-    """The pack that several become."""
-
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
-        self._dimensions = 0
-        self.items: list[Item] = []
-        self._rows: list[bytes | memoryview] = []
-
-    def add(self, pack: Pack) -> None:
-        """Add what counts of a pack."""
-        self._dimensions = self._dimensions or pack.dimensions
-        at = 0
-        for item in pack.items:
-            start, at = at, at + (item.vectors or 0) * pack.dimensions * packs.FLOAT
-            if item.vectors is None:
-                counts = item.key in self._kept.needed
-            else:
-                counts = self._kept.live.get(item.key) == item.version
-            if counts:
-                self.items.append(item)
-                self._rows.append(pack.floats[start:at])
-
-    def payload(self) -> bytes:
-        """Return the merged pack as it is stored."""
-        return packs.encode(self._dimensions, self.items, self._rows)
+    return [
+        item
+        for sk in chosen
+        for item in known[sk].items
+        if (item.key in removed if item.vectors is None else live.get(item.key) == item.version)
+    ]

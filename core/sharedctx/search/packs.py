@@ -49,11 +49,13 @@ class Item(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """Items and the vectors of all of them, one after the other."""
+    """Items and the vectors of all of them, one after the other; ``alike`` when each item has one vector and another
+    name, and none expires."""
 
     dimensions: int
     items: list[Item]
     floats: bytes | memoryview
+    alike: bool = False
 
 
 def floats(key: str, vector: Iterable[float]) -> bytes:
@@ -79,6 +81,10 @@ def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memory
     return b"".join((_LENGTH.pack(len(header)), header, padding, *rows))
 
 
+def _all_named(names: Any, count: int) -> bool:
+    return None not in names if isinstance(names, list) else names is not None and count == 1
+
+
 def decode(payload: bytes | memoryview) -> Pack:
     """Read a pack; raises ``DecodeError``."""
     try:
@@ -92,9 +98,10 @@ def decode(payload: bytes | memoryview) -> Pack:
         columns = [column if isinstance(column, list) else repeat(column, len(keys)) for column in short]
         items = list(map(Item, keys, versions, *columns))
         count = len(items) if short[:1] == [1] else sum(item.vectors or 0 for item in items)
+        alike = short[:1] == [1] and short[2] is None and _all_named(short[3], len(keys))
     except (struct.error, zstd.ZstdError, EOFError, ValueError, TypeError) as error:
         raise DecodeError(f"a pack of vectors does not open: {error}") from error
     rest = memoryview(payload)[end + (-end % _ALIGNED) :]
     if len(rest) != count * dimensions * FLOAT:
         raise DecodeError("a pack of vectors does not hold what its header says")
-    return Pack(dimensions, items, rest)
+    return Pack(dimensions, items, rest, alike)

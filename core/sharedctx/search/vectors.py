@@ -12,6 +12,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -27,7 +28,9 @@ from .matrix import Nearest, Where, numbers
 from .packs import Item, Pack
 
 _DIMENSIONS = "dimensions"
-_PAGE = 16
+_PAGE = 4
+_TOLD = 64
+"""Packs that are remembered between their making and their commit."""
 
 
 class Entry(NamedTuple):
@@ -71,6 +74,7 @@ class Vectors:
         self._lock = threading.Lock()
         self._rev: int | None = None
         self._known = Catalogue(self._labels)
+        self._told: dict[str, tuple[int, Pack]] = {}
         renew_after_fork(self)
 
     def after_fork(self) -> None:
@@ -161,7 +165,7 @@ class Vectors:
             facts = json.dumps(entry.facts, ensure_ascii=False, separators=(",", ":"))
             items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
         items += [Item(key, version, None) for key, version in gone]
-        ops: tuple[Op, ...] = (self._put(packs.encode(dimensions or 0, items, rows)),)
+        ops: tuple[Op, ...] = (self._put(dimensions or 0, items, rows),)
         if known:
             return (*ops, Check(self.pk, PRESENT, _DIMENSIONS))
         if dimensions:
@@ -173,9 +177,15 @@ class Vectors:
         """Return the operation that lets the next vectors have other dimensions; for when all entries are gone."""
         return Drop(self.pk, _DIMENSIONS)
 
-    def _put(self, payload: bytes) -> Put:
+    def _put(self, dimensions: int, items: list[Item], rows: Sequence[bytes]) -> Put:
+        """Write a pack, which is remembered until the feed tells that it was committed."""
         sk = uuid.uuid4().hex
-        return Put(self.pk, seal(self.space, self.pk, sk, payload), sk)
+        row = seal(self.space, self.pk, sk, packs.encode(dimensions, items, rows))
+        with self._lock:
+            if len(self._told) >= _TOLD:
+                del self._told[next(iter(self._told))]
+            self._told[sk] = len(row), Pack(dimensions, items, b"".join(rows))
+        return Put(self.pk, row, sk)
 
     def _unfit(self, key: str, size: int, dimensions: int) -> InvalidValue:
         return InvalidValue(
@@ -195,7 +205,7 @@ class Vectors:
                 yield from self._load()
             complete = True
             try:
-                while page := (yield from steps.changes(self.space, since)):
+                while since < rev and (page := (yield from steps.changes(self.space, since))):
                     complete = (yield from self._follow(page)) and complete
                     since = page[-1].rev
             except Compacted:
@@ -205,6 +215,7 @@ class Vectors:
                 self._rev = max(rev, since)
                 yield from self._require()
                 return
+            rev = yield from steps.rev(self.space)
 
     def _require(self) -> Steps[None]:
         """Read anew when the space was reclaimed, of which the feed says nothing to those who had seen it all."""
@@ -214,15 +225,19 @@ class Vectors:
             yield from self._load()
 
     def _load(self) -> Steps[None]:
-        rows: list[Row] = []
+        reading: list[tuple[str, int, Future[Pack]]] = []
         after = ""
-        while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
-            rows += page
-            after = f"{page[-1].sk}\x00"
-        with self._lock, _uncollected():
-            self._known = Catalogue(self._labels)
-            found = ((str(row.sk), len(row.value), self._read(row)) for row in rows if row.sk != _DIMENSIONS)
-            self._known.fill(list(found))
+        with ThreadPoolExecutor(1) as reader:  # packs are checked while the next ones are fetched
+            while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
+                reading += [
+                    (str(row.sk), len(row.value), reader.submit(self._read, row))
+                    for row in page
+                    if row.sk != _DIMENSIONS
+                ]
+                after = f"{page[-1].sk}\x00"
+            with self._lock, _uncollected():
+                self._known = Catalogue(self._labels)
+                self._known.fill([(sk, size, pack.result()) for sk, size, pack in reading])
 
     def _read(self, row: Row) -> Pack:
         return packs.decode(unseal_large(self.space, row))
@@ -243,19 +258,27 @@ class Vectors:
                     else:
                         self._known.packs.pop(sk, None)
             elif sk != _DIMENSIONS:
-                rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
-                if rows:
-                    pack = self._read(rows[0])
-                    with self._lock:
-                        self._known.take(sk, len(rows[0].value), pack)
-                else:
+                found = yield from self._find(sk)
+                if found is None:
                     complete = False
+                else:
+                    with self._lock:
+                        self._known.take(sk, *found)
         for key, version in others.items():
             item = self._known.item(key)
             if item is not None and version > item.version and not (yield from self._lives(key)):
                 with self._lock:  # removed by somebody who does not tell the index
                     self._known.let_go(key, version)
         return complete
+
+    def _find(self, sk: str) -> Steps[tuple[int, Pack] | None]:
+        """Return a pack's bytes and the pack, None when it was merged meanwhile."""
+        with self._lock:
+            told = self._told.pop(sk, None)
+        if told is not None:
+            return told
+        rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
+        return (len(rows[0].value), self._read(rows[0])) if rows else None
 
     def merge(self) -> Steps[None]:
         """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes."""
@@ -266,18 +289,12 @@ class Vectors:
                 chosen = merging.choose(known, self.dimensions or 0, self._known.versions)
                 if not chosen:
                     return
-                merged = merging.Merged(merging.plan(known, chosen, dict(self._known.versions)))
-            for sk in chosen:
-                rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
-                if not rows:
-                    break
-                merged.add(self._read(rows[0]))
-            else:
-                ops: list[Op] = [Check(self.pk, PRESENT, sk) for sk in chosen]
-                ops += [Drop(self.pk, sk) for sk in chosen]
-                if merged.items:
-                    ops.append(self._put(merged.payload()))
-                try:
-                    yield from steps.commit(self.space, ops)
-                except ConditionFailed:
-                    continue  # somebody else merged them
+                items, rows = self._known.merged(chosen)
+            ops: list[Op] = [Check(self.pk, PRESENT, sk) for sk in chosen]
+            ops += [Drop(self.pk, sk) for sk in chosen]
+            if items:
+                ops.append(self._put(self.dimensions or 0, items, rows))
+            try:
+                yield from steps.commit(self.space, ops)
+            except ConditionFailed:
+                continue  # somebody else merged them

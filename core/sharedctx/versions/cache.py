@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..forking import renew_after_fork
 from .codec import Blob
@@ -29,6 +29,8 @@ class ContentCache:
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
         self.headers: dict[tuple[str, int, str], tuple[bytes, Version]] = {}
+        self.configured: dict[str, tuple[float, Any]] = {}
+        """Stored settings by space, with the monotonic time until which they count as read."""
         self._limit = limit
         self._held: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
         self._bytes = 0

@@ -84,10 +84,10 @@ class Collection:
         """Return whether there is a row of this sort key, whatever it holds."""
         return bool((yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)))
 
-    def rows(self, prefix: str = "") -> Steps[list[Row]]:
-        """Return all rows whose sort keys start with ``prefix``, in order."""
+    def rows(self, prefix: str = "", start: str = "") -> Steps[list[Row]]:
+        """Return all rows whose sort keys start with ``prefix``, in order, from ``start`` on."""
         found: list[Row] = []
-        after = prefix
+        after = max(prefix, start)
         while page := (yield from steps.scan(self.space, self.pk, after)):
             fitting = [row for row in page if str(row.sk).startswith(prefix)]
             found += fitting

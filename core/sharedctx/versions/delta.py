@@ -11,10 +11,12 @@ head always travel: serialised lists begin with their length, which would hide a
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
 import threading
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import IO, Final
 
 from ..errors import DecodeError
 
@@ -30,6 +32,7 @@ _CONTEXT: Final = 8192
 _GLIMPSE: Final = 16
 _DICTIONARY: Final = 1 << 20
 _SMALL: Final = 1 << 14
+_STREAM_WINDOW: Final = 23
 _OPTIONS: Final[dict[int, int]] = {zstd.CompressionParameter.compression_level: _LEVEL}
 # Tables of the usual size cost more to lay out than a few kilobytes cost to compress.
 _SMALL_OPTIONS: Final[dict[int, int]] = {
@@ -156,3 +159,35 @@ def _common_end(a: bytes, b: bytes, limit: int) -> int:
         else:
             limit, step = high, max((high - low) // 2, 1)
     return low
+
+
+@contextlib.contextmanager
+def compressing(out: IO[bytes]) -> Iterator[Callable[[bytes], object]]:
+    """What writes pieces to ``out`` as one compressed stream, which ends with the block."""
+    engine = zstd.ZstdCompressor(options={**_OPTIONS, zstd.CompressionParameter.window_log: _STREAM_WINDOW})
+    yield lambda data: out.write(engine.compress(data))
+    out.write(engine.flush(zstd.ZstdCompressor.FLUSH_FRAME))
+
+
+def decompress(source: IO[bytes], out: IO[bytes], most: int) -> int:
+    """Write what a stream compresses to ``out`` and return its bytes; raises ``DecodeError`` above ``most`` of them."""
+    engine = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _STREAM_WINDOW})
+    written = 0
+    piece = b""
+    try:
+        while not engine.eof:
+            if engine.needs_input:
+                piece = source.read(1 << 17)
+                if not piece:
+                    raise DecodeError("the compressed stream is cut short")
+            found = engine.decompress(piece, max_length=1 << 20)
+            piece = b""
+            written += len(found)
+            if written > most:
+                raise DecodeError(f"the compressed stream holds more than the {most} bytes that it is said to hold")
+            out.write(found)
+    except (zstd.ZstdError, EOFError) as error:
+        raise DecodeError(f"the compressed stream does not open: {error}") from error
+    if engine.unused_data or source.read(1):
+        raise DecodeError("the compressed stream has something behind it")
+    return written

@@ -1,4 +1,4 @@
-"""Numbered versions of keys in one space, over any backend: append, read, history, roll back, trim.
+"""Numbered versions of keys in one space, over any backend: append, roll back, trim.
 
 Values from 4 KiB up are stored as the difference from an earlier version: version n from n-1, every 16th from the one
 16 before, every 256th whole. A read follows at most 30 differences, and a trim can always cut at a 256th.
@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..backends import steps
-from ..backends.base import Drop, Head, Op, Put, Row
+from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .cache import ContentCache, Version
 from .codec import Compression, Kind
+from .reading import Versions
+from .witness import Act, Witness, act_of
 
 DELTA_FROM = 4096
 
@@ -35,104 +37,12 @@ class Draft:
     whole: bool = False
 
 
-class VersionLog:
-    """The versions of one space. ``store`` is the store's id, which checksums are bound to."""
+class VersionLog(Versions):
+    """The versions of one space, for reading and writing. ``witness`` is told of every write, in its commit."""
 
-    def __init__(self, store: str, space: str, cache: ContentCache) -> None:
-        self._store = store
-        self.space = space
-        self._cache = cache
-
-    def read_row(self, row: Row) -> Version:
-        """Parse a row's header; raises ``DecodeError`` naming the key and version."""
-        pk, sk, value, rev, expires = row
-        at = (self.space, rev, pk)
-        held = self._cache.headers.get(at)
-        if held is not None and held[0] == value:
-            return held[1]
-        number = int(sk)
-        try:
-            blob = codec.parse(codec.binding(self._store, self.space, pk, number), value)
-        except DecodeError as error:
-            raise type(error)(f"{pk!r} version {number}: {error}; other versions still read") from error
-        version = Version(pk, number, rev, expires, blob)
-        self._cache.remember(at, value, version)
-        return version
-
-    def newest(self, pk: str) -> Steps[Version | None]:
-        """Return the newest version, dead or alive; None when there never was one."""
-        row = yield from steps.newest(self.space, pk)
-        return None if row is None else self.read_row(row)
-
-    def head(self, pk: str) -> Steps[Version | None]:
-        """Return the live version: neither removed nor expired; None when there is none."""
-        rows: list[Row] = yield steps.Call("scan", (self.space, pk, 1, None), steps.NEWEST)
-        if not rows:
-            return None
-        version = self.read_row(rows[0])
-        if not version.blob.live:
-            return None
-        if version.expires is not None and (yield from steps.expired(version.expires)):
-            return None
-        return version
-
-    def at(self, pk: str, number: int) -> Steps[Version | None]:
-        """Return that version if it still exists, is a value and has not expired."""
-        rows = yield from steps.scan(self.space, pk, number, number + 1, limit=1)
-        if not rows:
-            return None
-        version = self.read_row(rows[0])
-        if not version.blob.live or (yield from steps.expired(version.expires)):
-            return None
-        return version
-
-    def as_of(self, pk: str, rev: int) -> Steps[Version | None]:
-        """Return what was the newest version when the space was at revision ``rev``, removals included."""
-        hi: int | None = None
-        while rows := (yield from steps.scan(self.space, pk, 1, hi, limit=64, newest_first=True)):
-            for row in rows:
-                if row.rev <= rev:
-                    return self.read_row(row)
-            hi = int(rows[-1].sk)
-        return None
-
-    def history(self, pk: str, limit: int = 100, before: int | None = None) -> Steps[list[Version | DecodeError]]:
-        """Return versions, newest first, removals included; a damaged one stands there as its error."""
-        rows = yield from steps.scan(self.space, pk, 1, before, limit=limit, newest_first=True)
-        found: list[Version | DecodeError] = []
-        for row in rows:
-            try:
-                found.append(self.read_row(row))
-            except DecodeError as error:
-                found.append(error)
-        return found
-
-    def content(self, version: Version) -> Steps[bytes]:
-        """Return a version's exact bytes; raises ``DecodeError`` when they or what they build on are damaged."""
-        if version.blob.compression is Compression.RAW:
-            return codec.content(version.blob, None)
-        chain: list[Version] = []
-        at: Version | None = version
-        known: bytes | None = None
-        while at is not None:
-            known = self._cache.get((self.space, at.rev, at.pk))
-            if known is not None:
-                break
-            chain.append(at)
-            if not at.blob.back:
-                break
-            number = at.number - at.blob.back
-            rows = yield from steps.scan(self.space, at.pk, number, number + 1, limit=1)
-            at = self.read_row(rows[0]) if rows else None
-        for step in reversed(chain):
-            try:
-                known = codec.content(step.blob, known)
-            except DecodeError as error:
-                raise DecodeError(f"{version.pk!r} version {version.number}: {error}") from error
-            self._cache.put((self.space, step.rev, step.pk), known)
-        if known is None:
-            raise DecodeError(f"{version.pk!r} version {version.number}: what it builds on is gone")
-        return known
+    def __init__(self, store: str, space: str, cache: ContentCache, witness: Witness | None = None) -> None:
+        super().__init__(store, space, cache)
+        self._witness = witness
 
     def append(
         self,
@@ -163,11 +73,14 @@ class VersionLog:
                 yield from self._require(pk, row, expect)
             base = yield from self._base(row, number + 1, draft)
             blob, header = self._encode(pk, number + 1, draft, timestamp, base)
-            put = Put(pk, blob, expires=draft.expires, when=Head(head))
+            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
+            if self._witness is not None:
+                acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
+                ops += yield from self._witness.ops(acts, draft.agent, timestamp)
             try:
-                rev, sks = yield from steps.commit(self.space, (put, *extra) if extra else (put,), if_rev)
+                rev, sks = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
-                if error.pk != pk:
+                if error.pk != pk and not self._is_witness(error):
                     raise
                 read = steps.newest
                 continue
@@ -202,6 +115,9 @@ class VersionLog:
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
+            if self._witness is not None:
+                acts = [*(act_of(version) for version, _ in written), *self._acts(more)]
+                more += yield from self._witness.ops(acts, drafts[0][1].agent if drafts else "", timestamp)
             try:
                 rev, sks = yield from steps.commit(self.space, (*puts, *more))
             except ConditionFailed:
@@ -219,6 +135,46 @@ class VersionLog:
                 self._cache.remember((self.space, rev, version.pk), blob, found[-1])
             return found
 
+    def commit(self, ops: tuple[Op, ...], timestamp: float, if_rev: int | None = None) -> Steps[Committed]:
+        """Commit versions that the caller made, such as removals, with what the witness writes of them.
+
+        Raises ``ConditionFailed``.
+        """
+        while True:
+            more: tuple[Op, ...] = ()
+            if self._witness is not None:
+                more = yield from self._witness.ops(self._acts(ops), "", timestamp)
+            try:
+                return (yield from steps.commit(self.space, (*ops, *more), if_rev))
+            except ConditionFailed as error:
+                if not self._is_witness(error):
+                    raise
+
+    def note(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[None]:
+        """Tell the witness what is about to be done, or was refused, outside of any commit of versions."""
+        while self._witness is not None:
+            ops = yield from self._witness.ops(acts, agent, timestamp)
+            try:
+                if ops:
+                    yield from steps.commit(self.space, ops)
+                return
+            except ConditionFailed as error:
+                if not self._is_witness(error):
+                    raise
+
+    def _is_witness(self, error: ConditionFailed) -> bool:
+        return self._witness is not None and error.pk == self._witness.pk
+
+    def _acts(self, ops: Sequence[Op]) -> list[Act]:
+        """What the versions among the operations were made for."""
+        found = []
+        for op in ops:
+            if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
+                number = op.when.sk + 1
+                blob = codec.parse(codec.binding(self._store, self.space, op.pk, number), op.value)
+                found.append(act_of(Version(op.pk, number, 0, op.expires, blob)))
+        return found
+
     def _encode(
         self, pk: str, number: int, draft: Draft, timestamp: float, base: tuple[int, bytes] | None
     ) -> tuple[bytes, codec.Blob]:
@@ -234,7 +190,7 @@ class VersionLog:
             compress=draft.compress,
         )
 
-    def trim(self, pk: str, keep: int) -> Steps[int]:
+    def trim(self, pk: str, keep: int, timestamp: float, agent: str = "") -> Steps[int]:
         """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many."""
         rows = yield from steps.scan(self.space, pk, 1, None, limit=max(keep, 1), newest_first=True)
         if len(rows) < max(keep, 1):
@@ -245,8 +201,9 @@ class VersionLog:
             older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
             first = cut
             cut = min([cut, *(needed for row in older for needed in self._needs(row))])
-        removed = yield from steps.reclaim(self.space, pk, cut)
-        return removed
+        if cut > 1:
+            yield from self.note([Act("trim", pk, cut - 1, detail=f"to {keep}")], agent, timestamp)
+        return (yield from steps.reclaim(self.space, pk, cut))
 
     def _needs(self, row: Row) -> tuple[int, ...]:
         number = int(row.sk)
@@ -263,7 +220,7 @@ class VersionLog:
     def _require(self, pk: str, row: Row | None, expect: int) -> Steps[None]:
         live = 0
         version = None if row is None else self.read_row(row)
-        if version is not None and version.blob.live and not (yield from steps.expired(version.expires)):
+        if version is not None and version.blob.live and not (yield from self.leases.expired(version)):
             live = version.number
         if live != expect:
             who = version.blob.agent if version is not None and live else None

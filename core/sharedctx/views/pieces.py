@@ -45,6 +45,19 @@ def notable(low: str) -> list[tuple[int, int]]:
     return sorted(lines.items())
 
 
+def lines_with(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where the lines that have one of the words start and end, in order; with ``""`` among them all lines."""
+    lines: dict[int, int] = {}
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            lines[text.rfind("\n", 0, at) + 1] = end
+            at = text.find(word, end + 1) if end < len(text) else -1
+    return sorted(lines.items())
+
+
 def score(unit: str, wanted: Sequence[str]) -> int:
     """How much a unit matters: query words first, then signs of trouble."""
     found = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from typing import Any
 
@@ -10,6 +11,7 @@ from sharedctx.backends.steps import Steps
 from sharedctx.extras import extra
 from sharedctx.versions.lineage import Found, Lineage, split
 
+from ..fields import field
 from .packing import Packing
 from .places import Place
 from .threads import Threads
@@ -18,10 +20,54 @@ with extra("langgraph", "ContextSaver"):
     from langgraph.checkpoint.base import CheckpointTuple
 
 _PAGE = 128
+_FEW = 8
+
+
+class _Line:
+    """The checkpoints of one namespace of a thread, newest first, read page by page."""
+
+    def __init__(self, place: Place, namespace: str, lineage: Lineage, before: str | None, page: int) -> None:
+        self.place = place
+        self.namespace = namespace
+        self.lineage = lineage
+        self._before = before
+        self._page = page
+        self._begun = False
+        self._after: str | None = before
+        self._rows: deque[tuple[Row, list[Row]]] = deque()
+        self._waiting: list[Row] = []
+
+    def newest(self) -> Steps[str | None]:
+        """Return the id of the next checkpoint, None after the last."""
+        while not self._rows and not (self._begun and self._after is None):
+            yield from self._more()
+        return split(str(self._rows[0][0].sk))[0] if self._rows else None
+
+    def take(self) -> tuple[Row, list[Row]]:
+        """Return the next checkpoint's row and those of its writes."""
+        return self._rows.popleft()
+
+    def _more(self) -> Steps[None]:
+        begun, self._begun = self._begun, True
+        if self.place.id is not None:
+            self._after = None
+            if self._before is None or self.place.id < self._before:
+                found = yield from self.lineage.rows(self.place.id)
+                self._rows.extend([] if found is None else [found])
+            return
+        rows, self._after = yield from self.lineage.page(self._after, _PAGE if begun else self._page)
+        for row in rows:
+            id, number = split(str(row.sk))
+            if number is not None:
+                self._waiting.append(row)
+                continue
+            own = [each for each in self._waiting if split(str(each.sk))[0] == id]
+            self._rows.append((row, own[::-1]))
+            self._waiting = []
 
 
 class Listing:
-    """Goes through the checkpoints of one thread or of all; ``place`` None means all threads.
+    """Goes through the checkpoints of one thread or of all, by their ids; ``place`` None means all threads.
 
     ``before`` is an id that all listed ones are below; ``filter`` compares metadata by equality.
     """
@@ -42,69 +88,49 @@ class Listing:
         self._filter = filter or {}
         self._before = before
         self._left = limit
-        self._places: deque[tuple[Place, str]] | None = None
-        self._cursor: tuple[Place, str, Lineage, str | None] | None = None
-        self._rows: deque[tuple[Row, list[Row]]] = deque()
-        self._waiting: list[Row] = []
+        self._lines: list[_Line] | None = None
+        self._heads: list[tuple[str, int]] = []  # newest last
 
     def next(self) -> Steps[CheckpointTuple | None]:
         """Return the next checkpoint, None after the last; raises ``DecodeError`` for a damaged one."""
         while self._left is None or self._left > 0:
-            if not self._rows and not (yield from self._more()):
+            if self._lines is None:
+                self._lines = yield from self._all_lines()
+                for at in range(len(self._lines)):
+                    yield from self._queue(at)
+            if not self._heads:
                 break
-            if not self._rows:
-                continue
-            row, additions = self._rows.popleft()
-            assert self._cursor is not None
-            place, namespace, lineage, _ = self._cursor
-            found = Found(lineage.parse(row), additions)
-            if (yield from self._threads.expired(place.thread, namespace, found.state)):
-                continue
-            opened = yield from self._threads.open(lineage, found)
-            if self._filter:
-                metadata = self._packing.read_metadata(found.state.id, opened.head)
-                if any(name not in metadata or metadata[name] != value for name, value in self._filter.items()):
-                    continue
-            if self._left is not None:
-                self._left -= 1
-            return (yield from self._threads.tuple(self._packing, lineage, opened, place, namespace))
+            at = -self._heads.pop()[1]
+            line = self._lines[at]
+            row, additions = line.take()
+            yield from self._queue(at)
+            found = yield from self._fitting(line, row, additions)
+            if found is not None:
+                if self._left is not None:
+                    self._left -= 1
+                return found
         return None
 
-    def _more(self) -> Steps[bool]:
-        """Read the next page; False after the last."""
-        if self._places is None:
-            self._places = yield from self._all_places()
-        while self._cursor is None or self._cursor[3] is None:
-            if not self._places:
-                return False
-            place, namespace = self._places.popleft()
-            lineage = self._threads.lineage(place.thread, namespace)
-            self._waiting = []
-            if place.id is not None:
-                self._cursor = (place, namespace, lineage, None)
-                if self._before is not None and place.id >= self._before:
-                    continue
-                found = yield from lineage.rows(place.id)
-                if found is not None:
-                    self._rows.append(found)
-                return True
-            self._cursor = (place, namespace, lineage, self._before or _LAST)
-        place, namespace, lineage, at = self._cursor
-        size = _PAGE if self._left is None else min(_PAGE, 2 + 4 * self._left)
-        rows, after = yield from lineage.page(None if at == _LAST else at, size)
-        self._cursor = (place, namespace, lineage, after)
-        for row in rows:
-            id, number = split(str(row.sk))
-            if number is not None:
-                self._waiting.append(row)
-                continue
-            own = [each for each in self._waiting if split(str(each.sk))[0] == id]
-            self._rows.append((row, own[::-1]))
-            self._waiting = []
-        return True
+    def _queue(self, at: int) -> Steps[None]:
+        """Put a line where its next checkpoint belongs; of equal ids, the first line's comes first."""
+        assert self._lines is not None
+        id = yield from self._lines[at].newest()
+        if id is not None:
+            insort(self._heads, (id, -at))
 
-    def _all_places(self) -> Steps[deque[tuple[Place, str]]]:
-        found: deque[tuple[Place, str]] = deque()
+    def _fitting(self, line: _Line, row: Row, additions: list[Row]) -> Steps[CheckpointTuple | None]:
+        found = Found(line.lineage.parse(row), additions)
+        if (yield from self._threads.expired(line.place.thread, line.namespace, found.state)):
+            return None
+        opened = yield from self._threads.open(line.lineage, found)
+        if self._filter:
+            metadata = self._packing.read_metadata(found.state.id, opened.head)
+            if any(field(metadata, name) != value for name, value in self._filter.items()):
+                return None
+        return (yield from self._threads.tuple(self._packing, line.lineage, opened, line.place, line.namespace))
+
+    def _all_lines(self) -> Steps[list[_Line]]:
+        found: list[tuple[Place, str]] = []
         if self._place is None:
             places = [Place(thread, None, None, thread) for thread in (yield from self._threads.all())]
         else:
@@ -114,7 +140,9 @@ class Listing:
                 found.append((place, place.namespace))
             else:
                 found.extend((place, namespace) for namespace in (yield from self._threads.namespaces(place.thread)))
-        return found
-
-
-_LAST = "\U0010ffff"
+        size = _PAGE if self._left is None else min(_PAGE, 2 + 4 * self._left)
+        page = size if len(found) == 1 else min(size, _FEW)
+        lineage = self._threads.lineage
+        return [
+            _Line(place, namespace, lineage(place.thread, namespace), self._before, page) for place, namespace in found
+        ]

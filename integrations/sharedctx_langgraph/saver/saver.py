@@ -6,7 +6,7 @@ import math
 import os
 import random
 import warnings
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.relay import Relay
 
+from ..ready import Ready
 from .history import history
 from .keeping import Keeping
 from .listing import Listing
@@ -33,14 +34,6 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
 T = TypeVar("T")
-
-
-class _Done:
-    """What ``setup`` returns: there is nothing to wait for."""
-
-    def __await__(self) -> Generator[None, None, None]:
-        return
-        yield
 
 
 class ContextSaver(Keeping, BaseCheckpointSaver[str]):
@@ -98,9 +91,9 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         """The store that holds the threads."""
         return self._store
 
-    def setup(self) -> _Done:
+    def setup(self) -> Ready:
         """Do nothing: stores are ready when they are open. May be awaited."""
-        return _Done()
+        return Ready()
 
     def close(self) -> None:
         """Close the store if this object opened it; a second close does nothing."""

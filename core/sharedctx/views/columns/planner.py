@@ -141,7 +141,10 @@ class Planner:
         add = self._pool.add
         for name in order:
             values = [row.get(name, ABSENT) for row in rows]
-            numbers = [-1 if value is ABSENT else add(value) for value in values]
+            if ABSENT in values:
+                numbers = [-1 if value is ABSENT else add(value) for value in values]
+            else:
+                numbers = self._pool.numbers(values)
             column = Column(name, (*path, name), values, numbers)
             self._form(column)
             columns.append(column)

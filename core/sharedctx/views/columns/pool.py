@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 LEAST_TEXT = 20
@@ -43,12 +44,24 @@ class Pool:
         number = self._numbers.get(key)
         return number if number is not None else self._new(key, len(str(value)) + 2 * (kind is str))
 
+    def numbers(self, values: Iterable[Any]) -> list[int]:
+        """The numbers of many parts: strings, most of what there is, without a call for each."""
+        known, sizes = self._numbers, self._sizes
+        found: list[int] = []
+        for value in values:
+            if type(value) is str:
+                number = known.get(value)
+                if number is None:
+                    number = known[value] = len(sizes)
+                    sizes.append(len(value) + 2)
+                found.append(number)
+            else:
+                found.append(self.add(value))
+        return found
+
     def _container(self, value: Any, kind: type) -> int:
         numbers = self._numbers
-        parts: list[int] = []
-        for part in value.values() if kind is dict else value:
-            number = numbers.get(part) if type(part) is str else None
-            parts.append(self.add(part) if number is None else number)
+        parts = self.numbers(value.values() if kind is dict else value)
         names: tuple[str, ...] | None = None
         size = 2 + len(parts)
         if kind is dict:
@@ -75,16 +88,17 @@ class Pool:
     def _count(self, value: Any) -> None:
         kind = type(value)
         if kind is str:
-            if len(value) >= LEAST_TEXT:
-                number = self._numbers[value]
-                self._counts[number] = self._counts.get(number, 0) + 1
+            number = self._numbers[value]
+            self._counts[number] = self._counts.get(number, 0) + 1
         elif kind is dict or kind is list:
             number = self._known[id(value)]
             before = self._counts.get(number, 0)
             self._counts[number] = before + 1
             if not before:
                 for part in value.values() if kind is dict else value:
-                    self._count(part)
+                    inner = type(part)
+                    if inner is dict or inner is list or (inner is str and len(part) >= LEAST_TEXT):
+                        self._count(part)
 
     def size(self, number: int) -> int:
         """About how many characters a part has as JSON."""

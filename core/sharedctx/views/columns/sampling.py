@@ -19,6 +19,7 @@ _FEW = 25
 _MOST_ERRORS = 8
 _SCANNED = 2000
 _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
+_DIGITS = frozenset("-0123456789")
 _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 
 
@@ -42,7 +43,7 @@ def number(value: Any, alone: bool) -> float | None:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    if alone and type(value) is str and len(value) < 40 and NUMBER.fullmatch(value):
+    if alone and type(value) is str and value[:1] in _DIGITS and len(value) < 40 and NUMBER.fullmatch(value):
         return float(value)
     return None
 
@@ -123,6 +124,12 @@ class Sample:
                         found[owners[at]] = found.get(owners[at], 0.0) + weight
                 continue
             verdicts: dict[int, bool] = {-1: False}
+            if trouble:  # which numbers do not tell of
+                verdicts |= {
+                    known: False
+                    for known, told in zip(leaf.numbers, numbers(leaf, self._alone), strict=True)
+                    if told is not None
+                }
             hits = []
             for at, known in enumerate(leaf.numbers):
                 verdict = verdicts.get(known)

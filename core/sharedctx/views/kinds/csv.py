@@ -36,7 +36,9 @@ class Dialect:
 
     def line(self, cells: list[str]) -> str:
         """One line without its ending."""
-        return self.delimiter.join(map(self._cell, cells))
+        line = self.delimiter.join(cells)
+        bare = line.count(self.delimiter) < len(cells) and '"' not in line and "\n" not in line and "\r" not in line
+        return line if bare and not self.quoted else self.delimiter.join(map(self._cell, cells))
 
     def _cell(self, text: str) -> str:
         if self.quoted or any(char in text for char in (self.delimiter, '"', "\n", "\r")):
@@ -124,8 +126,8 @@ class CsvKind:
     name = "csv"
 
     def fits(self, source: Source) -> float:
-        """0.8 for lines that have the same number of delimiters and no spaces after them; half of that for what starts
-        with a time in place of names, as logs whose times have a comma."""
+        """0.8 and more for lines with the same number of delimiters and no spaces after them; half of that for what
+        starts with a time in place of names, as logs whose times have a comma."""
         if source.value is not None:
             return 0.0
         lines = source.text[:65536].split("\n", _SAMPLED + 1)[:_SAMPLED]
@@ -144,7 +146,9 @@ class CsvKind:
         spaced = sum(f"{delimiter} " in line for line in lines)
         if same < 0.95 * plain or (delimiter == "," and spaced > 0.5 * len(lines)):
             return 0.0
-        return 0.8 if (columns > 1 or plain > 20) and not TIME.match(lines[0]) else 0.4
+        if TIME.match(lines[0]) or (columns == 1 and plain <= 20):
+            return 0.4
+        return 0.9 if columns > 1 and plain > 20 else 0.8
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most; markers count the text's lines."""
@@ -154,7 +158,12 @@ class CsvKind:
         unit, what = Unit("lines", 2), f"{table.dialect.name}; {len(table.rows)} rows, row 0 is line 2"
         if '"' in source.text and any("\n" in cell for row in table.rows for cell in (*row, *row.values())):
             unit, what = Unit("lines", 2, _starts(table)), f"{table.dialect.name}; {len(table.rows)} rows"
-        return shorten_value("csv", what, table.rows, brief, _LIMITS, unit, True)
+        draft = shorten_value("csv", what, table.rows, brief, _LIMITS, unit, True)
+        if draft is None or draft.refs:
+            return draft
+        ref = f"lines:1-{len(source.lines)}"  # all cells are there, and how the text spells them is not
+        marker = brief.marks.omitted(f"spelling of {len(source.lines)} lines", ref)
+        return Draft(f"{draft.text.rstrip()}\n{marker}", draft.strategy, (brief.marks.ref(ref),))
 
     def pack(self, source: Source) -> str | None:
         """All rows, by columns; None for text that is not spelled in one style."""

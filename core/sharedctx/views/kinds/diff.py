@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from ..kind import Brief, Draft, Source
-from ..lines.patch import CHANGE, HEAD, HUNK, REST, STAT, TEXT, Patch, Section, read
+from ..lines.patch import CHANGE, HEAD, HUNK, MARK, REST, STAT, TEXT, Patch, Section, read
 
 _SAMPLE = 60_000
 _LOG = re.compile(r"commit [0-9a-f]{7,64}\b|From [0-9a-f]{40} |Index: |diff -|--- \S")
@@ -35,7 +35,10 @@ class DiffKind:
         """Of the first lines, how many belong to a hunk or the header of a file."""
         if source.value is not None:
             return 0.0
-        lines = source.text[:_SAMPLE].split("\n")
+        sample = source.text[:_SAMPLE]
+        if MARK.search(sample) is None:
+            return 0.0
+        lines = sample.split("\n")
         roles = read(lines).roles
         if HUNK not in roles or CHANGE not in roles:
             return 0.0

@@ -6,7 +6,7 @@ from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from ..lines.log_forms import RESERVED, divide
 from ..lines.log_packed import MOST, Reader, Writer
-from ..lines.log_survey import BUILD, FRAME, Survey, Template, is_head, trouble_of
+from ..lines.log_survey import BUILD, FRAME, Survey, Template, alike, is_head, trouble_of
 from ..lines.picks import Picks
 
 _LEGEND = (
@@ -35,7 +35,7 @@ class LogKind:
     name = "log"
 
     def fits(self, source: Source) -> float:
-        """By the share of lines that start with a time or a level, or are of a stack trace or the output of a build."""
+        """By the share of lines that start with a time or a level, are of a stack trace or a build, or begin alike."""
         lines = [line for line in source.text[:60_000].split("\n")[:1000] if line.strip()]
         if len(lines) < _FEWEST:
             return 0.0
@@ -49,7 +49,9 @@ class LogKind:
             return 0.5
         frames = sum(FRAME.match(line) is not None for line in sample)
         builds = sum(BUILD.match(line) is not None for line in sample)
-        return 0.6 if frames >= max(4, 0.25 * len(sample)) or builds + frames + heads >= 0.4 * len(sample) else 0.0
+        if frames >= max(4, 0.25 * len(sample)) or builds + frames + heads >= 0.4 * len(sample):
+            return 0.6
+        return 0.3 if alike(sample) else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Return the lines that say most, with their numbers."""

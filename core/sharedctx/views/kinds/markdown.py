@@ -12,7 +12,8 @@ from ..kind import Brief, Draft, Source
 
 _LETTERS = re.compile(r"[\"'(*_`]{0,3}[^\W\d_]{1,30}(?:['\u2019-][^\W\d_]{1,30}){0,4}[.,;:!?)\"'*_`]{0,4}")
 _CODE = re.compile(
-    r"(?:import|from|def|class|package|func|fn|pub|use|export|const|public|private|#include|@\w+|diff --git|---|\+\+\+)"
+    r"(?:import|from|def|class|package|func|fn|pub|use|export|const|public|private|#include|@\w+|diff --git"
+    r"|---(?!-)|\+\+\+(?!\+))"
     r"\s*[\w.({<\"'*+-]|\w+ = |__\w+|[)}\]]|(?:\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[\d)"
 )
 
@@ -29,7 +30,7 @@ class MarkdownKind:
         if not filled:
             return 0.0
         outside = list(_outside(lines))
-        if sum(1 for line in outside if _CODE.match(line)) > 1 + len(filled) / 60:
+        if sum(1 for line in outside if _CODE.match(line) and not _is_prose(line)) > 1 + len(filled) / 60:
             return 0.0
         flush = [line for line in outside if line.strip() and line[:4].strip()]
         prose = sum(map(_is_prose, flush)) / max(len(flush), 1)

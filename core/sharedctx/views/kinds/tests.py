@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from ..kind import Brief, Draft, Source
 from ..lines.picks import Picks
-from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, result
+from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, results
 
 _FEWEST = 6
 _SAMPLE = 400
@@ -33,12 +33,12 @@ class TestsKind:
         ]
         if len(lines) < _FEWEST:
             return 0.0
-        results = sum(result(line) is not None for line in lines)
+        told = sum(found is not None for found in results(lines))
         details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
-        if results >= 5 and results >= 0.2 * len(lines):
+        if told >= 5 and told >= 0.2 * len(lines):
             return 0.9
         begins = _SESSION.search(source.text[:4000]) is not None
-        return 0.85 if begins and (results >= 3 or details >= 5) else 0.0
+        return 0.85 if begins and (told >= 3 or details >= 5) else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Return the failures, the summary and counts of the rest."""
@@ -52,7 +52,7 @@ class _Shortening:
         self._lines = source.lines
         self._brief = brief
         self._picks = Picks(source, brief)
-        self._results = [result(line) for line in self._lines]
+        self._results = results(self._lines)
         whole = brief.count(source.text) if brief.budget is None else 0
         self._must = int(max(0.6 * whole, 3000)) if brief.budget is None else brief.budget
         self._should = int(max(_SHARE * whole, _LEAST)) if brief.budget is None else brief.budget
@@ -122,16 +122,19 @@ class _Shortening:
         counts: Counter[str] = Counter()
         files: Counter[str] = Counter()
         failed: dict[str, dict[str, None]] = defaultdict(dict)
+        reasons: set[str] = set()
         for found in self._results:
             if found is None or not found.name:
                 continue
-            name = _PERCENT.sub("", found.name)
+            name, dash, reason = _PERCENT.sub("", found.name).partition(" - ")
             where, split, test = _divided(name)
             if found.outcome != FAILED:
                 counts[found.outcome] += 1
                 files[where.split("::")[0] if split else ""] += found.outcome == PASSED
-            elif split and " - " not in name:
+            elif split and (not dash or (mask := _MASK.sub("#", f"{name} {reason}"[:1000])) in reasons):
                 failed[f"{found.word} {where}::"][test] = None
+            elif split:
+                reasons.add(mask)  # the first that fails for a reason is told with it
         pieces = []
         if counts:
             told = ", ".join(f"{counts[each]} {each}" for each in (PASSED, SKIPPED) if counts[each])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import eq
 
@@ -14,7 +15,8 @@ TIME = re.compile(
     r"|[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
     r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d|[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}"
     r"|\d\d[-/.]\d\d[-/.]\d{2,4} \d\d:\d\d(?::\d\d)?|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-    r"|\[ {0,6}\d{1,7}\.\d{3,6}\]|\b1[5-9]\d{8}(?:\.\d{1,9}|\d{3})?\b"
+    r"|\[ {0,6}\d{1,7}\.\d{3,6}\]|\b1\d{9}(?:\.\d{1,9}|\d{3})?\b"
+    r"|\d{8}[-T_ ]?\d\d:\d\d:\d\d(?:[.,:]\d{1,9})?"
 )
 """A time as logs write it."""
 LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b|\blevel=\w|^<\d{1,3}>")
@@ -122,6 +124,23 @@ class Survey:
 def is_head(line: str) -> bool:
     """Whether a line starts with a time or a level."""
     return TIME.search(line, 0, HEAD) is not None or LEVEL.search(line, 0, HEAD) is not None
+
+
+_RUN = re.compile(r"\d+|[^\W\d]+")
+_SHAPED, _SIMILAR, _FIRST = 20, 0.5, 40
+
+
+def alike(lines: Sequence[str]) -> bool:
+    """Whether most lines start in one form that has numbers, as those of programs that write no usual time."""
+    if len(lines) < _SHAPED:
+        return False
+    shapes = Counter(
+        " ".join(_RUN.sub(lambda run: "0" if run[0][0].isdigit() else "a", line[:_FIRST]).split(" ")[:3])
+        for line in lines
+    )
+    shape, times = shapes.most_common(1)[0]
+    joined = any("0" in word and len(word) > 1 for word in shape.split(" "))  # 10.1.2, node-7: no plain numbering
+    return joined and times >= _SIMILAR * len(lines)
 
 
 def trouble_of(mask: str) -> tuple[int, int]:

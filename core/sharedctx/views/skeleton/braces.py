@@ -66,7 +66,7 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
     at = LineNumbers(text)
     imported = [at.of(found.start()) for found in language.importing.finditer(text)]
     at = LineNumbers(text)
-    failing = [at.of(found.start()) for found in language.failing.finditer(text)]
+    failing = [at.of(place) for place in language.failing_places(text)]
     for line in imported:
         if not inert[line]:
             plan.keep_statement(line, IMPORT, _IMPORTS)

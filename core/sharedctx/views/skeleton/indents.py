@@ -43,8 +43,8 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
         if not inert[line]:
             plan.keep_statement(line, IMPORT, _IMPORTS)
     at = LineNumbers(text)
-    for found in language.failing.finditer(text):
-        line = at.of(found.start())
+    for place in language.failing_places(text):
+        line = at.of(place)
         if not inert[line]:
             plan.keep_statement(line, FAILURE)
     plan.keep_todos(text)

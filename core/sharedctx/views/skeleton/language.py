@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from ...lazy import lazy
+from ..pieces import lines_with
 
 SLASHED = r"//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?"
 HASHED = r"\#[^\n]*+"
@@ -15,6 +17,7 @@ SINGLE = r"'(?:[^'\\\n]++|\\[\s\S])*+'?"
 LETTER = r"'(?:[^'\\\n]|\\[^\n']{1,9}|\\')'"
 """One character between quotes, where a lone quote may mean something else."""
 INDENT = r"^[ \t]{0,80}"
+_LINES_TO_A_BRACE = 60
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,10 @@ class Language:
 
     ``comments`` and ``strings`` are what brackets do not count in, ended or not; ``declares`` a line that declares a
     type or a function (and is the sign by which the language is known), ``hints`` further signs; ``contains`` the
-    header of a block whose members are of interest; ``fails`` a line that raises or returns an error; ``imports``
-    one that imports. ``reader`` says how blocks are delimited; ``needs`` are
-    texts of which a program has one at least, and with ``opens`` one of no other language starts.
+    header of a block whose members are of interest; ``fails`` a line that raises or returns an error, which has one of
+    ``failures``, texts that are found faster than patterns; ``imports`` one that imports. ``reader`` says how blocks
+    are delimited; ``needs`` are texts of which a program has one at least, and with ``opens`` one of no other language
+    starts.
     """
 
     name: str
@@ -37,11 +41,16 @@ class Language:
     fails: str
     imports: str
     hints: str
+    failures: tuple[str, ...] = ("",)
     needs: tuple[str, ...] = ("",)
     opens: str = ""
 
     def may_be(self, sample: str) -> bool:
-        """Whether a sample may be of the language at all, seen quickly."""
+        """Whether a sample may be of the language at all, seen quickly: with braces, some lines end in one."""
+        if self.reader == "braces" and _LINES_TO_A_BRACE * (sample.count("{\n") + sample.count("{\r")) < sample.count(
+            "\n"
+        ):
+            return False
         return any(need in sample for need in self.needs) and self.declaring.search(sample) is not None
 
     @lazy
@@ -68,6 +77,13 @@ class Language:
     def failing(self) -> re.Pattern[str]:
         """Finds what raises or returns an error."""
         return re.compile(self.fails, re.M)
+
+    def failing_places(self, text: str) -> Iterator[int]:
+        """Yield where lines raise or return an error."""
+        for start, end in lines_with(text, self.failures):
+            found = self.failing.search(text, start, end)
+            if found is not None:
+                yield found.start()
 
     @lazy
     def importing(self) -> re.Pattern[str]:

@@ -26,6 +26,7 @@ PYTHON = Language(
     declares=r"(?:async[ \t]+)?def[ \t]+\w+[ \t]*[(\[]|class[ \t]+\w+[^\n]{0,200}:",
     contains=r"class[ \t]",
     fails=r"^[ \t]*raise\b",
+    failures=("raise",),
     imports=r"import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b",
     hints=r"^[ \t]*(?:(?:if|for|while|elif|else|try|except|finally|with)\b.*:[ \t]*$|@\w[\w.]*(?:\(|$)|pass$"
     r"|if __name__)"
@@ -43,6 +44,7 @@ LANGUAGES = (
         contains=r"type[ \t]+\w+[^\n]{0,200}[ \t](?:struct|interface)[ \t]*$|(?:struct|interface)[ \t]*$",
         fails=r"\bpanic\(|\b(?:errors\.(?:New|Join)|fmt\.Errorf|(?:log|t)\.(?:Fatal|Panic|Error)\w*)\("
         r'|\("[^"\n]{0,80}\berror\b|^[ \t]*return\b[^\n]{0,200}\bErr[A-Z]\w*',
+        failures=("rr", "anic", "Fatal"),
         imports=r'import[ \t]*[("]',
         hints=r"^package \w+[ \t]*$| := |^import \($|if err != nil|^func |^\t(?:return|defer|go) ",
         needs=("func ", "type "),
@@ -60,6 +62,7 @@ LANGUAGES = (
         r"|(?:struct|enum|union|trait|mod|impl)\b)",
         fails=r"\b(?:panic|unreachable|todo|unimplemented|bail)!|\breturn[ \t]+Err\b|^[ \t]*Err\((?![^\n]*=>)"
         r"|\.expect\(",
+        failures=("panic!", "unreachable!", "todo!", "unimplemented!", "bail!", "Err", ".expect("),
         imports=r"(?:pub(?:\([\w: ]{1,40}\))?[ \t]+)?(?:use|extern crate)[ \t]+[\w{:*]",
         hints=r"\blet (?:mut )?\w+|\) -> [\w&<(]|^[ \t]*#!?\[\w+|&mut |\w::\w|^[ \t]*use [\w:]+.*;$",
         needs=("fn ", "impl", "struct ", "enum ", "trait ", "mod "),
@@ -84,6 +87,7 @@ LANGUAGES = (
         r"|module\.exports[ \t]*=[ \t]*$"
         r"|(?:describe|suite|context)(?:\.\w+)*\(|(?:const|let|var)[ \t]+\w+[ \t]*=[ \t]*class\b",
         fails=r"\bthrow\b[ \t]|\breject\(|\bconsole\.error\(|\bnew [\w$.]{0,80}Error\(",
+        failures=("throw", "reject(", "console.error(", "Error("),
         imports=r"import\b[ \t{*'\"]|export[ \t]+(?:\*|\{[^}\n]{0,300}\}[ \t]+from)|(?:const|let"
         r"|var)[ \t]+[^=\n]{1,200}=[ \t]*"
         r"require\(|\}[ \t]*from[ \t]+['\"]",
@@ -100,6 +104,7 @@ LANGUAGES = (
         rf"|{_NO_CALL}{_TYPED_METHOD}(?=\{{[ \t]*$)",
         contains=rf"{_MODIFIERS}*(?:class|interface|enum|record|@interface)\b",
         fails=r"\bthrow[ \t]|\b(?:log|logger|LOG|LOGGER)\.(?:error|fatal|severe)\(",
+        failures=("throw", ".error(", ".fatal(", ".severe("),
         imports=r"import[ \t]+(?:static[ \t]+)?[\w.*]+;|package[ \t]+[\w.]+;",
         hints=r"^(?:package|import) [\w.*]+;|^[ \t]*@Override|\bfinal \w+|\bnew \w+[<(]|public (?:class|static|void"
         r"|interface)"
@@ -115,6 +120,7 @@ LANGUAGES = (
         rf"{_TYPED_METHOD}|{_MODIFIERS}+[\w<>\[\],.? \t]{{1,100}}[ \t]\w+[ \t]*(?:\{{|=>|$)",
         contains=rf"{_MODIFIERS}*(?:namespace|class|interface|enum|record|struct)\b",
         fails=r"\bthrow\b",
+        failures=("throw",),
         imports=r"(?:global[ \t]+)?using[ \t]+[\w.= ]+;",
         hints=r"^using [\w.]+;|^namespace [\w.]+|\{ get;|\bvar \w+ =|\bstring \w+|^[ \t]*\[\w+[\](]|Console\.Write"
         r"|^#region"
@@ -136,6 +142,7 @@ LANGUAGES = (
         fails=r"\bthrow\b[ \t;]|\b(?:abort|exit|perror|err|errx|die|fatal|panic|BUG)\(|\bassert\("
         r"|\breturn[ \t]+-E?[A-Z1]"
         r"|\bfprintf\([ \t]*stderr|\bgoto[ \t]+(?:err|fail|out)\w*",
+        failures=("throw", "abort(", "exit(", "err", "die(", "fatal(", "panic(", "BUG(", "assert(", "return", "goto"),
         imports=r"\#[ \t]*(?:include|import)\b|using[ \t]+[\w:]",
         hints=r"^\#[ \t]*(?:include|define|ifn?def|endif|pragma)\b|\w->\w|\bstd::|^[ \t]*(?:static|int|void|char"
         r"|unsigned|struct"
@@ -149,6 +156,7 @@ LANGUAGES = (
         declares=rf"{_MODIFIERS}*(?:function[ \t]+&?\w+[ \t]*\(|(?:class|interface|trait|enum)[ \t]+\w+)",
         contains=rf"{_MODIFIERS}*(?:class|interface|trait|enum|namespace)\b",
         fails=r"\bthrow[ \t]|\btrigger_error\(|\bdie\(",
+        failures=("throw", "trigger_error(", "die("),
         imports=r"use[ \t]+[\w\\]+|namespace[ \t]+[\w\\]+;|(?:require|include)(?:_once)?\b",
         hints=r"^<\?php|\$\w+ = |\$this->|\bfunction \w+\(|->\w+\(\$",
         needs=("<?php",),
@@ -163,6 +171,7 @@ LANGUAGES = (
         r"|(?:class|interface|object|protocol|extension|struct|enum)[ \t]+\w+)",
         contains=rf"(?:@\w+[ \t]+)*{_MODIFIERS}*(?:class|interface|object|protocol|extension|struct|enum)\b",
         fails=r"\bthrow[ \t]|\b(?:error|fatalError|preconditionFailure|require|check)\(",
+        failures=("throw", "rror(", "Failure(", "require(", "check("),
         imports=r"import[ \t]+[\w.*]+[ \t]*$|package[ \t]+[\w.]+[ \t]*$",
         hints=r"^[ \t]*(?:private |override |public )?(?:val|var|let) \w+|\bfunc? \w+\(|^import [\w.]+$"
         r"|\bguard let\b|\bwhen ?\("
@@ -178,6 +187,7 @@ LANGUAGES = (
         r"|has_many|belongs_to|validates)[ \t]",
         contains=r"(?:class|module)\b|(?:describe|context|namespace)\b[^\n]*\bdo\b",
         fails=r"^[ \t]*(?:raise|fail|abort)\b",
+        failures=("raise", "fail", "abort"),
         imports=r"require(?:_relative)?[ \t(]|(?:include|extend)[ \t]+[A-Z]",
         hints=r"^[ \t]*end[ \t]*$|\bdo(?: \|[\w, ]+\|)?$|^require |^[ \t]*@\w+ (?:\|\|)?= |\bnil\b"
         r"|^[ \t]*attr_",
@@ -191,6 +201,7 @@ LANGUAGES = (
         declares=r"(?:function[ \t]+[\w:-]+[ \t]*(?:\(\))?|[\w:-]+[ \t]*\(\))[ \t]*\{?[ \t]*(?:\#[^\n]*)?$",
         contains=r"(?!)",
         fails=r"^[ \t]*(?:exit[ \t]+[1-9$]|die\b|return[ \t]+[1-9])|\b(?:exit[ \t]+[1-9]|die[ \t])|>&2",
+        failures=("exit", "die", "return", ">&2"),
         imports=r"(?:source|\.)[ \t]+\S",
         hints=r"^#!.*\b(?:ba|z|k|da)?sh\b|^[ \t]*(?:fi|done|esac|then|local \w+|export \w+=|echo .*|if \[.*"
         r"|set -\w+)[ \t]*;?$"

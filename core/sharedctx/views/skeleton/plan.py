@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ..pieces import lines_with
+
 TYPE, FUNCTION, MEMBER, NESTED, FAILURE, IMPORT, DETAIL, STATED, NOTE, STATEMENT = range(10, 0, -1)
 """Ranks of lines: types, functions, those in types, those in functions; what fails, what is used; attributes and
 documentation, statements among declarations, comments before them, further statements. 0 is left out."""
 
+_TODO_WORDS = ("TODO", "FIXME", "XXX", "HACK")
 _TODO = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 _COMMENT = re.compile(r"#|//|/\*|--|[ \t]*\*")
 _SEARCHED = 1000
@@ -54,8 +57,10 @@ class Plan:
     def keep_todos(self, text: str) -> None:
         """Keep the lines whose comments tell of work to do."""
         at = LineNumbers(text)
-        for found in _TODO.finditer(text):
-            index = at.of(found.start())
+        for start, end in lines_with(text, _TODO_WORDS):
+            if _TODO.search(text, start, end) is None:
+                continue
+            index = at.of(start)
             if not self.ranks[index] and _COMMENT.search(self.lines[index][:_SEARCHED]):
                 self.keep(index, index, DETAIL)
 

@@ -8,8 +8,10 @@ from functools import lru_cache
 from .language import Language
 from .languages import LANGUAGES
 
-_SAMPLES = (12_000, 50_000)
-"""Characters from the start that are looked at; more only where the first give no answer."""
+_SAMPLES = (8_000, 24_000)
+"""Characters from the start that are looked at; more only where the first are mostly comments or one long text."""
+_COMMENTS = (" *", "\t*", "//", "/*", "#", "--")
+_OPENINGS = ('"""', "'''", 'r"""', "/*", "//", "#!", "# -*-", "--", "{-", "(*")
 _REACH = 200
 _PATCH = re.compile(r"diff --git |@@ -\d|\*{15}$|Index: ")
 _FOREIGN = re.compile(
@@ -23,10 +25,15 @@ _CODE_SIGN = re.compile(r"[{};:()\[\],=\\|&]$|=|\w\(|^\s*\w+$|->|::|\$\w|^\s*[@#
 
 def recognise(text: str) -> tuple[Language, float] | None:
     """Return the language and how sure it is, from 0 to 1; None for what is no program."""
-    for size in _SAMPLES:
-        found = _recognise(_sample(text[:size]))
-        if found or size >= len(text):
-            return found
+    first, more = _SAMPLES
+    sample = _sample(text[:first])
+    found = _recognise(sample)
+    if found or first >= len(text):
+        return found
+    lines = sample.split("\n")
+    comments = sum(line.startswith(_COMMENTS) for line in lines)
+    if comments >= 0.4 * len(lines) or sample.startswith(_OPENINGS):
+        return _recognise(_sample(text[:more]))
     return None
 
 
@@ -55,8 +62,12 @@ def _recognise(sample: str) -> tuple[Language, float] | None:
 def _score(sample: str, language: Language) -> tuple[float, float]:
     """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none."""
     lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
+    bare = "\n".join(lines)
+    fewest = 1 + (len(lines) > 40)
+    if 3 * len(language.hinting.findall(bare)) < 0.08 * len(lines) or len(language.declaring.findall(bare)) < fewest:
+        return 0, 0  # seen at once; what follows looks at each line
     declared = {line for line in lines if language.declaring.match(line)}
-    if len(declared) < 1 + (len(lines) > 40):
+    if len(declared) < fewest:
         return 0, 0
     hinted = {index for index, line in enumerate(lines) if language.hinting.search(line)}
     score = 2.0 * min(len(declared), len(hinted)) + len(hinted)

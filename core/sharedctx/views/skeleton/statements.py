@@ -27,8 +27,8 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
             plan.keep(first, kept, STATED if first == 0 or plan.ranks[max(first - 2, 0)] != STATED else STATEMENT)
             plan.functions.append((first, last))
     at = LineNumbers(text)
-    for found in language.failing.finditer(text):
-        plan.keep_statement(at.of(found.start()), FAILURE)
+    for place in language.failing_places(text):
+        plan.keep_statement(at.of(place), FAILURE)
     plan.keep_todos(text)
     return plan
 

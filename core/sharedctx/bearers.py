@@ -9,13 +9,13 @@ import secrets
 import time
 from typing import Any, NamedTuple
 
-from sharedctx import Store
-from sharedctx.backends import steps
-from sharedctx.backends.base import ABSENT, PRESENT
-from sharedctx.backends.steps import Steps
-from sharedctx.entries.names import check_participant
-from sharedctx.errors import ConditionFailed, InvalidValue, KeyNotFound
-from sharedctx.versions.collection import Collection
+from .backends import steps
+from .backends.base import ABSENT, PRESENT
+from .backends.steps import Steps
+from .entries.names import check_participant
+from .errors import ConditionFailed, InvalidValue, KeyNotFound
+from .store import Store
+from .versions.collection import Collection
 
 SPACE = "tokens"
 _TOKEN = re.compile(r"sctx_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")

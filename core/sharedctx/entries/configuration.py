@@ -1,0 +1,87 @@
+"""What is stored of a session's settings, or of the store's for all sessions: it binds every process that opens them.
+
+A process reads them at most once a second, so that another's change reaches it within that time; its own at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, NamedTuple
+
+from ..backends.base import Put
+from ..backends.steps import Steps
+from ..errors import ConfigError, DecodeError
+from ..settings import check_ttl
+from ..versions.cache import ContentCache
+from ..versions.collection import Collection
+from .names import RESERVED
+
+STORE: Final = "settings"
+"""The space of the store's own settings."""
+_PK: Final = RESERVED + "settings"
+_ROW: Final = "settings"
+_FRESH: Final = 1.0
+
+
+class Configuration(NamedTuple):
+    """Stored settings; None leaves it to the store's, and those to the default.
+
+    ``ttl`` is seconds to live of entries put without one of their own, ``audit`` whether an audit log is kept.
+    """
+
+    ttl: float | None = None
+    audit: bool | None = None
+
+    def over(self, base: Configuration) -> Configuration:
+        """These settings, and where they say nothing those of ``base``."""
+        return Configuration(
+            base.ttl if self.ttl is None else self.ttl, base.audit if self.audit is None else self.audit
+        )
+
+    def changed(self, changes: dict[str, Any]) -> Configuration:
+        """These settings with changes; raises ``ConfigError`` for what they cannot be."""
+        made = self._replace(**changes)
+        if made.ttl is not None:
+            check_ttl(made.ttl)
+        if made.audit is not None and not isinstance(made.audit, bool):
+            raise ConfigError(f"audit {made.audit!r:.60} is not True, False or None")
+        return made
+
+
+class Configured:
+    """The stored settings of one space, which a session's are laid over."""
+
+    def __init__(self, space: str, cache: ContentCache) -> None:
+        self._rows = Collection(space, _PK)
+        self._space = space
+        self._cache = cache
+
+    def read(self) -> Steps[Configuration]:
+        """Return the settings of this space, read now or less than a second ago."""
+        held = self._cache.configured.get(self._space)
+        if held is not None and held[0] > time.monotonic():
+            found: Configuration = held[1]
+            return found
+        return (yield from self._load())
+
+    def _load(self) -> Steps[Configuration]:
+        row = yield from self._rows.get(_ROW)
+        try:
+            found = Configuration() if row is None else Configuration().changed(row)
+        except (TypeError, ValueError, ConfigError) as error:
+            raise DecodeError(f"the stored settings of {self._space} make no sense: {error}") from error
+        self._cache.configured[self._space] = (time.monotonic() + _FRESH, found)
+        return found
+
+    def put(self, settings: Configuration) -> Put:
+        """Return the operation that stores settings; ``forget`` when it was done."""
+        return self._rows.put(_ROW, {name: value for name, value in settings._asdict().items() if value is not None})
+
+    def forget(self) -> None:
+        """Read anew at the next question."""
+        self._cache.configured.pop(self._space, None)
+
+
+def in_force(session: Configured, store: Configured) -> Steps[Configuration]:
+    """Return a session's settings over the store's."""
+    return (yield from session.read()).over((yield from store.read()))

@@ -1,1 +1,0 @@
-"""The main job on real files, by agents in processes of their own."""

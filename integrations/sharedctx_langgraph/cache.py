@@ -1,0 +1,205 @@
+"""``ContextCache``: results of nodes, kept in a store for all processes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from sharedctx import SharedContext, Store
+from sharedctx.backends import steps
+from sharedctx.backends.base import Put
+from sharedctx.backends.steps import Steps, run
+from sharedctx.entries.names import check_session
+from sharedctx.errors import DecodeError, InvalidValue
+from sharedctx.extras import extra
+from sharedctx.opening import Opening
+from sharedctx.versions.collection import seal, unseal
+from sharedctx.versions.delta import deflate, inflate
+
+with extra("langgraph", "ContextCache"):
+    from langgraph.cache.base import BaseCache, FullKey, Namespace
+
+T = TypeVar("T")
+
+_KIND = "cache:"
+_HEAD = struct.Struct(">BI")
+_COMPRESS_FROM = 512
+_COMMIT_BYTES = 2 * 2**20
+_COMMIT_ROWS = 40
+_SWEEP_EVERY = 256
+_log = logging.getLogger("sharedctx.langgraph")
+
+
+class ContextCache(BaseCache[Any]):
+    """Keeps what nodes returned, for ``compile(cache=ContextCache(path=...))``; sync and async methods in one object.
+
+    ``given`` is an opened store or a context, else ``path`` or ``url`` name one that this object opens and closes.
+    Caches of one ``name`` in a store are one; they lie in a space of their own, out of the way of sessions. ``serde``
+    is LangGraph's serializer; one that pickles is refused. Times to live are seconds, those of LangGraph's
+    ``CachePolicy``. A result that is damaged or was written by another serializer is logged and counts as a miss. A
+    context manager for ``with`` and ``async with``.
+
+    Raises ``ConfigError``; ``set`` raises ``InvalidValue`` for what would have to be pickled, ``ValueTooLarge``,
+    ``DiskFull``.
+    """
+
+    def __init__(
+        self,
+        given: Store | SharedContext | None = None,
+        name: str = "nodes",
+        *,
+        path: str | os.PathLike[str] | None = None,
+        url: str | None = None,
+        durable: bool = False,
+        serde: Any = None,
+    ) -> None:
+        super().__init__(serde=serde)
+        self._space = _KIND + check_session(name, "cache's name")
+        self._opening = Opening(given, path=path, url=url, durable=durable)
+        self._store = self._opening.store
+        self._sets = 0
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> ContextCache:
+        """Open the store in a directory; leaving the ``with`` block closes it. Keywords are those of the class."""
+        return cls(path=path, **options)
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> ContextCache:
+        """Open the store at an URL; leaving the ``with`` block closes it. Keywords are those of the class."""
+        return cls(url=url, **options)
+
+    @classmethod
+    def from_conn_string(cls, conn_string: str, **options: Any) -> ContextCache:
+        """Open by path or URL, ``":memory:"`` for a store of this object's own."""
+        return cls(url="memory://" if conn_string == ":memory:" else conn_string, **options)
+
+    def close(self) -> None:
+        """Close the store if this object opened it; a second close does nothing."""
+        self._opening.close()
+
+    def __enter__(self) -> ContextCache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> ContextCache:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get(self, keys: Sequence[FullKey]) -> dict[FullKey, Any]:
+        """Return what is kept under these keys and has not expired."""
+        return self._run(self._get(keys))
+
+    async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, Any]:
+        """``get`` for coroutines."""
+        return await self._arun(self._get(keys))
+
+    def set(self, pairs: Mapping[FullKey, tuple[Any, int | None]]) -> None:
+        """Keep values, each with its seconds to live (None: for ever)."""
+        self._run(self._set(pairs))
+
+    async def aset(self, pairs: Mapping[FullKey, tuple[Any, int | None]]) -> None:
+        """``set`` for coroutines."""
+        await self._arun(self._set(pairs))
+
+    def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+        """Remove what is kept under these namespaces, everything without any."""
+        self._run(self._clear(namespaces))
+
+    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+        """``clear`` for coroutines."""
+        await self._arun(self._clear(namespaces))
+
+    def sweep(self) -> int:
+        """Remove what has expired and return how much; ``set`` does so now and then."""
+        return self._run(self._sweep())
+
+    def _run(self, steps: Steps[T]) -> T:
+        self._store.check_open()
+        return run(self._store.backend, steps)
+
+    async def _arun(self, steps: Steps[T]) -> T:
+        self._store.check_open()
+        return await self._store.driver.run(steps)
+
+    def _get(self, keys: Sequence[FullKey]) -> Steps[dict[FullKey, Any]]:
+        found: dict[FullKey, Any] = {}
+        for namespace, key in keys:
+            pk = _partition(namespace)
+            rows = yield from steps.scan(self._space, pk, key, f"{key}\x00", limit=1)
+            if not rows or (yield from steps.expired(rows[0].expires)):
+                continue
+            try:
+                found[tuple(namespace), key] = self.serde.loads_typed(_unpack(unseal(self._space, rows[0])))
+            except DecodeError as error:
+                _log.warning("a result is not used: %s", error)
+            except Exception as error:
+                _log.warning("the result %r of %r is not used: the serializer cannot read it (%s)", key, pk, error)
+        return found
+
+    def _set(self, pairs: Mapping[FullKey, tuple[Any, int | None]]) -> Steps[None]:
+        now = yield from steps.now()
+        puts: list[Put] = []
+        size = 0
+        for (namespace, key), (value, ttl) in pairs.items():
+            kind, data = self.serde.dumps_typed(value)
+            if kind == "pickle":
+                raise InvalidValue(f"the result {key!r} would have to be pickled: use a serializer without a fallback")
+            pk = _partition(namespace)
+            sealed = seal(self._space, pk, key, _pack(kind, data))
+            put = Put(pk, sealed, key, None if ttl is None else now + ttl)
+            if puts and (size + len(put.value) > _COMMIT_BYTES or len(puts) == _COMMIT_ROWS):
+                yield from steps.commit(self._space, puts)
+                puts, size = [], 0
+            puts.append(put)
+            size += len(put.value)
+        if puts:
+            yield from steps.commit(self._space, puts)
+        self._sets += len(pairs)
+        if self._sets >= _SWEEP_EVERY:
+            self._sets = 0
+            yield from self._sweep()
+
+    def _clear(self, namespaces: Sequence[Namespace] | None) -> Steps[None]:
+        if namespaces is None:
+            yield from steps.reclaim(self._space)
+        for namespace in namespaces or ():
+            yield from steps.reclaim(self._space, _partition(namespace))
+
+    def _sweep(self) -> Steps[int]:
+        return (yield from steps.reclaim(self._space, None, None, (yield from steps.now())))
+
+
+def _partition(namespace: Sequence[str]) -> str:
+    return json.dumps(list(namespace), ensure_ascii=True, separators=(",", ":"))
+
+
+def _pack(kind: str, data: bytes) -> bytes:
+    """Length of the type, size of the data if they are compressed (else 0), the type, the data."""
+    name = kind.encode()
+    if len(data) >= _COMPRESS_FROM and len(short := deflate(data)) < len(data):
+        return b"".join((_HEAD.pack(len(name), len(data)), name, short))
+    return b"".join((_HEAD.pack(len(name), 0), name, data))
+
+
+def _unpack(payload: bytes) -> tuple[str, bytes]:
+    try:
+        length, size = _HEAD.unpack_from(payload)
+        end = _HEAD.size + length
+        kind, data = payload[_HEAD.size : end].decode(), payload[end:]
+    except (struct.error, UnicodeDecodeError) as error:
+        raise DecodeError(f"a cached result makes no sense: {error}") from error
+    return kind, inflate(data, size) if size else data

@@ -1,0 +1,60 @@
+"""What an MCP server may be told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sharedctx.callers import Callers, check_token, is_loopback
+from sharedctx.errors import ConfigError
+from sharedctx.outputs import check_view_tokens
+
+PREFIX = "context_"
+
+
+@dataclass(frozen=True)
+class McpSettings:
+    """Settings of one server; nothing of them is stored.
+
+    ``read_only`` leaves out the tools that write, ``allow_delete`` adds the one that removes. Names of tools start with
+    ``prefix``; what a tool reads comes in pages of ``max_tokens``, whatever the model asks for. ``page`` is how many
+    resources a listing has at once, ``pace`` the least seconds between two tellings of changes to one client.
+
+    Over HTTP: ``host`` and ``port`` are where it listens, ``token`` is a bearer token that may do everything, beside
+    those of ``sharedctx token``; ``allow_hosts`` are further names it may be called by, ``allow_origins`` web origins
+    whose pages may call it, ``drain`` the seconds that requests have to end when it stops. Raises ``ConfigError``.
+    """
+
+    read_only: bool = False
+    allow_delete: bool = False
+    prefix: str = PREFIX
+    max_tokens: int = 4000
+    page: int = 200
+    pace: float = 0.1
+    host: str = "127.0.0.1"
+    port: int = 3004
+    token: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    drain: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.read_only and self.allow_delete:
+            raise ConfigError("a server that is read-only cannot allow to delete: choose one")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,32}", self.prefix):
+            raise ConfigError(f"the prefix {self.prefix!r} is not up to 32 of A-Z a-z 0-9 _ -")
+        check_view_tokens("max_tokens", self.max_tokens)
+        if not 1 <= self.page <= 10_000:
+            raise ConfigError(f"page {self.page!r} is not a number from 1 to 10,000")
+        for name in ("pace", "drain"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds from 0 up")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
+        check_token(self.token)
+        Callers(self.host, self.allow_hosts, self.allow_origins)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can call."""
+        return is_loopback(self.host)

@@ -1,0 +1,106 @@
+"""The server over standard input and output: for the client that started this process."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import anyio
+from mcp.server.stdio import stdio_server
+
+from sharedctx.context import SharedContext
+
+from .serving import server
+from .settings import McpSettings
+
+_CHUNK = 1 << 16
+
+
+def serve_stdio(context: SharedContext, settings: McpSettings | None = None) -> None:
+    """Serve a context to the client at standard input and output until it closes them, or SIGINT or SIGTERM.
+
+    Nothing but the protocol is written to standard output: what prints goes to standard error meanwhile. The store
+    stays with its opener.
+    """
+    with _wire() as (given, taken):
+        asyncio.run(_serve(context, settings or McpSettings(), given, taken))
+
+
+@contextmanager
+def _wire() -> Iterator[tuple[int, int]]:
+    """Keep the two ends for the protocol alone; for everybody else input is empty and output is standard error."""
+    given, taken = os.dup(0), os.dup(1)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    try:
+        yield given, taken
+    finally:
+        sys.stdout.flush()
+        os.dup2(given, 0)
+        os.dup2(taken, 1)
+
+
+async def _serve(context: SharedContext, settings: McpSettings, given: int, taken: int) -> None:
+    made = server(context, settings)
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # on Windows the client ends the process
+            loop.add_signal_handler(name, task.cancel)
+    output: Any = anyio.wrap_file(io.TextIOWrapper(io.FileIO(taken, "wb", closefd=False), encoding="utf-8"))
+    try:
+        async with stdio_server(_Lines(given, loop), output) as streams:
+            await made.run(*streams, made.create_initialization_options())
+    except asyncio.CancelledError:
+        task.uncancel()
+    finally:
+        await made.service.close()
+
+
+class _Lines:
+    """The lines of a descriptor, read by a thread of its own: one that waits for more keeps no process from ending."""
+
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._descriptor = descriptor
+        self._loop = loop
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._room = threading.Semaphore(64)
+        threading.Thread(target=self._read, name="sharedctx-mcp-input", daemon=True).start()
+
+    def _read(self) -> None:
+        held = b""
+        while True:
+            try:
+                chunk = os.read(self._descriptor, _CHUNK)
+            except OSError:
+                chunk = b""
+            *lines, held = (held + chunk).split(b"\n")
+            if not chunk and held:
+                lines.append(held)
+            for line in lines:
+                if line.strip():
+                    self._room.acquire()
+                    self._put(line.decode("utf-8", "replace"))
+            if not chunk:
+                self._put(None)
+                return
+
+    def _put(self, line: str | None) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        while (line := await self._lines.get()) is not None:
+            self._room.release()
+            yield line

@@ -1,0 +1,1 @@
+"""What can be read of sessions over HTTP: entries, histories, events, savings, evolutions."""

@@ -1,0 +1,23 @@
+// Numbers, times and addresses as a person reads them.
+
+const whole = new Intl.NumberFormat("en");
+
+export const number = (value) => (value === null || value === undefined ? "" : whole.format(value));
+export const percent = (value) => (value === null || value === undefined ? "" : `${value}%`);
+export const who = (participant) => participant ?? "(the owner)";
+
+export function time(seconds) {
+  if (!seconds) return "";
+  const at = new Date(seconds * 1000);
+  return at.toLocaleString("sv");
+}
+
+export const entryLink = (key, version) =>
+  `#/entry?key=${encodeURIComponent(key)}${version ? `&version=${version}` : ""}`;
+
+// What a JSON value looks like in a cell.
+export function short(value, length = 160) {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (text === undefined) return "";
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

@@ -1,0 +1,127 @@
+"""The demo keeps its promises on given files, with and without frameworks, and says so when one is broken."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import sharedctx
+from sharedctx_demo.cast import READERS
+from sharedctx_demo.checks import Evidence, verify
+
+from .runs import COMMAND, FRAMEWORKS, demo, environment, material
+
+
+def test_without_frameworks_the_core_plays_alone_and_says_what_installs_the_rest(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    code, told, errors = demo(str(material(tmp_path / "material")), "--report", str(page))
+    assert (code, errors) == (0, "")
+    assert all(told["checks"].values())
+    assert told["files"] == 6
+    assert told["served_tokens"] < told["replay_tokens"]
+    assert told["conflicts_caught"] > 0
+    assert told["not_installed"] == {
+        "langgraph": "pip install 'sharedctx[langgraph]'",
+        "langchain": "pip install 'sharedctx[langchain]'",
+        "openai_agents": "pip install 'sharedctx[openai-agents]'",
+        "crewai": "pip install 'sharedctx[crewai]'",
+    }
+    assert [each["role"] for each in told["handovers"]] == ["analyst", "openai", "anthropic"]
+    shown = page.read_text("utf-8")
+    assert "<script>" not in shown
+    assert "pip install &#x27;sharedctx[crewai]&#x27;" in shown
+
+
+@pytest.mark.skipif(
+    any(each.missing for each in READERS), reason="not all frameworks are installed: pip install 'sharedctx[all]'"
+)
+def test_with_all_frameworks_each_expands_what_another_stored_and_the_killed_graph_resumes(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    code, told, _ = demo(str(material(tmp_path / "material")), hidden=(), before=("--path", str(store)))
+    assert (code, [promise for promise, kept in told["checks"].items() if not kept]) == (0, [])
+    (death,) = told["killed"]
+    assert death["role"] == "langgraph"
+    assert f"killed in step {death['step'] + 1}, resumed: 6 of 6 steps were done once" in told["checks"]
+    assert "expanded what another agent's framework stored: 6 of 6" in told["checks"]
+    with sharedctx.open(store) as opened:
+        context = opened.session(told["session"])
+        assert {each["role"] for each in told["handovers"]} == {each.role for each in READERS}
+        for member in READERS[1:]:
+            entry = context.get_entry(f"conclusion/{member.role}")
+            assert entry is not None
+            assert entry.agent == member.participant
+    Path(told["report"]).unlink()
+    Path(told["report"]).parent.rmdir()
+
+
+def test_one_small_file_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("one line")
+    code, told, _ = demo(str(tmp_path / "note.txt"), "--report", str(tmp_path / "page.html"))
+    assert (code, all(told["checks"].values())) == (0, True)
+
+
+def test_it_fails_on_what_is_not_there(tmp_path: Path) -> None:
+    code, told, _ = demo(str(tmp_path / "absent"))
+    assert (code, told["error"]) == (2, "CONFIG_ERROR")
+
+
+def test_it_passes_on_redis(redis_url: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# Notes\n\nsome words\n" * 50, "utf-8")
+    code, told, errors = demo(str(tmp_path), "--report", str(tmp_path / "page.html"), before=("--url", redis_url))
+    assert (code, all(told["checks"].values())) == (0, True), errors
+
+
+def test_broken_promises_are_told(tmp_path: Path) -> None:
+    """Each check fails when what it promises is not so."""
+    (tmp_path / "a.txt").write_text("what it came from")
+    with sharedctx.open("memory://") as store:
+        context = store.session("demo")
+        context.put("source/a.txt", "something else")
+        context.put("agenda", ["one", "one"])
+        seen = Evidence(context, {"source/a.txt": tmp_path / "a.txt"}, READERS, ["crewai"], 0, [], lines=2)
+        checks = {check.promise: check.kept for check in verify(seen)}
+    assert not checks["every agent finished, but crewai"]
+    assert not checks["originals byte for byte: 0 of 1"]
+    assert not checks["no update lost: 2 of 2 lines"]
+    assert not checks["versions without gap: 1"]
+    assert not checks["conflicts caught: 0"]
+    assert not checks["signed the shared board: 0 of 6"]
+    assert not any(kept for promise, kept in checks.items() if promise.startswith("expanded what another"))
+
+
+@pytest.mark.parametrize("rich", [True, False], ids=["rich", "plain"])
+def test_progress_is_shown_on_a_terminal(tmp_path: Path, rich: bool) -> None:
+    (tmp_path / "notes.txt").write_text("a line of notes\n" * 500)
+    ours, theirs = pty.openpty()
+    before = "" if rich else "import sys; sys.modules['rich'] = None; "
+    command = [COMMAND[0], "-c", f"{before}from sharedctx_cli import main; main()"]
+    words = ["--path", str(tmp_path / "store"), "demo", str(tmp_path / "notes.txt")]
+    with subprocess.Popen(
+        [*command, *words, "--report", str(tmp_path / "page.html")],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment(*FRAMEWORKS), "TERM": "xterm", "COLUMNS": "110"},
+    ) as child:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(ours)
+        assert child.wait() == 0
+    text = shown.decode()
+    assert "analyst (no framework)" in text
+    assert "report/openai" in text
+    assert "full replay" in text or "raw OpenAI loop" in text
+    assert "ok   no update lost: 40 of 40 lines" in text
+    assert "skip CrewAI crew is not installed: pip install 'sharedctx[crewai]'" in text

@@ -1,0 +1,181 @@
+"""Times to live: an item lives from its last use, for every face of the session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("langgraph.store", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
+
+import sharedctx
+from sharedctx.errors import ConfigError
+from sharedctx.testing import ManualClock
+from sharedctx_langgraph import ContextStore
+
+TTL = {"default_ttl": 1}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=["memory", "disk"])
+def opened(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Any) -> Iterator[sharedctx.Store]:
+    address = "memory://" if request.param == "memory" else tmp_path / "store"
+    with sharedctx.open(address, clock=clock) as store:
+        yield store
+
+
+def test_an_item_is_gone_to_the_second(opened: sharedctx.Store, clock: ManualClock) -> None:
+    store = ContextStore(opened, ttl={"default_ttl": 1, "refresh_on_read": False})
+    store.put(("a",), "k", {"n": 1})
+    store.put(("a",), "long", {"n": 1}, ttl=2)
+    store.put(("b",), "ever", {"n": 1}, ttl=None)
+    clock.advance(59.9)
+    assert store.get(("a",), "k") is not None
+    clock.advance(0.1)
+    assert store.get(("a",), "k") is None
+    assert [item.key for item in store.search(())] == ["ever", "long"]
+    clock.advance(60)
+    assert store.search(("a",)) == []
+    assert store.list_namespaces() == [("b",)]
+    assert opened.session().keys() == ["b/ever"]
+
+
+@pytest.mark.parametrize("way", ["get", "search", "aget", "asearch"])
+def test_reading_begins_the_time_anew(opened: sharedctx.Store, clock: ManualClock, way: str) -> None:
+    store = ContextStore(opened, ttl=TTL)
+
+    def read(**options: Any) -> Any:
+        where: Any = (("a",), "k") if "get" in way else (("a",),)
+        found = getattr(store, way)(*where, **options)
+        return asyncio.run(found) if way.startswith("a") else found
+
+    store.put(("a",), "k", {"n": 1})
+    for _ in range(5):
+        clock.advance(40)
+        assert read()
+    version = opened.session().get_entry("a/k")
+    assert version is not None
+    assert version.version == 1
+    assert opened.session().get("a/k", full=True) == {"n": 1}
+    assert store.sweep_ttl() == 0
+    clock.advance(40)
+    assert read(refresh_ttl=False)
+    clock.advance(20)
+    assert not read()
+    assert opened.session().get("a/k") is None
+    assert ContextStore(opened).get(("a",), "k") is None
+
+
+def test_a_new_value_has_a_time_of_its_own(opened: sharedctx.Store, clock: ManualClock) -> None:
+    store = ContextStore(opened, ttl=TTL)
+    store.put(("a",), "k", {"n": 1}, ttl=10)
+    clock.advance(60)
+    assert store.get(("a",), "k") is not None
+    store.put(("a",), "k", {"n": 2})
+    clock.advance(60)
+    assert store.get(("a",), "k") is None
+
+
+def test_what_is_swept_is_told_and_makes_room(opened: sharedctx.Store, clock: ManualClock) -> None:
+    store = ContextStore(opened, ttl=TTL)
+    for key in ("used", "left"):
+        store.put(("a",), key, {"n": 1})
+    clock.advance(30)
+    store.get(("a",), "used")
+    clock.advance(30)
+    assert store.sweep_ttl() == 1
+    assert asyncio.run(store.asweep_ttl()) == 0
+    assert [gone.key for gone in opened.session().evicted()] == ["a/left"]
+    clock.advance(30)
+    assert store.sweep_ttl() == 1
+    assert [(gone.key, gone.why) for gone in opened.session().evicted()][1] == ("a/used", "expired")
+    assert store.list_namespaces() == []
+    store.put(("a",), "used", {"n": 2})
+    assert [item.value for item in store.search(("a",))] == [{"n": 2}]
+
+
+def test_limits_of_a_session_count_what_was_used_lately(clock: ManualClock) -> None:
+    with sharedctx.open("memory://", clock=clock) as opened:
+        limited = opened.session(max_entries=2)
+        store = ContextStore(limited, ttl=TTL)
+        store.put(("a",), "used", {"n": 1})
+        store.put(("a",), "left", {"n": 1})
+        clock.advance(40)
+        store.get(("a",), "used")
+        clock.advance(40)
+        store.put(("a",), "new", {"n": 1})
+        assert [item.key for item in store.search(())] == ["new", "used"]
+        assert [gone.key for gone in limited.evicted()] == ["a/left"]
+
+
+class Patience:
+    """Stands in for the event that the sweeper waits on: as if the time were over, so many times."""
+
+    def __init__(self, turns: int) -> None:
+        self.turns = turns
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        self.turns -= 1
+        return self.turns < 0
+
+    def set(self) -> None:
+        self.turns = 0
+
+    def clear(self) -> None:
+        pass
+
+
+def test_the_sweeper_sweeps_until_it_is_stopped(
+    opened: sharedctx.Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Patience] = []
+
+    def event() -> Patience:
+        made.append(Patience(3))
+        return made[-1]
+
+    monkeypatch.setattr("sharedctx_langgraph.store.sweeper.Event", event)
+    store = ContextStore(opened, ttl={**TTL, "sweep_interval_minutes": 7})
+    store.put(("a",), "k", {"n": 1})
+    clock.advance(60)
+    store.start_ttl_sweeper().result(timeout=60)
+    assert made[0].waited == [420] * 4
+    assert [gone.key for gone in opened.session().evicted()] == ["a/k"]
+    assert store.stop_ttl_sweeper() is True
+
+
+def test_the_sweeper_stops_at_once(opened: sharedctx.Store) -> None:
+    store = ContextStore(opened)
+    assert store.stop_ttl_sweeper() is True
+    running = store.start_ttl_sweeper(60)
+    assert not running.done()
+    assert store.stop_ttl_sweeper(timeout=60) is True
+    assert running.result(timeout=60) is None
+    cancelled = store.start_ttl_sweeper()
+    assert cancelled.cancel()
+    assert store.stop_ttl_sweeper(timeout=60) is True
+    with ContextStore(opened) as closing:
+        last = closing.start_ttl_sweeper()
+    assert last.done()
+    with pytest.raises(ConfigError, match="minutes"):
+        store.start_ttl_sweeper(-1)
+
+
+def test_failed_sweeps_do_not_end_the_sweeper(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    store = ContextStore.from_url("memory://")
+    store.context.store.close()
+    monkeypatch.setattr("sharedctx_langgraph.store.sweeper.Event", lambda: Patience(2))
+    swept: Callable[[], Any] = ContextStore(url="memory://").start_ttl_sweeper
+    swept().result(timeout=60)
+    from sharedctx_langgraph.store.sweeper import Sweeper
+
+    Sweeper(store.sweep_ttl).start(1).result(timeout=60)
+    assert caplog.text.count("not removed") == 2

@@ -1,0 +1,292 @@
+"""Real processes and sockets: clients over standard input and output, and over streamable HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import sharedctx
+from sharedctx.backends.steps import run
+from sharedctx.bearers import Tokens
+from sharedctx_cli.main import main
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
+}
+INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+PATIENCE = 20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def seeded(path: str) -> str:
+    with sharedctx.open(path) as store:
+        store.session("team").put("plan", "first", agent="planner")
+    return path
+
+
+async def test_a_client_works_over_stdio(wire: Any, seeded: str, era: str) -> None:
+    command = wire.command("--path", seeded, "--session", "team", "--as", "coder")
+    async with wire.connected(command, era) as client:
+        assert "context_read" in await client.tools()
+        assert (await client.call("context_read", key="plan")).text == "plan v1  by planner\nfirst"
+        assert (await client.call("context_write", key="code", value="x = 1")).text == "wrote code v1, 5 bytes"
+        assert "context://team/code" in await client.resources()
+        await client.listen("context://team/plan")
+        with sharedctx.open(seeded) as store:
+            store.session("team").put("plan", "second", agent="planner")
+        await client.told_of("context://team/plan")
+        noted = await client.call("context_search", query="anything")
+        assert noted.text.endswith("[a key that you read has changed: plan v1 -> v2 by planner]")
+    with sharedctx.open(seeded) as store:
+        assert store.session("team").get_entry("code").agent == "coder"
+
+
+async def test_two_processes_serve_one_store(wire: Any, path: str, era: str) -> None:
+    one, two = (wire.command("--path", path, "--as", name) for name in ("one", "two"))
+    async with wire.connected(one, era) as first, wire.connected(two, era) as second:
+        await first.call("context_write", key="plan", value="by one", expected_version=0)
+        lost = await second.call("context_write", key="plan", value="by two", expected_version=0)
+        assert lost.failed
+        assert lost.text.startswith("VERSION_CONFLICT")
+        assert "by one" in (await second.call("context_read", key="plan")).text
+
+
+def _start(wire: Any, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        wire.command(*arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _say(process: subprocess.Popen[bytes], *messages: Any) -> None:
+    for message in messages:
+        process.stdin.write((message if isinstance(message, bytes) else json.dumps(message).encode()) + b"\n")
+    process.stdin.flush()
+
+
+def _answer(process: subprocess.Popen[bytes], number: int) -> dict[str, Any]:
+    while line := process.stdout.readline():
+        message = json.loads(line)
+        if message.get("id") == number:
+            return message
+    raise AssertionError(process.stderr.read().decode())
+
+
+def test_it_ends_with_its_input_and_writes_only_the_protocol(wire: Any, path: str) -> None:
+    process = _start(wire, "--path", path)
+    _say(process, INITIALIZE)
+    _answer(process, 1)
+    call = {"name": "context_write", "arguments": {"key": "plan", "value": "kept"}}
+    _say(process, INITIALIZED, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
+    assert _answer(process, 2)["result"]["isError"] is False
+    rest, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
+    with sharedctx.open(path) as store:
+        assert store.session().get("plan") == "kept"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_good_order_though_its_input_is_open(wire: Any, path: str, sent: signal.Signals) -> None:
+    process = _start(wire, "--path", path)
+    _say(process, INITIALIZE)
+    _answer(process, 1)
+    process.send_signal(sent)
+    assert process.wait(timeout=PATIENCE) == 0
+    assert process.stderr.read() == b""
+    process.communicate()
+
+
+BAD_LINES = (
+    b"no json",
+    b"\xff\xfe",
+    b"[]",
+    b"{}",
+    b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":7}}',
+    b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"context_read","arguments":[]}}',
+    b'{"jsonrpc":"2.0","id":7,"method":"no/such"}',
+    b'{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{}}',
+    b"[" * 100_000,
+    b'"' + b"x" * 5_000_000 + b'"',
+)
+
+
+def test_bad_lines_do_not_stop_it(wire: Any, path: str) -> None:
+    process = _start(wire, "--path", path)
+    _say(process, INITIALIZE, INITIALIZED)
+    _answer(process, 1)
+    for number, line in enumerate(BAD_LINES, 100):
+        ask = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": "context_list"}}
+        _say(process, line, ask)
+        assert _answer(process, number)["result"]["content"][0]["text"] == "there are no keys yet"
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+
+
+def test_what_prints_in_the_process_stays_out_of_the_protocol(path: str) -> None:
+    script = (
+        "import os, sys\n"
+        "from sharedctx import SharedContext\n"
+        "from sharedctx_mcp import serve_stdio\n"
+        "keys = SharedContext.keys\n"
+        "def loud(*given):\n"
+        "    print('noise of a library'); os.write(1, b'noise of a child\\n'); return keys(*given)\n"
+        "SharedContext.keys = loud\n"
+        "with SharedContext(path=sys.argv[1]) as context:\n"
+        "    serve_stdio(context)\n"
+        "print('done')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    _say(process, INITIALIZE, INITIALIZED)
+    _answer(process, 1)
+    _say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "context_list"}})
+    assert _answer(process, 2)["result"]["isError"] is False
+    rest, errors = process.communicate(timeout=PATIENCE)
+    assert rest == b"done\n"
+    assert b"noise of a library" in errors
+    assert b"noise of a child" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--path", "a", "--url", "memory://"), "name the store once"),
+        (("--prefix", "a b"), "the prefix 'a b'"),
+        (("--max-tokens", "1"), "max_tokens 1 is below 50"),
+        (("--read-only", "--allow-delete"), "choose one"),
+        (("--as", "a\nb"), "is not printable text"),
+        (("--session", "../x"), "session id"),
+        (("--http", "--host", "0.0.0.0"), "no token is set"),
+        (("--http", "--allow-origin", "*"), "is written out"),
+        (("--http", "--token-file", "absent"), "cannot be read"),
+    ],
+)
+def test_bad_options_are_told_before_anything_is_served(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["mcp", *arguments])
+    said = capsys.readouterr()
+    assert ended.value.code in (1, 2)
+    assert told in said.err
+    assert said.out == ""
+
+
+@contextmanager
+def serving(wire: Any, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    process = subprocess.Popen(
+        wire.command("--http", "--port", "0", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        url = process.stdout.readline().decode().strip()
+        assert url, process.stderr.read().decode()
+        yield url, process
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def _post(url: str, message: Any, **headers: str) -> SimpleNamespace:
+    host, _, rest = url.removeprefix("http://").partition("/")
+    body = message if isinstance(message, bytes) else json.dumps(message).encode()
+    with closing(http.client.HTTPConnection(host, timeout=PATIENCE)) as connection:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", f"/{rest}", body, {**HEADERS, **named})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    return SimpleNamespace(status=answer.status, text=text, header=answer.getheader)
+
+
+async def test_clients_work_over_http_and_the_server_ends_while_they_listen(wire: Any, seeded: str, era: str) -> None:
+    with serving(wire, "--path", seeded, "--session", "team") as (url, process):
+        async with (
+            wire.connected((url, {}), era, name="one") as one,
+            wire.connected((url, {}), era, name="two") as two,
+        ):
+            assert (await one.call("context_read", key="plan")).text == "plan v1  by planner\nfirst"
+            await two.listen("context://team/plan")
+            written = await one.call("context_write", key="plan", value="second", expected_version=1)
+            assert not written.failed
+            await two.told_of("context://team/plan")
+            assert (await two.read("context://team/plan"))["text"] == "second"
+        process.terminate()
+        await asyncio.to_thread(process.wait, PATIENCE)
+        assert process.returncode == 0
+    with sharedctx.open(seeded) as store:
+        assert store.session("team").get_entry("plan").agent == "one"
+
+
+def test_foreign_names_and_pages_are_refused(wire: Any, path: str) -> None:
+    with serving(wire, "--path", path, "--allow-host", "tools.local", "--allow-origin", "https://app.example.org") as (
+        url,
+        _,
+    ):
+        assert _post(url, INITIALIZE).status == 200
+        assert _post(url, INITIALIZE, host="evil.example.org").status == 421
+        assert _post(url, INITIALIZE, host="tools.local").status == 200
+        assert _post(url, INITIALIZE, origin="https://evil.example.org").status == 403
+        assert _post(url, INITIALIZE, origin="null").status == 403
+        assert _post(url, INITIALIZE, origin="https://app.example.org").status == 200
+        assert _post(url.removesuffix("mcp") + "other", INITIALIZE).status == 404
+        assert _post(url, b"{" * 10).status == 400
+        assert _post(url, b'{"x":"' + b"y" * 5_000_000 + b'"}').status == 413
+
+
+def test_tokens_say_who_acts_and_keep_sessions_apart(wire: Any, seeded: str) -> None:
+    with sharedctx.open(seeded) as store:
+        store.session("team").grant("intern", read=["open/*"])
+        boss = run(store.backend, Tokens().make("boss")).text
+        intern = run(store.backend, Tokens().make("intern")).text
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "context_read", "arguments": {}}}
+    call["params"]["arguments"] = {"key": "plan"}
+    with serving(wire, "--path", seeded, "--session", "team") as (url, _):
+        refused = _post(url, INITIALIZE)
+        assert (refused.status, refused.header("www-authenticate")) == (401, 'Bearer realm="sharedctx"')
+        assert _post(url, INITIALIZE, authorization="Bearer sctx_0123456789ab_wrong").status == 401
+        begun = {name: _post(url, INITIALIZE, authorization=f"Bearer {name}") for name in (boss, intern)}
+        session = {name: answer.header("mcp-session-id") for name, answer in begun.items()}
+        answers = {}
+        for name in (boss, intern):
+            own = {"authorization": f"Bearer {name}", "mcp_session_id": session[name]}
+            assert _post(url, INITIALIZED, **own).status == 202
+            answers[name] = _post(url, call, **own).text
+        assert "first" in answers[boss]
+        assert "KEY_NOT_FOUND" in answers[intern]
+        assert _post(url, call, authorization=f"Bearer {intern}", mcp_session_id=session[boss]).status == 404
+
+
+def test_a_bound_server_refuses_the_token_of_another(wire: Any, seeded: str) -> None:
+    with sharedctx.open(seeded) as store:
+        other = run(store.backend, Tokens().make("intern")).text
+    with serving(wire, "--path", seeded, "--session", "team", "--as", "boss") as (url, _):
+        shown = {"authorization": f"Bearer {other}"}
+        shown["mcp_session_id"] = _post(url, INITIALIZE, **shown).header("mcp-session-id")
+        _post(url, INITIALIZED, **shown)
+        answer = _post(url, {"jsonrpc": "2.0", "id": 2, "method": "resources/list"}, **shown).text
+    assert "FORBIDDEN: this server speaks for 'boss'" in answer
