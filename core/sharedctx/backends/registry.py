@@ -23,7 +23,10 @@ def default_address() -> str:
 
 def normalise(address: str | os.PathLike[str]) -> str:
     """Return one spelling for each store; raises ``ConfigError``."""
-    text = os.fspath(address)
+    try:
+        text = os.fspath(address)
+    except TypeError:
+        raise ConfigError(f"the store's address {address!r:.60} is no text: name a directory or a URL") from None
     if not text or "\0" in text:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
