@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sharedctx.aio import AsyncSharedContext
-from sharedctx.errors import Compacted, SharedContextError
+from sharedctx.errors import Compacted
 
 from .addresses import Address
 
@@ -75,8 +75,8 @@ class Feed:
                 await driver.watching.wait(verbs.space, self._rev, None)
                 context.store.check_open()
                 changes = await self._next()
-            except SharedContextError as error:
-                _log.warning("changes are not told for now: %s", error)
+            except Exception as error:  # whatever it was: who listens goes on being told
+                _log.warning("changes are not told for now: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_RETRY)
                 continue
             if changes.keys or changes.listing:
