@@ -88,7 +88,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
         }
     ),
 }
-LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset(  # imported inside functions only
+    {"boto3", "botocore", "cryptography", "numpy", "quicktok", "redis", "tiktoken"}
+)
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
 
