@@ -27,6 +27,7 @@ from .events import ContextEvents
 from .gate import Gate
 from .health import Health
 from .metrics import Metrics
+from .openapi import Described
 from .replies import error_reply
 from .service import Service
 from .settings import ServerSettings
@@ -92,6 +93,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/metrics", Methods(service, GET=Metrics(service).metrics)),
         Route("/health", Methods(service, GET=health.health)),
         Route("/ready", Methods(service, GET=health.ready)),
+        Route("/openapi.json", Methods(service, GET=Described().document)),
         *_api(service),
         Route("/", Methods(service, GET=page)),
         Route(FOLDER + "{name:path}", Methods(service, GET=page)),

@@ -63,6 +63,14 @@ class Hub:
         if not lane.subscribers and not lane.users:
             self._lanes.pop(lane.project, None)
 
+    async def tell_of(self, project: str, written: Written, changes: Difference) -> int:
+        """Tell what was just written by who does not hold the lane; returns the number of subscribers."""
+        if project not in self._lanes:
+            return 0
+        async with self.writing(project) as lane:
+            await self.tell(lane, written, changes)
+            return len(lane.subscribers)
+
     async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
         """Tell what was just written, by who holds the lane."""
         if not lane.subscribers or written.version.number <= lane.at:
@@ -126,6 +134,11 @@ class Hub:
         run = self._store.driver.run
         missed = await run(self._projects.follow(lane.project, since)) if 0 <= since <= lane.at else None
         if missed is None:
+            newest = await run(self._projects.newest(lane.project))
+            if newest is not None and not newest.blob.live and newest.number > since:  # evicted, with its history
+                subscriber.offer(newest.number, deleted_message(lane.project, newest))
+                subscriber.end("deleted")
+                return
             oldest = await run(self._projects.oldest(lane.project))
             message = {"type": "compacted", "projectId": lane.project, "statusCode": 410, "oldest": oldest}
             subscriber.offer(0, encode(message))
@@ -154,6 +167,9 @@ class Hub:
             missed = await run(self._projects.follow(lane.project, lane.at))
             if missed is None:
                 newest = await run(self._projects.newest(lane.project))
+                if newest is not None and not newest.blob.live:  # evicted, with its history
+                    await self._tell_version(lane, None, newest)
+                    return
                 lane.at = 0 if newest is None else newest.number
                 for subscriber in lane.subscribers:
                     await self._snapshot(lane, subscriber)

@@ -1,4 +1,4 @@
-"""A process that saves memories and says which are acknowledged: PATH NAME COUNT (0: until it is killed)."""
+"""A process that saves memories and says which are acknowledged: URL NAME COUNT (0: until it is killed)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from crewai.memory.types import MemoryRecord
 from sharedctx_crewai import ContextMemory
 
 
-def main(path: str, name: str, count: int) -> None:
-    memory = ContextMemory(path=path)
+def main(url: str, name: str, count: int) -> None:
+    memory = ContextMemory(url=url)
     for n in itertools.count() if count == 0 else range(count):
         vector = [float(len(name)), float(n), 1.0]
         memory.save([MemoryRecord(id=f"{name}-{n}", content=f"{name} {n}", scope=f"/{name}", embedding=vector)])

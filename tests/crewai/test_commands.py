@@ -16,42 +16,45 @@ from sharedctx_cli.main import cli
 from sharedctx_crewai import ContextMemory
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    with ContextMemory.from_path(tmp_path / "store") as memory:
+@pytest.fixture(params=["disk", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a store that holds two memories."""
+    redis = request.param == "redis"
+    address = str(request.getfixturevalue("redis_url")) if redis else f"disk://{tmp_path}/store"
+    with ContextMemory.from_url(address) as memory:
         memory.save([MemoryRecord(id="one", content="gateway on port 7391", scope="/net", categories=["ports"])])
         memory.save([MemoryRecord(id="two", content="likes tea", scope="/people", embedding=[1.0, 2.0])])
         memory.update(MemoryRecord(id="two", content="likes coffee", scope="/people"))
-    return str(tmp_path / "store")
+    return address
 
 
-def run(path: str, *words: str) -> Result:
-    return CliRunner().invoke(cli, ["--path", path, *words])
+def run(place: str, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["--url", place, *words])
 
 
-def as_json(path: str, *words: str) -> Any:
-    return json.loads(run(path, "--json", *words).stdout)
+def as_json(place: str, *words: str) -> Any:
+    return json.loads(run(place, "--json", *words).stdout)
 
 
-def test_ls_lists_below_a_scope_and_by_category(path: str) -> None:
-    lines = run(path, "crewai", "ls").stdout.splitlines()
+def test_ls_lists_below_a_scope_and_by_category(place: str) -> None:
+    lines = run(place, "crewai", "ls").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["two", "one"]
-    assert [each["id"] for each in as_json(path, "crewai", "ls", "/net")] == ["one"]
-    assert [each["id"] for each in as_json(path, "crewai", "ls", "--category", "ports")] == ["one"]
+    assert [each["id"] for each in as_json(place, "crewai", "ls", "/net")] == ["one"]
+    assert [each["id"] for each in as_json(place, "crewai", "ls", "--category", "ports")] == ["one"]
 
 
-def test_show_gives_a_memory_and_its_history(path: str) -> None:
-    assert "likes coffee" in run(path, "crewai", "show", "two").stdout
-    history = as_json(path, "crewai", "show", "two", "--history")
+def test_show_gives_a_memory_and_its_history(place: str) -> None:
+    assert "likes coffee" in run(place, "crewai", "show", "two").stdout
+    history = as_json(place, "crewai", "show", "two", "--history")
     assert [each["record"]["content"] for each in history] == ["likes coffee", "likes tea"]
-    missing = run(path, "crewai", "show", "three")
+    missing = run(place, "crewai", "show", "three")
     assert missing.exit_code != 0
     assert "'three'" in str(missing.exception)
 
 
-def test_search_finds_words_and_export_writes_lines(path: str, tmp_path: Path) -> None:
-    assert [hit["key"] for hit in as_json(path, "crewai", "search", "gateway")] == ["memory/net/one"]
-    run(path, "crewai", "export", str(tmp_path / "out"), "--scope", "/people")
+def test_search_finds_words_and_export_writes_lines(place: str, tmp_path: Path) -> None:
+    assert [hit["key"] for hit in as_json(place, "crewai", "search", "gateway")] == ["memory/net/one"]
+    run(place, "crewai", "export", str(tmp_path / "out"), "--scope", "/people")
     (line,) = (tmp_path / "out").read_text().splitlines()
     assert json.loads(line)["content"] == "likes coffee"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,25 +36,58 @@ def agent(role: str, script: Any, **options: Any) -> Agent:
     return Agent(role=role, goal="work", backstory="at work", llm=scripted.Scripted(script), verbose=False, **options)
 
 
-def memory(store: sharedctx.Store) -> Memory:
-    llm = scripted.Scripted(lambda prompt: "{}")
-    return Memory(storage=ContextMemory(store), embedder=scripted.embed, llm=llm, consolidation_threshold=1.0)
+def recollect(prompt: str) -> str:
+    """What the memory's own model says: it extracts the secret, files it, and merges nothing."""
+    if "memories" in prompt:
+        return json.dumps({"memories": [line for line in prompt.splitlines() if line == SECRET]})
+    return json.dumps({"suggested_scope": "/net", "categories": ["network"], "importance": 0.9})
 
 
-def test_two_agents_whose_only_path_is_memory(store: sharedctx.Store) -> None:
+def memory(store: sharedctx.Store, script: Any = recollect, **options: Any) -> Memory:
+    options.setdefault("consolidation_threshold", 1.0)
+    return Memory(storage=ContextMemory(store), embedder=scripted.embed, llm=scripted.Scripted(script), **options)
+
+
+def test_two_agents_of_a_crew_whose_only_path_is_memory(store: sharedctx.Store) -> None:
+    scout = agent("Scout", lambda prompt: scripted.answer(f"I looked around.\n{SECRET}"))
+    planner = agent(
+        "Planner", lambda prompt: scripted.answer("port 7391" if "listens on port 7391" in prompt else "unknown")
+    )
+    look = Task(description="look around", expected_output="findings", agent=scout)
+    plan = Task(description="On which port listens the gateway?", expected_output="a port", agent=planner, context=[])
+    crew = Crew(agents=[scout, planner], tasks=[look, plan], memory=memory(store), verbose=False)
+    assert crew.kickoff().raw == "port 7391"
+    assert "I looked around" not in planner.llm.prompts[0]
+    assert SECRET in planner.llm.prompts[0]
+    assert SECRET in [record.content for record in ContextMemory(store).list_records()]
+
+
+def test_what_one_crew_remembers_another_one_knows(store: sharedctx.Store) -> None:
     first = memory(store)
     first.remember(SECRET, scope="/crew/net", categories=["network"], importance=0.9)
     first.close()
-    writer = agent("Scout", lambda prompt: scripted.answer("noted"))
-    reader = agent(
+    planner = agent(
         "Planner", lambda prompt: scripted.answer("port 7391" if "listens on port 7391" in prompt else "unknown")
     )
-    scout = Task(description="look around", expected_output="a word", agent=writer)
-    Crew(agents=[writer], tasks=[scout], verbose=False).kickoff()
-    plan = Task(description="On which port listens the gateway?", expected_output="the port", agent=reader)
-    crew = Crew(agents=[reader], tasks=[plan], memory=memory(store), verbose=False)
-    assert crew.kickoff().raw == "port 7391"
-    assert any(SECRET in prompt for prompt in reader.llm.prompts)
+    plan = Task(description="On which port listens the gateway?", expected_output="the port", agent=planner)
+    assert Crew(agents=[planner], tasks=[plan], memory=memory(store), verbose=False).kickoff().raw == "port 7391"
+
+
+def test_memories_that_crewai_merges_stay_private_and_keep_their_source(store: sharedctx.Store) -> None:
+    def merge(prompt: str) -> str:
+        (own,) = re.findall(r"id=(\S+) \|", prompt)
+        action = {"action": "update", "record_id": own, "new_content": "the key of the safe is 4712"}
+        return json.dumps({"actions": [action], "insert_new": False})
+
+    mine = memory(store, merge, consolidation_threshold=0.5)
+    given = {"scope": "/home", "categories": ["keys"], "importance": 0.9, "source": "ann", "private": True}
+    mine.remember("the key of the safe is 4711", **given)
+    mine.remember("the key of the safe is 4712", **given)
+    (record,) = ContextMemory(store).list_records()
+    assert (record.content, record.private, record.source) == ("the key of the safe is 4712", True, "ann")
+    assert mine.recall("the key of the safe", source="bob", depth="shallow") == []
+    assert len(mine.recall("the key of the safe", source="ann", depth="shallow")) == 1
+    assert len(ContextMemory(store).history(record.id)) == 2
 
 
 def two_tasks(reader: Agent, writer: Agent) -> Crew:

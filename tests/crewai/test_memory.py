@@ -15,7 +15,8 @@ from crewai.memory.storage.backend import EmbeddingDimensionMismatchError, Stora
 from crewai.memory.types import MemoryRecord
 
 import sharedctx
-from sharedctx.errors import InvalidValue, KeyNotFound
+from crewai import Memory
+from sharedctx.errors import BackendUnavailable, InvalidValue, KeyNotFound
 from sharedctx.testing import ManualClock
 from sharedctx_crewai import ContextMemory
 
@@ -229,6 +230,15 @@ def test_what_was_opened_here_alone_is_closed(tmp_path: Path) -> None:
         assert own.count() == 1
         own.close()
         assert own.count() == 1
+
+
+def test_a_save_that_fails_is_told_by_crewai_and_never_taken_for_the_end_of_the_process() -> None:
+    store = sharedctx.open("memory://")
+    crews = Memory(storage=ContextMemory(store), embedder=lambda texts: [[1.0, 0.0] for _ in texts], llm="none")
+    store.close()
+    with pytest.raises(BackendUnavailable, match="closed") as failed:
+        crews.remember("a fact", scope="/x", categories=["c"], importance=0.5)
+    assert not isinstance(failed.value, RuntimeError)  # of which crewai drops some without a word
 
 
 @pytest.mark.parametrize("dimensions", [3, 7])

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import sharedctx
 from sharedctx_crewai import ContextMemory
 
@@ -13,10 +15,16 @@ SAVER = Path(__file__).with_name("saver.py")
 COUNT = 60
 
 
-def test_an_open_reader_sees_all_that_three_processes_save(tmp_path: Path) -> None:
-    with ContextMemory.from_path(tmp_path / "store") as reader:
+@pytest.fixture(params=["disk", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store that processes can share."""
+    return str(request.getfixturevalue("redis_url")) if request.param == "redis" else f"disk://{tmp_path}/store"
+
+
+def test_an_open_reader_sees_all_that_three_processes_save(place: str) -> None:
+    with ContextMemory.from_url(place) as reader:
         assert reader.count() == 0
-        command = [sys.executable, str(SAVER), str(tmp_path / "store")]
+        command = [sys.executable, str(SAVER), place]
         savers = [subprocess.Popen([*command, name, str(COUNT)], stdout=subprocess.PIPE, text=True) for name in "abc"]
         for saver in savers:
             assert saver.stdout is not None
@@ -30,9 +38,9 @@ def test_an_open_reader_sees_all_that_three_processes_save(tmp_path: Path) -> No
         assert {each.id for each, _ in found} == {f"{name}-{n}" for name in "abc" for n in range(COUNT)}
 
 
-def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(place: str) -> None:
     acknowledged: list[str] = []
-    command = [sys.executable, str(SAVER), str(tmp_path / "store")]
+    command = [sys.executable, str(SAVER), place]
     savers = [subprocess.Popen([*command, f"s{n}", "0"], stdout=subprocess.PIPE, text=True) for n in range(2)]
     for number, saver in enumerate(savers):
         assert saver.stdout is not None
@@ -44,7 +52,7 @@ def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(tmp_path: Path) ->
         acknowledged += [line.strip() for line in saver.stdout if line.endswith("\n")]
         saver.wait()
         saver.stdout.close()
-    with sharedctx.open(tmp_path / "store") as store:
+    with sharedctx.open(place) as store:
         memory = ContextMemory(store)
         assert {each.id for each in memory.list_records(limit=10**6)} >= set(acknowledged)
         assert (

@@ -9,11 +9,12 @@ from ..backends import steps
 from ..backends.steps import Steps
 from ..context import SharedContext
 from ..entries.names import RESERVED
-from ..errors import InvalidValue, KeyNotFound, ValueTooLarge, VersionConflict
+from ..errors import InvalidValue, KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
 from ..versions.codec import Kind
 from ..versions.log import DELTA_FROM, Draft, Version
 from .accesses import Accesses
 from .differences import Difference
+from .heads import Head, Heads
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
@@ -53,6 +54,7 @@ class Projects:
         self.accesses = Accesses(context.session)
         self._verbs = context.verbs
         self._session = context.verbs.session
+        self.heads = Heads(self._session.log)
         self._states = States(self._session)
 
     def guard(self, participant: str | None, project: str) -> Steps[None]:
@@ -178,28 +180,43 @@ class Projects:
             if done is not None:
                 return done
         now = yield from steps.now()
+        known = yield from self.heads.of(key)
         while True:
-            row = yield from steps.newest(self.space, key)
+            row = (yield from steps.newest(self.space, key)) if known is None else known.row
             head = None if row is None else (yield from self._if_live(self._session.log.read_row(row)))
-            old = yield from self.state(head)
-            _require(project, head, old, expected)
-            new = make(old)
-            if len(new.encoded) > self.settings.max_bytes:
-                raise ValueTooLarge(
-                    f"the context of {project!r} would have {len(new.encoded)} bytes, at most "
-                    f"{self.settings.max_bytes}: divide it into several projects"
-                )
-            compress = len(new.encoded) >= DELTA_FROM
-            draft = Draft(Kind.JSON, new.encoded, agent, note, new.digest, compress=compress)
-            live = 0 if head is None else head.number
+            old = (yield from self.state(head)) if known is None or head is None else known.state
             try:
-                version = yield from self._session.log.append(key, draft, now, expect=live, newest=row)
+                _require(project, head, old, expected)
+                draft, new = self._draft(project, make(old), agent, note)
+            except SharedContextError:
+                if known is None:
+                    raise
+                known = None  # others may have written since
+                continue
+            number, written = (0 if row is None else int(row.sk)) + 1, None
+            self.heads.begin(key, number, new)
+            try:
+                live = 0 if head is None else head.number
+                version, fresh = yield from self._session.log.append_to(key, row, draft, now, expect=live)
+                number, written = version.number, Head(fresh, new)
             except VersionConflict:
-                continue  # somebody was faster: judged and made anew
+                known = None  # somebody was faster: judged and made anew
+                continue
+            finally:
+                self.heads.end(key, number, written)
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
             return Written(version, new, old, head is None)
+
+    def _draft(self, project: str, new: State, agent: str, note: str) -> tuple[Draft, State]:
+        if len(new.encoded) > self.settings.max_bytes:
+            raise ValueTooLarge(
+                f"the context of {project!r} would have {len(new.encoded)} bytes, at most "
+                f"{self.settings.max_bytes}: divide it into several projects"
+            )
+        compress = len(new.encoded) >= DELTA_FROM
+        return Draft(Kind.JSON, new.encoded, agent, note, new.digest, compress=compress), new
 
     def _done(self, project: str, agent: str, request: str) -> Steps[Written | None]:
         """Return what a request wrote already, if it is among the versions that are kept."""
