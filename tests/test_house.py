@@ -71,7 +71,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     ),
     "sharedctx_langchain": frozenset({"langchain", "langchain_core", "langgraph", "pydantic"}),
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
-    "sharedctx_mcp": frozenset({"anyio", "click", "mcp", "mcp_types", "starlette", "uvicorn"}),
+    "sharedctx_mcp": frozenset({"click", "mcp", "mcp_types", "starlette", "uvicorn"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
     "sharedctx_server": frozenset(
@@ -88,7 +88,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
         }
     ),
 }
-LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset(  # imported inside functions only
+    {"boto3", "botocore", "cryptography", "numpy", "quicktok", "redis", "tiktoken"}
+)
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
 

@@ -54,9 +54,15 @@ def open_backend(address: str, *, durable: bool = False, clock: Callable[[], flo
         from .redis import RedisBackend
 
         return RedisBackend(address, durable=durable, clock=clock)
+    if scheme == "dynamodb":
+        from .dynamodb import DynamoDBBackend
+
+        return DynamoDBBackend(address, durable=durable, clock=clock)
     from importlib.metadata import entry_points  # 25 ms, for other schemes only
 
     for found in entry_points(group=GROUP, name=scheme):
         backend: Backend = found.load()(address, durable=durable, clock=clock)
         return backend
-    raise ConfigError(f"no backend for {scheme}:// is installed: use a path, disk:///, memory:// or redis://")
+    raise ConfigError(
+        f"no backend for {scheme}:// is installed: use a path, disk:///, memory://, redis:// or dynamodb://"
+    )
