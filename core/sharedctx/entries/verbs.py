@@ -129,12 +129,15 @@ class Verbs:
         if query is not None:
             check_words("the query", query)
         version = yield from self._shown(participant, key, number)
-        return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
+        if version is None:
+            return None
+        views = self.session.views
+        return views.whole(version, max_tokens, query) or (yield from views.show(version, max_tokens, query))
 
     def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
         if participant is None and number is None:  # the way of most reads, which go two steps fewer
-            return (yield from self.session.log.head(check_key(key)))
-        return (yield from self._find(participant, key, number))
+            return self.session.log.head(check_key(key))
+        return self._find(participant, key, number)
 
     def _find(
         self, participant: str | None, key: str, number: int | None, *, seen: bool = True

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
@@ -25,6 +26,7 @@ _NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
 _ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
 _OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
+_BASE = keys.BASE
 _RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 
 
@@ -34,6 +36,14 @@ def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str |
     if tag is None:
         return Row(pk, int(key[-15:]) - keys.BASE, value, rowid, None)
     return Row(pk, int(key[-15:]) - keys.BASE, value, *transaction.read_tag(tag, rowid))
+
+
+@lru_cache(8192)
+def _newest_bounds(space: str, pk: str) -> tuple[str, str]:
+    """The bounds of a partition's versions, its names checked once."""
+    check_name(space, "space")
+    check_name(pk, "partition key")
+    return keys.version_bounds(space, pk)
 
 
 class DiskBackend:
@@ -112,13 +122,12 @@ class DiskBackend:
         limit: int = 1000,
         newest_first: bool = False,
     ) -> list[Row]:
+        if newest_first and limit == 1 and hi is None and lo == 1 and type(lo) is int:
+            return self._newest(space, pk)
         check_name(space, "space")
         check_name(pk, "partition key")
         if lo == 1 and hi is None and type(lo) is int:
-            first, last = keys.version_bounds(space, pk)
-            if limit == 1 and newest_first:
-                return self._newest(pk, first, last)
-            found = self._query(_NEWEST if newest_first else _OLDEST, (first, last, limit))
+            found = self._query(_NEWEST if newest_first else _OLDEST, (*keys.version_bounds(space, pk), limit))
         else:
             check_range(lo, hi)
             first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
@@ -128,9 +137,18 @@ class DiskBackend:
         length = len(keys.partition(space, pk))
         return [_version(pk, *row)._replace(sk=keys.sort_key(row[0], length)) for row in found]
 
-    def _newest(self, pk: str, first: str, last: str) -> list[Row]:
-        found = self._first(_ONE, (first, last))
-        return [] if found is None else [_version(pk, *found)]
+    def _newest(self, space: str, pk: str) -> list[Row]:
+        """The read that nearly all others begin with."""
+        if space.__class__ is not str or pk.__class__ is not str:
+            check_name(space, "space")
+            check_name(pk, "partition key")
+        found = self._first(_ONE, _newest_bounds(space, pk))
+        if found is None:
+            return []
+        key, tag, rowid, mode, filename, value = found
+        if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+            return [Row(pk, int(key[-15:]) - _BASE, value, rowid, None)]
+        return [_version(pk, *found)]
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import diskcache
@@ -74,8 +73,10 @@ class Writer:
         """
 
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
-            with _busy_waits():
+            try:
                 found = transaction.append(con, space, op, head)
+            except sqlite3.OperationalError as error:
+                raise _met(error) from None
             if found is not None:
                 return found, head + 1
             prefix, mark = keys.partition(space, op.pk), transaction.tag(0, op.expires, True)
@@ -96,8 +97,10 @@ class Writer:
         assert isinstance(put, Put)
 
         def collect(cache: LogCache, con: sqlite3.Connection) -> tuple[int, list[SortKey]]:
-            with _busy_waits():
+            try:
                 row = transaction.collect(con, space, ops)
+            except sqlite3.OperationalError as error:
+                raise _met(error) from None
             if row is not None:
                 return row, [str(put.sk)]
             with cache.transact():  # a condition fails: say which
@@ -194,12 +197,6 @@ class Writer:
             self._cache.abandon()
 
 
-@contextlib.contextmanager
-def _busy_waits() -> Iterator[None]:
-    """Make of another process's lock what diskcache makes of it."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise diskcache.Timeout from None
-        raise
+def _met(error: sqlite3.OperationalError) -> Exception:
+    """Return what stands for the error: of another process's lock, what diskcache makes of it."""
+    return diskcache.Timeout() if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY else error
