@@ -7,7 +7,7 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
@@ -22,8 +22,7 @@ from .witness import Act, Witness, act_of
 DELTA_FROM = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
     content is stored as it is; ``whole`` versions are never differences, so that older ones may go at any time."""
 
