@@ -21,21 +21,40 @@ from .layout import prepare, read_own, verify
 from .writer import Writer
 
 _COLUMNS = "SELECT key, tag, rowid, mode, filename, value FROM Cache"
+_WARY = (
+    "SELECT CAST(key AS BLOB), iif(typeof(tag) = 'text', CAST(tag AS BLOB), tag), rowid, mode,"
+    " iif(filename IS NULL, NULL, 'a file'), iif(typeof(value) = 'blob', value, 0) FROM Cache"
+)
+"""The same of rows that hold what is no UTF-8, and are foreign therefore."""
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
 _ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
 _OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
-_BASE = keys.BASE
 _RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 
 
-def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
+def _own(mode: int, filename: str | None, value: Any) -> bytes:
+    """The value of a row of ours; of a foreign one, what raises when it is read."""
     if mode != 1 or filename is not None or type(value) is not bytes:
-        value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
+        return Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
+    return value
+
+
+def _collected(pk: str, sk: SortKey, row: tuple[Any, ...]) -> Row:
+    _, tag, rowid, mode, filename, value = row
+    return Row(pk, sk, _own(mode, filename, value), *transaction.read_tag(tag, rowid))
+
+
+def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
+    value = _own(mode, filename, value)
     if tag is None:
-        return Row(pk, int(key[-15:]) - keys.BASE, value, rowid, None)
-    return Row(pk, int(key[-15:]) - keys.BASE, value, *transaction.read_tag(tag, rowid))
+        return Row(pk, keys.number(key), value, rowid, None)
+    return Row(pk, keys.number(key), value, *transaction.read_tag(tag, rowid))
+
+
+def _readable(column: Any) -> Any:
+    return column.decode("utf-8", "replace") if isinstance(column, bytes) else column
 
 
 @lru_cache(8192)
@@ -135,7 +154,7 @@ class DiskBackend:
         if type(lo) is int:
             return [_version(pk, *row) for row in found]
         length = len(keys.partition(space, pk))
-        return [_version(pk, *row)._replace(sk=keys.sort_key(row[0], length)) for row in found]
+        return [_collected(pk, keys.sort_key(row[0], length), row) for row in found]
 
     def _newest(self, space: str, pk: str) -> list[Row]:
         """The read that nearly all others begin with."""
@@ -147,7 +166,7 @@ class DiskBackend:
             return []
         key, tag, rowid, mode, filename, value = found
         if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
-            return [Row(pk, int(key[-15:]) - _BASE, value, rowid, None)]
+            return [Row(pk, keys.number(key), value, rowid, None)]
         return [_version(pk, *found)]
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
@@ -269,6 +288,9 @@ class DiskBackend:
             check_name(error.object, "name")
             raise
         except sqlite3.Error as error:
+            if sql.startswith(_COLUMNS) and "decode" in str(error):
+                rows = self._query(_WARY + sql.removeprefix(_COLUMNS), args)
+                return [tuple(_readable(column) for column in row[:2]) + row[2:] for row in rows]
             raise faults.explain(error, self._path) from error
 
     def _first(self, sql: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -277,6 +299,8 @@ class DiskBackend:
         try:
             return self._connections.first(sql, args)
         except sqlite3.Error as error:
+            if sql.startswith(_COLUMNS) and "decode" in str(error):
+                return next(iter(self._query(sql, args)), None)
             raise faults.explain(error, self._path) from error
 
     def _is_closed(self) -> BackendUnavailable:

@@ -61,7 +61,7 @@ class Writer:
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
             key: str = cache.push(value, prefix=prefix, tag=mark)
             ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
-            return row, int(key[-15:]) - keys.BASE
+            return row, keys.number(key)
 
         return self._locked(append, len(value))
 
@@ -84,7 +84,7 @@ class Writer:
                 transaction.check(con, space, op)
                 pushed: str = cache.push(op.value, prefix=prefix, tag=mark)
             ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
-            return row, int(pushed[-15:]) - keys.BASE
+            return row, keys.number(pushed)
 
         return self._locked(append, len(op.value))
 
