@@ -12,49 +12,20 @@ from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
 from ...forking import renew_after_fork
-from ..base import ANY, NEXT, Change, Commit, Committed, Head, Put, Refused, Row, SortKey
+from ..base import ANY, NEXT, Change, Commit, Committed, Head, Put, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
-from . import faults, feed, keys, listing, transaction
+from . import faults, feed, keys, listing, rows, transaction
 from .connections import Connections
 from .housekeeping import Housekeeping
 from .layout import prepare, read_own, verify
 from .writer import Writer
 
-_COLUMNS = "SELECT key, tag, rowid, mode, filename, value FROM Cache"
-_WARY = (
-    "SELECT CAST(key AS BLOB), iif(typeof(tag) = 'text', CAST(tag AS BLOB), tag), rowid, mode,"
-    " iif(filename IS NULL, NULL, 'a file'), iif(typeof(value) = 'blob', value, 0) FROM Cache"
-)
-"""The same of rows that hold what is no UTF-8, and are foreign therefore."""
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
-_NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
-_ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
+_NEWEST = rows.COLUMNS + _ROWS + "DESC LIMIT ?"
+_ONE = rows.COLUMNS + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
-_OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
-_RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
-
-
-def _own(mode: int, filename: str | None, value: Any) -> bytes:
-    """The value of a row of ours; of a foreign one, what raises when it is read."""
-    if mode != 1 or filename is not None or type(value) is not bytes:
-        return Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
-    return value
-
-
-def _collected(pk: str, sk: SortKey, row: tuple[Any, ...]) -> Row:
-    _, tag, rowid, mode, filename, value = row
-    return Row(pk, sk, _own(mode, filename, value), *transaction.read_tag(tag, rowid))
-
-
-def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
-    value = _own(mode, filename, value)
-    if tag is None:
-        return Row(pk, keys.number(key), value, rowid, None)
-    return Row(pk, keys.number(key), value, *transaction.read_tag(tag, rowid))
-
-
-def _readable(column: Any) -> Any:
-    return column.decode("utf-8", "replace") if isinstance(column, bytes) else column
+_OLDEST = rows.COLUMNS + _ROWS + "LIMIT ?"
+_RANGE = rows.COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 
 
 @lru_cache(8192)
@@ -152,9 +123,9 @@ class DiskBackend:
             first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
             found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
         if type(lo) is int:
-            return [_version(pk, *row) for row in found]
+            return [rows.version(pk, *row) for row in found]
         length = len(keys.partition(space, pk))
-        return [_collected(pk, keys.sort_key(row[0], length), row) for row in found]
+        return [rows.collected(pk, keys.sort_key(row[0], length), row) for row in found]
 
     def _newest(self, space: str, pk: str) -> list[Row]:
         """The read that nearly all others begin with."""
@@ -167,7 +138,7 @@ class DiskBackend:
         key, tag, rowid, mode, filename, value = found
         if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
             return [Row(pk, keys.number(key), value, rowid, None)]
-        return [_version(pk, *found)]
+        return [rows.version(pk, *found)]
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")
@@ -288,9 +259,9 @@ class DiskBackend:
             check_name(error.object, "name")
             raise
         except sqlite3.Error as error:
-            if sql.startswith(_COLUMNS) and "decode" in str(error):
-                rows = self._query(_WARY + sql.removeprefix(_COLUMNS), args)
-                return [tuple(_readable(column) for column in row[:2]) + row[2:] for row in rows]
+            if sql.startswith(rows.COLUMNS) and "decode" in str(error):
+                found = self._query(rows.WARY + sql.removeprefix(rows.COLUMNS), args)
+                return [tuple(rows.readable(column) for column in row[:2]) + row[2:] for row in found]
             raise faults.explain(error, self._path) from error
 
     def _first(self, sql: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -299,7 +270,7 @@ class DiskBackend:
         try:
             return self._connections.first(sql, args)
         except sqlite3.Error as error:
-            if sql.startswith(_COLUMNS) and "decode" in str(error):
+            if sql.startswith(rows.COLUMNS) and "decode" in str(error):
                 return next(iter(self._query(sql, args)), None)
             raise faults.explain(error, self._path) from error
 
