@@ -54,7 +54,7 @@ class Hub:
         try:
             async with lane.lock:
                 yield lane
-                if lane.stale:
+                while lane.stale:
                     await self._catch_up(lane)
         finally:
             lane.users -= 1
@@ -241,6 +241,8 @@ class Hub:
         try:
             async with lane.lock:
                 await self._catch_up(lane)
+                while lane.stale:  # something came while the lock was held
+                    await self._catch_up(lane)
         except SharedContextError as error:
             log.warning("versions of a project cannot be told: %s", error.code)
             lane.stale = True
