@@ -16,7 +16,13 @@ from .given import GIVEN
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NEEDS = {"crewai.md": "crewai", "langchain.md": "langchain", "langgraph.md": "langgraph", "openai_agents.md": "agents"}
+NEEDS = {
+    "crewai.md": "crewai",
+    "langchain.md": "langchain",
+    "langgraph.md": "langgraph",
+    "mcp.md": "mcp",
+    "openai_agents.md": "agents",
+}
 """What the pages of frameworks import; some of them warn when they are imported."""
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 

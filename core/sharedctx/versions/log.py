@@ -93,7 +93,7 @@ class VersionLog(Versions):
             base = yield from self._base(row, number + 1, draft)
             blob, header = self._encode(pk, number + 1, draft, timestamp, base)
             ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
-            if self._witness is not None:
+            if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
                 ops += yield from self._witness.ops(acts, draft.agent, timestamp)
             try:
@@ -134,7 +134,7 @@ class VersionLog(Versions):
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
-            if self._witness is not None:
+            if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [*(act_of(version) for version, _ in written), *self._acts(more)]
                 more += yield from self._witness.ops(acts, drafts[0][1].agent if drafts else "", timestamp)
             try:
@@ -161,7 +161,7 @@ class VersionLog(Versions):
         """
         while True:
             more: tuple[Op, ...] = ()
-            if self._witness is not None:
+            if self._witness is not None and (yield from self._witness.is_on()):
                 more = yield from self._witness.ops(self._acts(ops), "", timestamp)
             try:
                 return (yield from steps.commit(self.space, (*ops, *more), if_rev))
@@ -171,11 +171,10 @@ class VersionLog(Versions):
 
     def note(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[None]:
         """Tell the witness what is about to be done, or was refused, outside of any commit of versions."""
-        while self._witness is not None:
+        while self._witness is not None and (yield from self._witness.is_on()):
             ops = yield from self._witness.ops(acts, agent, timestamp)
             try:
-                if ops:
-                    yield from steps.commit(self.space, ops)
+                yield from steps.commit(self.space, ops)
                 return
             except ConditionFailed as error:
                 if not self._is_witness(error):
