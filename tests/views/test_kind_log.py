@@ -276,17 +276,3 @@ def test_a_few_errors_stand_whole_in_a_lossless_view() -> None:
     assert view.tokens < 0.7 * view.original_tokens
     assert all(lines[n] in view.text for n in range(50, 900, 120))
     assert decompress(view) == "\n".join(lines)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "- 11178385{0:02} 2005.06.03 R02-M1-N{1}-C:J12-U11 RAS KERNEL cache parity fixed",
-        "20171223-22:15:{0:02}:606|Step_LSC|3000{1}|onStandStepChanged",
-        "{0} node-{1} unix.hw state.changed component {1} is idle",
-    ],
-    ids=["epoch", "bars", "no time"],
-)
-def test_logs_of_unusual_times_are_logs(line: str) -> None:
-    text = "\n".join(line.format(at % 60, at * 7 % 100) for at in range(300))
-    assert compress(text).kind == "log"

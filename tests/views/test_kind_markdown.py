@@ -186,3 +186,16 @@ def test_lines_that_underline_headings_are_no_code() -> None:
     part += "and so it did in the other ones.\n"
     page = "Notes\n*****\n\n" + "\n".join(part.format(at) for at in range(40))
     assert KIND.fits(Source(page)) > 0.4
+
+
+def test_the_middle_of_a_long_list_is_left_out_of_a_page_of_lists_but_for_what_warns() -> None:
+    items = [f"- part {at} is now made of ash, see page {at}" for at in range(60)]
+    items[30] = "- part 30 failed in the oven and is no longer made"
+    page = "# Changes\n\nWhat changed in the shop since the last spring, part by part.\n\n" + "\n".join(items) + "\n"
+    made = KIND.shorten(Source(page), Brief(None, COUNT, (), Marks("key", 1)))
+    assert made is not None
+    assert "- part 1 is now made of ash" in made.text
+    assert "- part 59 is now made of ash" in made.text
+    assert "- part 30 failed in the oven" in made.text
+    assert "- part 20 " not in made.text
+    assert made.refs

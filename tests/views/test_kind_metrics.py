@@ -163,3 +163,19 @@ def test_nonsense_is_refused(body: str) -> None:
         KIND.unpack(f"[[metrics: x]]\n{body}")
     with pytest.raises(DecodeError):
         KIND.unpack(body)
+
+
+def test_a_histogram_is_told_by_where_its_count_rises_and_by_its_sum() -> None:
+    pages = []
+    for number in range(30):
+        handler = f'handler="/api/{number}"'
+        counts = [0, 0, number, number * 5 + 1, number * 6 + 2, number * 6 + 2]
+        bounds = ("0.1", "0.2", "0.4", "1", "3", "+Inf")
+        pages += [f'took_seconds_bucket{{{handler},le="{le}"}} {n}' for le, n in zip(bounds, counts, strict=True)]
+        pages += [f"took_seconds_sum{{{handler}}} {number}.125", f"took_seconds_count{{{handler}}} {counts[-1]}"]
+    text = "# HELP took_seconds " + "Time. " * 60 + "\n# TYPE took_seconds histogram\n" + "\n".join(pages) + "\n"
+    made = shorten(text)
+    assert "1 86\n3 104\n" in made.text
+    assert "sum 17.125 count 104" in made.text
+    assert "Time. " * 12 not in made.text
+    assert COUNT(made.text) < 0.45 * COUNT(text)

@@ -20,7 +20,7 @@ from .writer import Writer
 
 _TRIES = 6
 _LEAST_SCALE = 0.05
-_NAMED = 0.75
+_NAMED = 0.9
 """Of maps less is kept than of arrays: their marker has the names of what is left out."""
 _CHARACTERS = 2.7
 """Of JSON, for one token."""
@@ -32,11 +32,11 @@ class Limits:
     ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary;
     ``fill``: rows up to the share even if nothing tells for them."""
 
-    share: float = 0.8
+    share: float = 0.85
     tokens: int = 200
     rows: int = 8
     text: int = 500
-    parts: int = 24
+    parts: int = 36
     columns: int = 40
     fill: bool = True
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from ..fitting import afford, rate, relevance, within
 from ..kind import Brief, Draft
 from .sentences import gist
 
-_HEAD, _TAIL = 40, 8
+_HEAD, _TAIL = 24, 8
 """The first and the last lines that stay of longer code; between them stay declarations, titles and failures."""
 _NAMES = 40
 """More names of one paragraph are not looked at."""
+_DENSE, _LIST = 0.5, 6
+"""Where the gist is more of the source than this share, lists are cut from so many items on."""
 _TIGHT = 200
 """Budgets below this have no room for a legend."""
 _JOINED, _WIDTH = 30, 200
@@ -46,7 +49,10 @@ class Block:
 def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strategy: str) -> Draft:
     """The gist of the blocks within the brief's budget; ``whole`` is the reference that redeems all of ``source``."""
     short = list(_shortened(blocks, brief))
-    made = _assembled(blocks, short, set(range(len(blocks))), source, whole, brief, strategy)
+    chosen = set(range(len(blocks)))
+    if brief.budget is None and sum(map(len, short)) > _DENSE * len(source):
+        chosen -= set(_listed(blocks, short, brief))
+    made = _assembled(blocks, short, chosen, source, whole, brief, strategy)
     if brief.budget is None or brief.count(made.text) <= brief.budget:
         return made
     price = rate(made.text, brief)
@@ -59,6 +65,14 @@ def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strate
         return _assembled(blocks, short, afford(costs, ranks, left), source, whole, brief, strategy)
 
     return within(brief, brief.budget, attempt)
+
+
+def _listed(blocks: Sequence[Block], short: Sequence[str], brief: Brief) -> Iterator[int]:
+    """The middles of long lists, but for items with a sign of trouble."""
+    for kind, run in groupby(range(len(blocks)), key=lambda place: blocks[place].kind):
+        places = list(run)
+        if kind == "item" and len(places) > _LIST:
+            yield from (place for place in places[_LIST - 2 : -1] if not relevance(short[place], brief))
 
 
 def _clipped(text: str, most: int) -> str:

@@ -30,7 +30,7 @@ class MarkdownKind:
         if not filled:
             return 0.0
         outside = list(_outside(lines))
-        if sum(1 for line in outside if _CODE.match(line)) > 1 + len(filled) / 60:
+        if sum(1 for line in outside if _CODE.match(line) and not _is_prose(line)) > 1 + len(filled) / 60:
             return 0.0
         flush = [line for line in outside if line.strip() and line[:4].strip()]
         prose = sum(map(_is_prose, flush)) / max(len(flush), 1)

@@ -63,6 +63,8 @@ class _Clock:
         return ":".join(parts)
 
 
+AGAIN = 6000
+"""Characters after which a form is told again: what a line says is to stand near it."""
 _FEW = 24
 """So many errors of one form are told whole: far from the form, cells alone would say little."""
 
@@ -88,20 +90,29 @@ class Writer:
         """The lines of the view below its legend."""
         of = {index: (number, row) for number, form in enumerate(self._forms) for row, index in enumerate(form.lines)}
         last = -1
+        size = 0
+        told: dict[int, int] = {}  # where each form was told
         for index, line in enumerate(lines):
             if index not in of:
+                size += len(line) + 2
                 yield f"|{line}"
                 continue
             number, row = of[index]
             form = self._forms[number]
-            if not row:
-                yield f"@{name_of(number)} {_heading(form)}"
-            cells = self._cells(form, row)
+            again = number not in told or size - told[number] > AGAIN
+            if again:
+                heading = f"@{name_of(number)} {_heading(form)}"
+                size += len(heading) + 1
+                told[number] = size
+                yield heading
+            cells = self._cells(form, row, again)
             name = "" if number == last and cells else name_of(number)
             last = number
-            yield f"{name} {' '.join(cells)}" if cells else name
+            made = f"{name} {' '.join(cells)}" if cells else name
+            size += len(made) + 1
+            yield made
 
-    def _cells(self, form: Form, row: int) -> list[str]:
+    def _cells(self, form: Form, row: int, again: bool) -> list[str]:
         told = []
         keep = 0
         for slot in form.slots:
@@ -109,7 +120,7 @@ class Writer:
             if slot.clock:
                 told.append(self._clock.tell(cell))
                 keep = len(told)
-            elif row and slot.cells[row - 1] == cell and len(cell) >= _LONG:
+            elif not again and slot.cells[row - 1] == cell and len(cell) >= _LONG:
                 told.append("^")
             else:
                 told.append(self._spelled(cell))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from heapq import nlargest
+from itertools import pairwise
 
 from ..kind import Brief, Draft, Source
 from .exposition import Block
@@ -18,8 +20,10 @@ _LEAST = 6
 """Tokens that a block costs at least."""
 _ABOUT = (
     ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is in'
-    " their rows: labels, value, time after 17)"
+    " their rows: labels, value, time after 17; @9 ^: of the name above; at the end of a histogram its sum and count)"
 )
+_HELP = 60
+"""Characters of HELP that are told."""
 
 
 class Ranges:
@@ -29,6 +33,7 @@ class Ranges:
         self._source = source
         self._brief = brief
         self._blocks = blocks
+        self._ends = _all_ends(blocks)
 
     def draft(self) -> Draft | None:
         """The most that the budget allows; None where it allows nothing."""
@@ -38,7 +43,7 @@ class Ranges:
         for level in (3, 2, 1, 0):
             if budget is not None and len(self._blocks) * _LEAST > budget:
                 continue
-            bodies = [self._body(block, writer, level) for writer in (Writer([]),) for block in self._blocks]
+            bodies = list(self._bodies(level))
             shown = sum(number for _, number in bodies)
             about = _ABOUT if level else " of metrics"
             marker = marks.omitted(f"{total - shown} of {total} lines{about}", ref)
@@ -58,18 +63,34 @@ class Ranges:
             names = names[: len(names) - max(1, min(over // 8, len(names) // 2))]
         return None
 
-    def _body(self, block: Block, writer: Writer, level: int) -> tuple[str, int]:
+    def _bodies(self, level: int) -> Iterator[tuple[str, int]]:
+        """The text of each block and how many samples it shows; a histogram's sum and count stand with its buckets."""
+        writer = Writer([])
+        at, above = 0, ""
+        while at < len(self._blocks):
+            block = self._blocks[at]
+            ends = self._ends.get(at, "") if level else ""
+            body, shown = self._body(block, writer, level, ends)
+            name = block.samples[0].name
+            if level and name == above:
+                body = body.replace(f" {name}", " ^", 1)
+            yield body, shown + 2 * bool(ends)
+            at, above = at + 1 + 2 * bool(ends), name
+
+    def _body(self, block: Block, writer: Writer, level: int, ends: str) -> tuple[str, int]:
         number = len(block.samples)
         lines = f"lines {block.line}-{block.line + number - 1}" if number > 1 else f"line {block.line}"
         if level == 0:
             return f"{block.samples[0].name} x{number}{_range(block)}", 0
         chosen = self._chosen(block, level)
-        if level < 3:
-            block = Block(block.line, block.samples, block.base, block.type)
+        told = _shortened(block.help) if level == 3 else ""
+        block = Block(block.line, block.samples, block.base, block.type, told)
         head = writer.heading(block, number)
         rows = list(writer.rows(block, chosen))
-        if rows and len(chosen) < number:
-            rows.append(f"… {lines}{_range(block)}")
+        if (rows or not chosen) and len(chosen) < number:
+            rows.append(f"… {lines}{_range(block)}{ends}")
+        elif ends:
+            rows.append(f"…{ends}")
         return "\n".join([head, *rows]), len(chosen)
 
     def _chosen(self, block: Block, level: int) -> list[int]:
@@ -87,6 +108,8 @@ class Ranges:
         if level == 1:
             return sorted(found)[:5]
         values = [_number(sample.value) for sample in samples]
+        if _is_buckets(block):
+            return sorted(found | _steps(values))
         known = [index for index, value in enumerate(values) if not math.isnan(value)]
         if known:
             found |= {min(known, key=lambda index: values[index]), max(known, key=lambda index: values[index])}
@@ -103,6 +126,61 @@ class Ranges:
         if number > 0.5 * len(values):
             odd += [index for index, value in enumerate(values) if value != usual]
         return odd[:_ODD]
+
+
+def _is_buckets(block: Block) -> bool:
+    """Whether a block is the buckets of one histogram, whose values count up."""
+    first = block.samples[0]
+    if not first.name.endswith("_bucket") or not first.labels or len(block.samples) < 3:
+        return False
+    series = {tuple(pair for pair in sample.labels or () if pair[0] != "le") for sample in block.samples}
+    values = [_number(sample.value) for sample in block.samples]
+    return len(series) == 1 and values[-1] < math.inf and all(0 <= a <= b for a, b in pairwise(values))
+
+
+def _steps(values: list[float]) -> set[int]:
+    """The buckets where the count starts, passes its half, and is full; none where all are the same."""
+    if values[0] == values[-1]:
+        return set()
+    return {next(at for at, value in enumerate(values) if value and value >= values[-1] * part) for part in (0, 0.5, 1)}
+
+
+def _all_ends(blocks: Sequence[Block]) -> dict[int, str]:
+    """What stands behind the buckets of each histogram. Not of those with the largest sum and count of a family, and
+    not of the last: their samples are told by their names."""
+    found = {at: ends for at in range(len(blocks) - 3) if (ends := _ends(blocks, at))}
+    families: dict[str, list[int]] = defaultdict(list)
+    for at in found:
+        families[blocks[at].samples[0].name].append(at)
+    for places in families.values():
+        if len(places) > _ODD:
+            for behind in (1, 2):
+                values = {at: _number(blocks[at + behind].samples[0].value) for at in places}
+                largest = max((value for value in values.values() if not math.isnan(value)), default=math.nan)
+                found.pop(next((at for at in places if values[at] == largest), -1), None)
+    return found
+
+
+def _ends(blocks: Sequence[Block], at: int) -> str:
+    """What the two samples behind the buckets of a histogram tell, or nothing where they are something else."""
+    if not _is_buckets(blocks[at]) or any(len(block.samples) > 1 for block in blocks[at + 1 : at + 3]):
+        return ""
+    first = blocks[at].samples[0]
+    base = first.name.removesuffix("_bucket")
+    labels = tuple(pair for pair in first.labels or () if pair[0] != "le")
+    after = [block.samples[0] for block in blocks[at + 1 : at + 3]]
+    if [each.name for each in after] != [f"{base}_sum", f"{base}_count"]:
+        return ""
+    if any((each.labels or ()) != labels or each.time != first.time for each in after):
+        return ""
+    return f"; sum {after[0].value} count {after[1].value}"
+
+
+def _shortened(told: str) -> str:
+    told = told.removeprefix("[ALPHA] ")
+    if len(told) <= _HELP * 5 // 4:
+        return told
+    return told[: told.rfind(" ", 0, _HELP)] + "…" if " " in told[:_HELP] else ""
 
 
 def _number(spelled: str) -> float:

@@ -1,0 +1,34 @@
+"""Logs of other forms than the usual: recognised by how their lines begin, packed with their forms near the lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from sharedctx.views import compress
+from sharedctx.views.kind import Source
+from sharedctx.views.kinds.log import KIND
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- 11178385{0:02} 2005.06.03 R02-M1-N{1}-C:J12-U11 RAS KERNEL cache parity fixed",
+        "20171223-22:15:{0:02}:606|Step_LSC|3000{1}|onStandStepChanged",
+        "{0} node-{1} unix.hw state.changed component {1} is idle",
+    ],
+    ids=["epoch", "bars", "no time"],
+)
+def test_logs_of_unusual_times_are_logs(line: str) -> None:
+    text = "\n".join(line.format(at % 60, at * 7 % 100) for at in range(300))
+    assert compress(text).kind == "log"
+
+
+def test_a_packed_log_tells_a_form_again_after_a_while() -> None:
+    lines = [
+        f"2026-05-01 10:{at // 60:02}:{at % 60:02} INFO batch {at * 7919 % 1000:x} sent to shelf" for at in range(900)
+    ]
+    text = "\n".join(lines)
+    packed = KIND.pack(Source(text))
+    assert packed is not None
+    assert packed.count("INFO batch <> sent to shelf") >= 2
+    assert KIND.unpack(packed) == text
