@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,6 +40,33 @@ def redis_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 def redis_url(redis_servers: Callable[[str], str]) -> str:
     """The address of an empty store."""
     return f"{redis_servers('')}/?prefix=test{next(_NUMBERS)}"
+
+
+@pytest.fixture(scope="session")
+def dynamodb_endpoint() -> Iterator[str]:
+    """The URL of a DynamoDB of moto's, with credentials for it in the environment."""
+    for package in ("boto3", "moto"):
+        pytest.importorskip(package, reason=f"{package} is not installed: pip install -e '.[dev]'")
+    program = Path(__file__).with_name("dynamodb_server.py")
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        subprocess.Popen([sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server,
+    ):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
+        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+            environment.delenv(name, raising=False)
+        assert server.stdout
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        assert server.stdin
+        server.stdin.close()
+
+
+@pytest.fixture
+def dynamodb_url(dynamodb_endpoint: str) -> str:
+    """The address of an empty store, in a table of its own."""
+    return f"dynamodb://test{next(_NUMBERS)}?region=eu-west-1&endpoint={dynamodb_endpoint}"
 
 
 @pytest.fixture(params=["memory", "disk", "redis"])

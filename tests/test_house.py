@@ -71,7 +71,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     ),
     "sharedctx_langchain": frozenset({"langchain", "langchain_core", "langgraph", "pydantic"}),
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack"}),
-    "sharedctx_mcp": frozenset({"anyio", "click", "mcp", "mcp_types", "starlette", "uvicorn"}),
+    "sharedctx_mcp": frozenset({"click", "mcp", "mcp_types", "starlette", "uvicorn"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
     "sharedctx_server": frozenset(
@@ -88,7 +88,9 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
         }
     ),
 }
-LATE_PACKAGES = frozenset({"cryptography", "numpy", "quicktok", "redis", "tiktoken"})  # imported inside functions only
+LATE_PACKAGES = frozenset(  # imported inside functions only
+    {"boto3", "botocore", "cryptography", "numpy", "quicktok", "redis", "tiktoken"}
+)
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides
 
@@ -100,6 +102,7 @@ GIVEN_NAMES = frozenset({"SessionManager"})  # the word of those who know it fro
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])(?:/(?:home|root|work|Users)/\w|[A-Z]:\\\\?Users)")
 LONGEST = 300
 LONGER = {
+    "core/sharedctx/aio.py": 350,
     "core/sharedctx/context.py": 400,  # the face of everything: signatures and their docstrings
     "tests/test_house.py": 360,  # the rules and their tables
 }

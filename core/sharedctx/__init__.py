@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .audit import AuditHead, AuditRecord
 from .backends.keyring import Keyring
 from .context import SharedContext
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncSharedContext",
+    "AuditHead",
+    "AuditRecord",
     "ContextEntry",
     "Event",
     "Evicted",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .entries.configuration import Configuration
     from .handover import Packet, Window
     from .handover.staleness import Stale
-    from .savings import Saving
+    from .savings import Minute, Saving
 
 T = TypeVar("T")
 
@@ -116,14 +116,36 @@ class AsyncSharedContext:
         """Return the places in live entries that best fit the words of ``query``."""
         return await self._sync.store.driver.leave_loop(self._sync.search, query, prefix=prefix, limit=limit)
 
-    async def window(self, max_tokens: int, **options: Any) -> Window:
-        """Return as much of the session as ``max_tokens`` allow; keywords are those of ``SharedContext.window``."""
-        return await self._sync.store.driver.leave_loop(self._sync.window, max_tokens, **options)
-
-    async def packet(self, *, for_agent: str, task: str, max_tokens: int, **options: Any) -> Packet:
-        """Return the bundle that hands this session over; keywords are those of ``SharedContext.packet``."""
+    async def window(
+        self,
+        max_tokens: int,
+        *,
+        priorities: Mapping[str, float] | None = None,
+        query: str | None = None,
+        prefix: str = "",
+    ) -> Window:
+        """Return as much of the session as ``max_tokens`` allow."""
         leave = self._sync.store.driver.leave_loop
-        return await leave(self._sync.packet, for_agent=for_agent, task=task, max_tokens=max_tokens, **options)
+        return await leave(self._sync.window, max_tokens, priorities=priorities, query=query, prefix=prefix)
+
+    async def packet(
+        self,
+        *,
+        for_agent: str,
+        task: str,
+        max_tokens: int,
+        priorities: Mapping[str, float] | None = None,
+        prefix: str = "",
+    ) -> Packet:
+        """Return the bundle that hands this session over to ``for_agent``."""
+        return await self._sync.store.driver.leave_loop(
+            self._sync.packet,
+            for_agent=for_agent,
+            task=task,
+            max_tokens=max_tokens,
+            priorities=priorities,
+            prefix=prefix,
+        )
 
     async def stale(self, *, diffs: bool = False) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once."""
@@ -133,6 +155,10 @@ class AsyncSharedContext:
         """Return the tokens that models were served against full replay, by participant and face."""
         return await self.run(self._sync.store.savings.report(self._sync.session))
 
+    async def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
+        """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
+        return await self.run(self._sync.store.savings.timeline(self._sync.session, since))
+
     async def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
         return await self.run(self._sync.verbs.get_entry(self._sync.participant, key, version))
@@ -140,6 +166,10 @@ class AsyncSharedContext:
     async def keys(self, prefix: str = "") -> list[str]:
         """Return the live keys that start with ``prefix``."""
         return await self.run(self._sync.verbs.keys(self._sync.participant, prefix))
+
+    async def nearest(self, key: str, limit: int = 3) -> list[str]:
+        """Return the live keys whose spelling is nearest to a wrong one, best first."""
+        return await self._sync.store.driver.leave_loop(self._sync.nearest, key, limit)
 
     async def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first."""
@@ -149,10 +179,12 @@ class AsyncSharedContext:
         """Return how version ``b`` differs from ``a``."""
         return await self._sync.store.driver.leave_loop(self._sync.diff, key, a, b)
 
-    async def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
+    async def rollback(
+        self, key: str, version: int, *, agent: str | None = None, expect: int | None = None
+    ) -> ContextEntry:
         """Write the value of an old version as the newest one."""
         context = self._sync
-        return await self.run(context.verbs.rollback(context.participant, key, version, context.agent(agent)))
+        return await self.run(context.verbs.rollback(context.participant, key, version, context.agent(agent), expect))
 
     def as_of(self, rev: int) -> AsyncSnapshot:
         """Return the session as it was at revision ``rev``, for reading."""

@@ -224,7 +224,7 @@ class SharedContext:
         """Return the live keys whose spelling is nearest to a wrong one, best first."""
         import difflib  # 4 ms, for mistakes only
 
-        return difflib.get_close_matches(key, self.keys(), n=limit, cutoff=0.4)
+        return difflib.get_close_matches(str(key), self.keys(), n=limit, cutoff=0.4)
 
     def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
@@ -234,9 +234,12 @@ class SharedContext:
         """Return how version ``b`` differs from ``a``: an RFC 6902 patch for JSON, else a unified diff as text."""
         return self.run(self.verbs.diff(self.participant, key, a, b))
 
-    def rollback(self, key: str, version: int, *, agent: str | None = None) -> ContextEntry:
-        """Write the value of an old version as the newest one and return its entry."""
-        return self.run(self.verbs.rollback(self.participant, key, version, self.agent(agent)))
+    def rollback(self, key: str, version: int, *, agent: str | None = None, expect: int | None = None) -> ContextEntry:
+        """Write the value of an old version as the newest one and return its entry.
+
+        With ``expect=n`` only while version n is the live one: ``VersionConflict`` where somebody wrote a newer.
+        """
+        return self.run(self.verbs.rollback(self.participant, key, version, self.agent(agent), expect))
 
     def as_of(self, rev: int) -> Snapshot:
         """Return the session as it was at revision ``rev`` (an entry's or event's), for reading."""
@@ -369,11 +372,6 @@ class SharedContext:
 
         self.store.check_open()
         return export_session(self.verbs.session, self.participant, path)
-
-    def require_owner(self, what: str) -> None:
-        """Raise ``Forbidden`` unless this is the unbound context."""
-        if self.participant is not None:
-            raise Forbidden(f"{self.participant!r} may not {what}: use the unbound context")
 
     def close(self) -> None:
         """Close the store if this object opened it."""

@@ -130,7 +130,7 @@ class Store:
             run(self.backend, trail(self.backend, AUDITS, self.audit_key).note([act], "", self.backend.now()))
         run(self.backend, Record(space, session).condemn())
         removed = sum(self.backend.reclaim(space, pk) for pk in run(self.backend, steps.all_pks(space)) if pk != PK)
-        removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access"))
+        removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access", "views"))
         for pk in (session, minutes(session)):
             self.backend.reclaim(SPACE, pk)
         return removed
@@ -176,21 +176,20 @@ class Store:
         from .doctor import audited, trail
 
         stored = Configured(SETTINGS, self.contents)
-        stored.forget()
-        old = run(self.backend, stored.read())
+        old = run(self.backend, stored.stored())
         new = old.changed(settings)
         run(self.backend, steps.commit(SETTINGS, (stored.put(new),)))
         stored.forget()
         if old.audit and not new.audit:
             for space in audited(self.backend):
-                if run(self.backend, Configured(space, self.contents).read()).audit is None:
+                if run(self.backend, Configured(space, self.contents).stored()).audit is None:
                     end = trail(self.backend, space, self.audit_key).note([Act("end", "")], "", self.backend.now())
                     run(self.backend, end)
         return new
 
     def configuration(self) -> Configuration:
         """Return what is stored for all sessions."""
-        return run(self.backend, Configured(SETTINGS, self.contents).read())
+        return run(self.backend, Configured(SETTINGS, self.contents).stored())
 
     def audit(self, since: int = 0, limit: int = 1000) -> list[AuditRecord]:
         """Return which sessions with an audit log were deleted, when, and with which head; oldest first."""

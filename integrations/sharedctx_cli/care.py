@@ -11,7 +11,7 @@ import sharedctx
 from sharedctx import copying
 from sharedctx.backends.keyring import VARIABLE, generate
 
-from .display import growing
+from .display import growing, waiting
 from .target import Target
 
 
@@ -45,7 +45,8 @@ def sessions(target: Target) -> None:
 def doctor(target: Target) -> None:
     """Check the storage and every stored version; exits 1 when something is wrong."""
     with target.store() as store:
-        faults = store.doctor()
+        with waiting("checking", hidden=target.as_json):
+            faults = store.doctor()
         facts = store.stats()
         lines = [f"{name}: {value}" for name, value in facts.items()]
         lines += faults or ["no fault found"]
@@ -60,7 +61,8 @@ def doctor(target: Target) -> None:
 def backup(target: Target, directory: str) -> None:
     """Write a consistent copy of the store to a new DIRECTORY."""
     with target.store() as store:
-        store.backup(directory)
+        with waiting("copying", hidden=target.as_json):
+            store.backup(directory)
         target.emit({"backup": directory}, f"copied to {directory}")
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -22,21 +26,41 @@ def show(text: str, *, newline: bool = True) -> None:
     click.echo(clean(text) if sys.stdout.isatty() else text, nl=newline, color=True)
 
 
+def alert(text: str) -> None:
+    """Print text to stderr: exact in a pipe, without control sequences on a terminal."""
+    click.echo(clean(text) if sys.stderr.isatty() else text, err=True)
+
+
+def as_json(data: Any) -> str:
+    """JSON on one line; on a terminal with everything beyond ASCII spelled out."""
+    return json.dumps(data, ensure_ascii=sys.stdout.isatty())
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under their columns; in a pipe without a header, two spaces apart."""
-    cells = [[clean(str(cell)).replace("\n", " ") for cell in row] for row in rows]
-    if sys.stdout.isatty() and _draw(columns, rows, cells):
+    on_terminal = sys.stdout.isatty()
+    if on_terminal and _draw(columns, rows):
         return
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = (
-            cell.rjust(width) if isinstance(value, int | float) else cell.ljust(width)
-            for cell, width, value in zip(row, widths, rows[0], strict=True)
-        )
-        click.echo("  ".join(padded).rstrip())
+    for line in columned((), rows):
+        click.echo(clean(line) if on_terminal else line, color=True)
 
 
-def _draw(columns: Sequence[str], rows: Sequence[Sequence[object]], cells: list[list[str]]) -> bool:
+def columned(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Rows as lines under their columns' names, if any, two spaces apart; numbers stand to the right."""
+    cells = [[str(cell).replace("\n", " ") for cell in row] for row in rows]
+    everything = [list(columns), *cells] if columns else cells
+    widths = [max(map(len, column)) for column in zip(*everything, strict=True)]
+    right = [bool(rows) and isinstance(value, int | float) for value in (rows[0] if rows else columns)]
+    return [
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in everything
+    ]
+
+
+def _draw(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
     try:
         from rich.box import SIMPLE_HEAD
         from rich.console import Console
@@ -48,8 +72,8 @@ def _draw(columns: Sequence[str], rows: Sequence[Sequence[object]], cells: list[
     for at, column in enumerate(columns):
         number = bool(rows) and isinstance(rows[0][at], int | float)
         drawn.add_column(column, justify="right" if number else "left", overflow="fold")
-    for row in cells:
-        drawn.add_row(*(Text(cell) for cell in row))
+    for row in rows:
+        drawn.add_row(*(Text(clean(str(cell)).replace("\n", " ")) for cell in row))
     Console().print(drawn)
     return True
 
@@ -86,3 +110,29 @@ def growing(label: str, *, hidden: bool = False) -> Iterator[Callable[[int, int]
     yield tell
     if sys.stderr.isatty() and not hidden:
         click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@contextmanager
+def waiting(label: str, *, hidden: bool = False) -> Iterator[None]:
+    """Show on stderr how long something takes of which it is not known how much there is, from one second on."""
+    if hidden or not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+    began = time.monotonic()
+
+    def tell() -> None:
+        pause = 1.0
+        while not done.wait(pause):
+            click.echo(f"\r{label}: {time.monotonic() - began:.0f} s\x1b[K", err=True, nl=False, color=True)
+            pause = 0.25
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+        if time.monotonic() - began >= 1.0:
+            click.echo("\r\x1b[K", err=True, nl=False, color=True)

@@ -11,6 +11,7 @@ import click
 
 from sharedctx.errors import ConfigError, InvalidValue, KeyNotFound
 
+from .completion import KEY
 from .display import show
 from .target import Target
 
@@ -31,7 +32,7 @@ def ls(target: Target, prefix: str) -> None:
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.option("--full", is_flag=True, help="The exact original instead of the view; bytes go out raw.")
 @click.option("--version", type=int, help="An older version.")
 @click.pass_obj
@@ -78,9 +79,16 @@ def _typed(data: bytes, kind: str) -> Any:
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.argument("value")
-@click.option("--type", "kind", type=click.Choice(["text", "json", "bytes"]), default="text", show_default=True)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["text", "json", "bytes"]),
+    default="text",
+    show_default=True,
+    help="What VALUE is.",
+)
 @click.option("--expect", type=int, metavar="N", help="Only while version N is the live one (0: none).")
 @click.option("--ttl", type=float, metavar="SECONDS", help="Seconds to live.")
 @click.pass_obj
@@ -93,9 +101,9 @@ def put(target: Target, key: str, value: str, kind: str, expect: int | None, ttl
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.argument("ref", default="all")
-@click.option("--max-tokens", type=int, metavar="N")
+@click.option("--max-tokens", type=int, metavar="N", help="At most so many, from 50 up; the rest by a reference.")
 @click.pass_obj
 def expand(target: Target, key: str, ref: str, max_tokens: int | None) -> None:
     """Print what a view left out: lines:12-40, rows:0-9, path:$.a[0], regex:..., query:..."""
@@ -107,7 +115,7 @@ def expand(target: Target, key: str, ref: str, max_tokens: int | None) -> None:
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.option("--expect", type=int, metavar="N", help="Only while version N is the live one.")
 @click.pass_obj
 def rm(target: Target, key: str, expect: int | None) -> None:
@@ -120,7 +128,7 @@ def rm(target: Target, key: str, expect: int | None) -> None:
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.pass_obj
 def erase(target: Target, key: str) -> None:
     """Remove a key with its whole history, for good."""

@@ -27,7 +27,7 @@ _MAX_TOKENS = click.option("--max-tokens", type=int, required=True, metavar="N",
 @click.command()
 @click.argument("query")
 @click.option("--prefix", default="", metavar="TEXT", help="Only keys that start with this.")
-@click.option("--limit", type=int, default=10, show_default=True)
+@click.option("--limit", type=int, default=10, show_default=True, help="At most so many.")
 @click.pass_obj
 def search(target: Target, query: str, prefix: str, limit: int) -> None:
     """Find the places in all entries that fit the words of QUERY best."""

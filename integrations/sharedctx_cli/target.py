@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,15 +18,19 @@ from sharedctx.errors import (
     InvalidKey,
     InvalidValue,
     KeyNotFound,
+    SessionExists,
+    SessionNotFound,
     SharedContextError,
     VersionConflict,
 )
 
-from .display import show, table
+from .display import as_json, show, table
 
 _EXITS: list[tuple[type[SharedContextError], int]] = [
     (KeyNotFound, 3),
+    (SessionNotFound, 3),
     (VersionConflict, 4),
+    (SessionExists, 4),
     (Forbidden, 5),
     (ConfigError, 2),
     (InvalidKey, 2),
@@ -61,7 +64,7 @@ class Target:
     def emit(self, data: Any, text: str) -> None:
         """Print ``data`` as JSON with ``--json``, else ``text``."""
         if self.as_json:
-            click.echo(json.dumps(data, ensure_ascii=False))
+            click.echo(as_json(data))
         elif text:
             show(text)
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
-from .display import show
+from .completion import KEY, KEY_VERSION
 from .target import Target, key_version
 
 
 @click.command()
-@click.argument("key")
-@click.option("--limit", type=int, default=20, show_default=True)
+@click.argument("key", type=KEY)
+@click.option("--limit", type=int, default=20, show_default=True, help="At most so many.")
 @click.pass_obj
 def history(target: Target, key: str, limit: int) -> None:
     """List a key's versions, newest first."""
@@ -32,8 +33,8 @@ def history(target: Target, key: str, limit: int) -> None:
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=KEY_VERSION, metavar="KEY@A")
+@click.argument("new", type=KEY_VERSION, metavar="KEY@B")
 @click.pass_obj
 def diff(target: Target, old: str, new: str) -> None:
     """Show how KEY@B differs from KEY@A."""
@@ -49,7 +50,7 @@ def diff(target: Target, old: str, new: str) -> None:
 
 
 @click.command()
-@click.argument("key_at_version")
+@click.argument("key_at_version", type=KEY_VERSION, metavar="KEY@VERSION")
 @click.pass_obj
 def rollback(target: Target, key_at_version: str) -> None:
     """Write the value of KEY@VERSION as the newest version."""
@@ -71,6 +72,7 @@ def watch(target: Target, from_rev: int | None, timeout: float | None) -> None:
         try:
             for event in target.context(store).watch(from_rev, timeout):
                 text = f"{event.rev}  {event.op}  {event.key} v{event.version}  {event.agent or '-'}"
-                show(json.dumps(asdict(event), ensure_ascii=False) if target.as_json else text)
+                target.emit(asdict(event), text)
+                sys.stdout.flush()
         except KeyboardInterrupt:
             return

@@ -86,7 +86,7 @@ def _text(record: dict[str, Any] | None) -> str:
 
 @group.command()
 @click.argument("query")
-@click.option("--limit", type=int, default=10, show_default=True)
+@click.option("--limit", type=int, default=10, show_default=True, help="At most so many.")
 @click.pass_obj
 def search(target: Any, query: str, limit: int) -> None:
     """Find memories by the words of QUERY."""
@@ -99,7 +99,7 @@ def search(target: Any, query: str, limit: int) -> None:
 
 @group.command()
 @click.argument("file", type=click.File("w", encoding="utf-8"), default="-")
-@click.option("--scope", default="/", show_default=True)
+@click.option("--scope", default="/", show_default=True, help="Only those below this one.")
 @click.pass_obj
 def export(target: Any, file: Any, scope: str) -> None:
     """Write the memories to FILE (- for the terminal), one JSON object a line."""

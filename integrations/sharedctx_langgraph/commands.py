@@ -102,7 +102,7 @@ def _opened(source: str) -> Iterator[Any]:
         with PostgresSaver.from_conn_string(source) as postgres:
             yield postgres
         return
-    if source.startswith(("redis://", "rediss://", "disk://")):
+    if source.startswith(("redis://", "rediss://", "dynamodb://", "disk://")):
         from .saver import ContextSaver
 
         with ContextSaver.from_url(source) as saver:

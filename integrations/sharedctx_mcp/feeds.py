@@ -9,11 +9,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sharedctx.aio import AsyncSharedContext
-from sharedctx.errors import Compacted, SharedContextError
+from sharedctx.errors import Compacted, InvalidValue
 
 from .addresses import Address
 
 _RETRY = 1.0
+MOST = 10_000
+"""Resources that one client subscribes to, at most."""
 _log = logging.getLogger("sharedctx.mcp")
 
 
@@ -75,8 +77,8 @@ class Feed:
                 await driver.watching.wait(verbs.space, self._rev, None)
                 context.store.check_open()
                 changes = await self._next()
-            except SharedContextError as error:
-                _log.warning("changes are not told for now: %s", error)
+            except Exception as error:  # whatever it was: who listens goes on being told
+                _log.warning("changes are not told for now: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_RETRY)
                 continue
             if changes.keys or changes.listing:
@@ -115,7 +117,9 @@ class Subscriber:
         self._task: asyncio.Task[None] | None = asyncio.create_task(self._send())
 
     def subscribe(self, uri: str) -> None:
-        """Tell of this resource from now on; raises ``InvalidKey``."""
+        """Tell of this resource from now on; raises ``InvalidKey``, ``InvalidValue`` where it is one too many."""
+        if len(self._uris) >= MOST:
+            raise InvalidValue(f"a client subscribes to at most {MOST} resources: take the list of them in their place")
         self._uris[Address.read(uri).key] = uri
 
     def unsubscribe(self, uri: str) -> None:

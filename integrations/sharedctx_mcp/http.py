@@ -78,7 +78,16 @@ class Gate:
             # a session of the protocol answers only to the token that began it
             access = AccessToken(token="", client_id=token.id or "server", scopes=[])
             scope["user"] = AuthenticatedUser(access)
-        await self._app(scope, self._until_stopped(receive), send)
+        open_body = False
+
+        async def noted(message: Any) -> None:
+            nonlocal open_body
+            open_body = message["type"] == "http.response.start" or bool(message.get("more_body"))
+            await send(message)
+
+        await self._app(scope, self._until_stopped(receive), noted)
+        if open_body and self._stopping.is_set():  # a stream that ended by us, not by its client: say so
+            await send({"type": "http.response.body", "body": b""})
 
     def _until_stopped(self, receive: Any) -> Any:
         """Let a stream find its client gone when the server stops."""

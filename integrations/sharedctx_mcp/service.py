@@ -6,7 +6,7 @@ import asyncio
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -178,8 +178,7 @@ class Service:
     async def close(self) -> None:
         """Follow nothing more."""
         for face in self._faces.values():
-            with suppress(Exception):
-                face.feed.stop()
+            face.feed.stop()
 
 
 @contextmanager

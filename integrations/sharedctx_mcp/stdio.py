@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from typing import Any
 
-import anyio
 from mcp.server.stdio import stdio_server
 
 from sharedctx.context import SharedContext
@@ -55,15 +54,23 @@ async def _serve(context: SharedContext, settings: McpSettings, given: int, take
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        stopping = True
+        task.cancel()
+
     for name in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # on Windows the client ends the process
-            loop.add_signal_handler(name, task.cancel)
-    output: Any = anyio.wrap_file(io.TextIOWrapper(io.FileIO(taken, "wb", closefd=False), encoding="utf-8"))
+            loop.add_signal_handler(name, stop)
+    wire: Any = (_Lines(given, loop), _Output(taken, loop))
     try:
-        async with stdio_server(_Lines(given, loop), output) as streams:
+        async with stdio_server(*wire) as streams:
             await made.run(*streams, made.create_initialization_options())
-    except asyncio.CancelledError:
-        task.uncancel()
+    except BaseException:  # what was under way when it was told to stop fails in many ways
+        if not stopping:
+            raise
     finally:
         await made.service.close()
 
@@ -104,3 +111,43 @@ class _Lines:
         while (line := await self._lines.get()) is not None:
             self._room.release()
             yield line
+
+
+class _Output:
+    """Writes to a descriptor by a thread of its own: a client that does not read keeps no process from ending."""
+
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._descriptor = descriptor
+        self._loop = loop
+        self._waiting: SimpleQueue[tuple[bytes, asyncio.Future[None]]] = SimpleQueue()
+        threading.Thread(target=self._work, name="sharedctx-mcp-output", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            data, written = self._waiting.get()
+            failure: OSError | None = None
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except OSError as error:
+                failure = error
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(_settle, written, failure)
+
+    async def write(self, text: str) -> None:
+        """Write a text; returns when the client's end has taken it. Raises ``OSError`` where the client is gone."""
+        written: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.put((text.encode("utf-8", "replace"), written))
+        await written
+
+    async def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _settle(written: asyncio.Future[None], failure: OSError | None) -> None:
+    if written.done():
+        return
+    if failure is None:
+        written.set_result(None)
+    else:
+        written.set_exception(failure)

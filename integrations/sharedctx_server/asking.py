@@ -16,6 +16,7 @@ from sharedctx.errors import BackendUnavailable, ConfigError, Forbidden
 from .commands import DEFAULT_URL, Target
 
 _TIMEOUT = 10.0
+_SERVER = "sharedctx.server"
 
 
 class Asked:
@@ -53,17 +54,29 @@ class Asked:
         return found
 
 
+def _remember(ctx: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    if given is not None:
+        ctx.meta[_SERVER] = given
+
+
+_server = click.option(
+    "--server",
+    metavar="URL",
+    expose_value=False,
+    callback=_remember,
+    help=f"Its address (default: SHAREDCTX_SERVER, else {DEFAULT_URL}).",
+)
+
+
 @click.group()
-@click.option("--server", envvar="SHAREDCTX_SERVER", default=DEFAULT_URL, show_default=True, metavar="URL")
-@click.pass_context
-def context(ctx: click.Context, server: str) -> None:
+@_server
+def context() -> None:
     """Ask a context server how it does."""
-    ctx.meta["sharedctx.server"] = Asked(server)
 
 
 def _asked() -> Asked:
-    asked: Asked = click.get_current_context().meta["sharedctx.server"]
-    return asked
+    given = click.get_current_context().meta.get(_SERVER)
+    return Asked(given or os.environ.get("SHAREDCTX_SERVER") or DEFAULT_URL)
 
 
 def _show(target: Target, facts: dict[str, Any]) -> None:
@@ -72,6 +85,7 @@ def _show(target: Target, facts: dict[str, Any]) -> None:
 
 
 @context.command()
+@_server
 @click.pass_obj
 def status(target: Target) -> None:
     """Show whether the server runs and how it does, in a few figures."""
@@ -82,6 +96,7 @@ def status(target: Target) -> None:
 
 
 @context.command()
+@_server
 @click.pass_obj
 def stats(target: Target) -> None:
     """Show the server's figures, and those of each context."""
@@ -98,6 +113,7 @@ def stats(target: Target) -> None:
 
 
 @context.command()
+@_server
 @click.pass_obj
 def health(target: Target) -> None:
     """Show the server's health; exits 1 when it is not healthy."""
@@ -108,6 +124,7 @@ def health(target: Target) -> None:
 
 
 @context.command()
+@_server
 @click.pass_obj
 def metrics(target: Target) -> None:
     """Print the server's metrics for Prometheus; with --json as JSON."""

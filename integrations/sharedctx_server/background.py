@@ -69,10 +69,10 @@ def find(host: str, port: int) -> Found | None:
 
 
 def require_free(store: Store, settings: ServerSettings) -> Found | None:
-    """Return the server that runs there for the same store already; raises ``ConfigError`` for another store's."""
+    """Return the server that runs there for the same store already; raises ``BackendUnavailable`` for another's."""
     found = find(settings.host, settings.port)
     if found is not None and found.store != mark(store):
-        raise ConfigError(f"{found.url} serves another store: choose another --port, or stop it")
+        raise BackendUnavailable(f"{found.url} serves another store: choose another --port, or stop it")
     return found
 
 

@@ -36,6 +36,8 @@ _STATUS: list[tuple[type[SharedContextError], int]] = [
     (errors.Internal, 500),
 ]
 TOO_LARGE = "Context too large"
+_CLOSE: tuple[Header, ...] = ((b"connection", b"close"),)
+"""Goes with a reply that comes before the body was read: the rest of it would be read for nothing."""
 
 
 def status_of(error: SharedContextError) -> int:
@@ -110,17 +112,17 @@ class Call:
     async def body(self, most: int) -> bytes:
         """The body, at most that many bytes; refuses larger ones (413) and compressed ones (415)."""
         if self.headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal(415, "send the body as it is: compressed ones are not taken")
+            raise Refusal(415, "send the body as it is: compressed ones are not taken", _CLOSE)
         length = self.headers.get(b"content-length")
         if length is not None and length.isdigit() and int(length) > most:
-            raise Refusal(413, TOO_LARGE, maxBytes=most)
+            raise Refusal(413, TOO_LARGE, _CLOSE, maxBytes=most)
         message = await self._receive()
         first: bytes = message.get("body", b"")
         if not message.get("more_body"):
             if message["type"] != "http.request":
                 raise Refusal(400, "the connection closed before the body was there")
             if len(first) > most:
-                raise Refusal(413, TOO_LARGE, maxBytes=most)
+                raise Refusal(413, TOO_LARGE, _CLOSE, maxBytes=most)
             return first
         parts, size = [first], len(first)
         while message.get("more_body"):
@@ -130,7 +132,7 @@ class Call:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > most:
-                raise Refusal(413, TOO_LARGE, maxBytes=most)
+                raise Refusal(413, TOO_LARGE, _CLOSE, maxBytes=most)
         return b"".join(parts)
 
     async def off(self, size: int, work: Callable[..., T], *args: Any) -> T:
@@ -197,6 +199,10 @@ class Methods:
             if status == 413:
                 return self._error(status, TOO_LARGE, detail=error.message, **more)
             return self._error(status, error.message, **more)
+        except Exception:
+            meter.errors += 1
+            log.exception("%s failed", call.scope["method"])
+            return self._error(500, "the server failed: its log says why")
 
     def _error(self, status: int, message: str, headers: tuple[Header, ...] = (), **more: Any) -> Reply:
         return error_reply(status, message, self._service.now(), headers, **more)

@@ -216,10 +216,8 @@ async def put_context(call: Call) -> Reply:
     participant = call.agent(given.agent_id)
     state = await call.off(len(data), _state, given.context)
     agent, wanted = participant or "", expected(call, given.expected_version)
-    async with service.hub.writing(project) as lane:
-        steps = service.projects.put(participant, project, state, agent, wanted, request_of(call))
-        written = await service.run(steps, len(data))
-        await service.hub.tell(lane, written, Difference.between(written.old, written.state))
+    steps = service.projects.put(participant, project, state, agent, wanted, request_of(call))
+    written, _, _ = await service.write(project, steps, len(data))
     return await _written(call, project, written, participant)
 
 
@@ -234,12 +232,8 @@ async def post_diff(call: Call) -> Reply:
     diff, agent_id, number = await call.off(len(data), _diff, data)
     participant = call.agent(agent_id)
     wanted = expected(call, number)
-    async with service.hub.writing(project) as lane:
-        steps = service.projects.change(participant, project, diff, participant or "", wanted, request_of(call))
-        written = await service.run(steps, len(data))
-        changes = Difference.between(written.old, written.state)
-        await service.hub.tell(lane, written, changes)
-        subscribers = len(lane.subscribers)
+    steps = service.projects.change(participant, project, diff, participant or "", wanted, request_of(call))
+    written, changes, subscribers = await service.write(project, steps, len(data))
     service.meter.writes += 1
     await service.made(project, participant, written)
     saved = max(written.state.characters - len(changes.encoded), 0) // 4
@@ -267,11 +261,9 @@ async def post_rollback(call: Call) -> Reply:
     given = call.decode(await call.body(_ENVELOPE), PostRollback)
     participant = call.agent(given.agent_id)
     wanted = expected(call, given.expected_version)
-    async with service.hub.writing(project) as lane:
-        agent, request = participant or "", request_of(call)
-        steps = service.projects.rollback(participant, project, given.version, agent, wanted, request)
-        written = await service.run(steps)
-        await service.hub.tell(lane, written, Difference.between(written.old, written.state))
+    agent, request = participant or "", request_of(call)
+    steps = service.projects.rollback(participant, project, given.version, agent, wanted, request)
+    written, _, _ = await service.write(project, steps, 0)
     return await _written(call, project, written, participant)
 
 

@@ -32,6 +32,7 @@ class Hub:
         self._meter = meter
         self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listened = asyncio.Event()
 
     @property
     def lanes(self) -> list[Lane]:
@@ -53,7 +54,7 @@ class Hub:
         try:
             async with lane.lock:
                 yield lane
-                if lane.stale:
+                while lane.stale:
                     await self._catch_up(lane)
         finally:
             lane.users -= 1
@@ -62,6 +63,16 @@ class Hub:
     def _drop_idle(self, lane: Lane) -> None:
         if not lane.subscribers and not lane.users:
             self._lanes.pop(lane.project, None)
+            if self._listened.is_set() and not any(each.subscribers for each in self._lanes.values()):
+                self._listened.clear()
+
+    async def tell_of(self, project: str, written: Written, changes: Difference) -> int:
+        """Tell what was just written by who does not hold the lane; returns the number of subscribers."""
+        if project not in self._lanes:
+            return 0
+        async with self.writing(project) as lane:
+            await self.tell(lane, written, changes)
+            return len(lane.subscribers)
 
     async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
         """Tell what was just written, by who holds the lane."""
@@ -95,6 +106,7 @@ class Hub:
             elif snapshot:
                 await self._snapshot(lane, subscriber)
             lane.subscribers.add(subscriber)
+            self._listened.set()
 
     async def replay(self, project: str, subscriber: Subscriber, since: int | None) -> None:
         """Send a subscriber again what came after a version, or a snapshot."""
@@ -126,6 +138,11 @@ class Hub:
         run = self._store.driver.run
         missed = await run(self._projects.follow(lane.project, since)) if 0 <= since <= lane.at else None
         if missed is None:
+            newest = await run(self._projects.newest(lane.project))
+            if newest is not None and not newest.blob.live and newest.number > since:  # evicted, with its history
+                subscriber.offer(newest.number, deleted_message(lane.project, newest))
+                subscriber.end("deleted")
+                return
             oldest = await run(self._projects.oldest(lane.project))
             message = {"type": "compacted", "projectId": lane.project, "statusCode": 410, "oldest": oldest}
             subscriber.offer(0, encode(message))
@@ -154,6 +171,9 @@ class Hub:
             missed = await run(self._projects.follow(lane.project, lane.at))
             if missed is None:
                 newest = await run(self._projects.newest(lane.project))
+                if newest is not None and not newest.blob.live:  # evicted, with its history
+                    await self._tell_version(lane, None, newest)
+                    return
                 lane.at = 0 if newest is None else newest.number
                 for subscriber in lane.subscribers:
                     await self._snapshot(lane, subscriber)
@@ -178,11 +198,18 @@ class Hub:
         self._tell(lane, version, state, changes)
 
     async def follow(self) -> None:
-        """Follow the store's feed until cancelled: what other processes write is told too."""
+        """Follow the store's feed until cancelled, while anybody listens: what other processes write is told too."""
         driver, space = self._store.driver, self._projects.space
-        rev = await driver.run(steps.rev(space))
+        rev = -1
         while True:
             try:
+                if not self._listened.is_set():
+                    await self._listened.wait()
+                    rev = -1
+                if rev < 0:  # who joined read the newest version after this
+                    rev = await driver.run(steps.rev(space))
+                    for followed in tuple(self._lanes):
+                        self._note(followed)
                 await driver.watching.wait(space, rev, None)
                 try:
                     page = await driver.run(steps.changes(space, rev))
@@ -214,6 +241,8 @@ class Hub:
         try:
             async with lane.lock:
                 await self._catch_up(lane)
+                while lane.stale:  # something came while the lock was held
+                    await self._catch_up(lane)
         except SharedContextError as error:
             log.warning("versions of a project cannot be told: %s", error.code)
             lane.stale = True

@@ -15,13 +15,14 @@ from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
 from sharedctx.bearers import Bearers
 from sharedctx.errors import SharedContextError
-from sharedctx.projects import Projects, State, Written
+from sharedctx.projects import Difference, Projects, State, Written, key_of
 from sharedctx.projects.accesses import Access
 from sharedctx.projects.sweeping import sweep
 
 from .hub import Hub
 from .latest import Latest
 from .meter import Meter
+from .replies import LARGE
 from .settings import ServerSettings
 
 T = TypeVar("T")
@@ -55,9 +56,24 @@ class Service:
 
     async def run(self, work: Steps[T], size: int = 0) -> T:
         """Drive steps; those that work on many bytes leave the event loop."""
-        if size > 1 << 16:
+        if size > LARGE:
             return await self.store.driver.leave_loop(self.context.run, work)
         return await self.store.driver.run(work)
+
+    async def write(self, project: str, work: Steps[Written], size: int) -> tuple[Written, Difference, int]:
+        """Drive a write and tell it; returns it with what it changed, and the number of subscribers.
+
+        Small ones of one project may be under way together and build on each other; large ones take turns.
+        """
+        if max(size, self.projects.heads.size(key_of(project))) > LARGE:
+            async with self.hub.writing(project) as lane:
+                written = await self.run(work, LARGE + 1)
+                changes = Difference.between(written.old, written.state)
+                await self.hub.tell(lane, written, changes)
+                return written, changes, len(lane.subscribers)
+        written = await self.store.driver.run(work)
+        changes = Difference.between(written.old, written.state)
+        return written, changes, await self.hub.tell_of(project, written, changes)
 
     def now(self) -> float:
         """The store's clock where asking takes no time, else this machine's."""

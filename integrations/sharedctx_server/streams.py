@@ -169,11 +169,10 @@ class Conversation:
     async def _update(self, diff: Difference, expected: Any, request: Any) -> None:
         service, project, agent = self._service, self._project, self._subscriber.agent
         request = "" if request is None else check_request(request)
-        async with service.hub.writing(project) as lane:
-            written = await service.run(service.projects.change(agent, project, diff, agent, expected, request))
-            await service.hub.tell(lane, written, Difference.between(written.old, written.state))
-            if written.again:
-                self._subscriber.offer(0, ack_message(project, written.version, written.state))
+        steps = service.projects.change(agent, project, diff, agent, expected, request)
+        written, _, _ = await service.write(project, steps, 0)
+        if written.again:
+            self._subscriber.offer(0, ack_message(project, written.version, written.state))
         service.meter.writes += 1
         await service.made(project, agent, written)
 

@@ -22,6 +22,8 @@ from points import Points
 from surroundings import load, surroundings
 from tasks import Tasks
 
+from audit import Audit
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -57,6 +59,7 @@ def cases(root: Path, extent: Extent) -> dict[str, Callable[[], Result]]:
         "crowd": Crowd(root / "crowd", extent.seconds).run,
         "tasks": Tasks(root / "tasks", extent.gathers).run,
         "imports": Imports(extent.imports).run,
+        "audit": Audit(root / "audit", extent.rounds).run,
     }
 
 

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-
-class Shell:
-    """Runs ``sharedctx`` on one store."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __call__(self, *words: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
-        command = [sys.executable, "-c", "from sharedctx_cli import main; main()", "--path", str(self.path), *words]
-        done = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-    def json(self, *words: str) -> Any:
-        code, out, err = self(*words, "--json")
-        assert code == 0, err
-        return json.loads(out)
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "store")
+from .shell import MAIN, Shell
 
 
 def test_put_get_history_diff_rollback_and_rm_work_together(shell: Shell) -> None:
@@ -188,3 +168,121 @@ def test_a_store_is_copied_and_compared(shell: Shell, tmp_path: Path) -> None:
     assert [entry["version"] for entry in other.json("history", "k")] == [2, 1]
     assert shell("copy", str(shell.path), str(other.path))[1].endswith(b"0 of them new: all equal\n")
     assert shell("copy", str(tmp_path / "none"), str(other.path))[0] == 2
+
+
+def test_a_session_goes_through_a_file(shell: Shell, tmp_path: Path) -> None:
+    shell("put", "plan", "one")
+    shell("--as", "me", "put", "plan", "two")
+    file = str(tmp_path / "team.zip")
+    assert shell.json("export", file)["versions"] == 2
+    assert shell("export", file)[0] == 2
+    code, _, err = shell("import", file)
+    assert (code, b"already" in err) == (4, True)
+    assert shell.json("import", file, "--to", "copy") == {"session": "copy", "keys": 1, "versions": 2}
+    assert [entry["agent"] for entry in shell.json("--session", "copy", "history", "plan")] == ["me", None]
+    other = Shell(tmp_path / "other")
+    assert other("import", file)[1] == b"session default: 2 versions of 1 keys\n"
+    assert other("get", "plan")[1] == b"two\n"
+    (tmp_path / "bad.zip").write_bytes(b"PK nothing")
+    assert other("import", str(tmp_path / "bad.zip"), "--to", "x")[0] == 2
+    assert other("import", file, "--to", "x", "--max-bytes", "1")[0] == 2
+    assert other.json("sessions") == ["default"]
+
+
+def test_grants_are_given_listed_and_revoked(shell: Shell) -> None:
+    shell("put", "open/a", "v")
+    shell("put", "secret", "v")
+    rule = shell.json("grant", "sub:*", "--read", "open/*", "--write", "open/*", "--write", "log")["sub:*"]
+    assert (rule["read"], rule["write"], rule["admin"]) == (["open/*"], ["open/*", "log"], [])
+    assert [entry["key"] for entry in shell.json("--as", "sub:1", "ls")] == ["open/a"]
+    assert shell("--as", "sub:1", "put", "secret", "mine")[0] == 5
+    assert shell("--as", "sub:1", "get", "secret")[0] == 3
+    assert shell("--as", "sub:1", "grant", "sub:1", "--read", "*")[0] == 5
+    assert shell("grant")[1].split() == [b"sub:*", b"open/*", b"open/*", b"log", b"-", b"-", b"-"]
+    assert shell.json("grant", "sub:*", "--revoke") == {}
+    assert shell("--as", "sub:1", "get", "secret")[0] == 0
+    for wrong in (["grant", "--read", "a"], ["grant", "x"], ["grant", "x", "--read", "a", "--revoke"]):
+        assert shell(*wrong)[0] == 2
+
+
+def test_the_audit_log_is_switched_read_and_checked(shell: Shell) -> None:
+    shell("put", "plan", "before")
+    assert shell.json("audit", "--head") == {"head": None}
+    assert shell.json("audit", "--on") == {"audit": True}
+    shell("--as", "me", "put", "plan", "after")
+    head = shell.json("audit", "--head")["head"]
+    records = shell.json("audit")
+    assert [(each["action"], each["participant"]) for each in records] == [
+        ("begin", None),
+        ("configure", None),
+        ("put", "me"),
+    ]
+    assert [each["action"] for each in shell.json("audit", "--since", "1")] == ["put"]
+    assert b"me  put        plan  v2" in shell("audit")[1]
+    assert shell.json("audit", "--verify", "--against", head) == {"faults": []}
+    number = head.partition("@")[2].partition(":")[0]
+    code, out, _ = shell("audit", "--verify", "--against", head.replace(f"@{number}:", f"@{int(number) + 5}:"))
+    assert code == 1
+    assert out
+    assert shell("--as", "me", "audit")[0] == 5
+    assert shell("audit", "--on", "--head")[0] == 2
+    assert shell("audit", "--against", head)[0] == 2
+    assert shell.json("audit", "--off") == {"audit": False}
+    shell("put", "plan", "unseen")
+    assert shell.json("audit")[-1]["action"] in ("configure", "end")
+
+
+def test_top_in_a_pipe_tells_once(shell: Shell) -> None:
+    shell("put", "plan", "v" * 400)
+    shell("--as", "me", "get", "plan")
+    found = shell.json("top")
+    assert (found["keys"], found["latest"]) == (1, [])
+    assert found["participants"][0]["participant"] == "me"
+    assert found["participants"][0]["replay_tokens"] == 100
+    text = shell("top")[1].decode()
+    assert "\x1b" not in text
+    assert "me" in text
+    assert len(shell("--json", "top", "--rounds", "2", "--interval", "0.05")[1].splitlines()) == 2
+
+
+def test_a_wrong_command_names_the_nearest(shell: Shell) -> None:
+    code, _, err = shell("histroy", "plan")
+    assert (code, b"the nearest are history" in err) == (2, True)
+    assert json.loads(shell("--json", "xyzzy")[1])["error"] == "USAGE"
+
+
+def test_tables_are_exact_in_pipes(shell: Shell) -> None:
+    shell("put", "odd", "-", stdin="one pump\x9b31m \u202e end".encode())
+    assert "one pump\x9b31m \u202e end" in shell("search", "pump")[1].decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["get", "pl"], {"plan", "plan/b"}),
+        (["rollback", "pl"], {"plan@", "plan/b@"}),
+        (["rollback", "plan@"], {"plan@1", "plan@2"}),
+        (["hist"], {"history"}),
+        (["ls", "--he"], {"--help"}),
+    ],
+)
+def test_shells_complete_commands_keys_and_versions(shell: Shell, words: list[str], found: set[str]) -> None:
+    for key in ("plan", "plan", "plan/b", "other"):
+        shell("put", key, "v")
+    line = ["sharedctx", "--path", str(shell.path), *words]
+    environment = {
+        **os.environ,
+        "_SHAREDCTX_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(line),
+        "COMP_CWORD": str(len(line) - 1),
+    }
+    done = subprocess.run([sys.executable, "-c", MAIN], env=environment, capture_output=True, text=True, check=False)
+    assert {each.partition(",")[2] for each in done.stdout.splitlines()} == found
+
+
+def test_completing_where_no_store_is_gives_nothing_and_makes_none(shell: Shell) -> None:
+    line = f"sharedctx --path {shell.path} get p"
+    environment = {**os.environ, "_SHAREDCTX_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": "4"}
+    done = subprocess.run([sys.executable, "-c", MAIN], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+    assert not shell.path.exists()

@@ -37,6 +37,18 @@ BAD: list[tuple[type[SharedContextError], Callable[[SharedContext], Any]]] = [
     (InvalidValue, lambda ctx: ctx.keys(5)),  # type: ignore[arg-type]
     (InvalidValue, lambda ctx: ctx.history("k", limit=0)),
     (InvalidValue, lambda ctx: ctx.history("k", before="2")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.rollback("k", 1, expect="1")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.window("900")),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.window(900, priorities={"k": "high"})),  # type: ignore[dict-item]
+    (InvalidValue, lambda ctx: ctx.window(900, priorities={5: 1})),  # type: ignore[dict-item]
+    (InvalidValue, lambda ctx: ctx.audit(since=-1)),
+    (InvalidValue, lambda ctx: ctx.verify_audit(5)),  # type: ignore[arg-type]
+    (InvalidValue, lambda ctx: ctx.grant("coder", admin="*")),
+    (ConfigError, lambda ctx: ctx.configure(audit="yes")),
+    (ConfigError, lambda ctx: ctx.configure(ttl=float("nan"))),
+    (ConfigError, lambda ctx: ctx.configure(max_entries=5)),
+    (ConfigError, lambda ctx: sharedctx.open(5)),  # type: ignore[arg-type]
+    (ConfigError, lambda ctx: sharedctx.open("memory://", audit_key="short")),
 ]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from pathlib import Path
 
 import pytest
 
 import sharedctx
-from sharedctx import AsyncSharedContext
+from sharedctx import AsyncSharedContext, SharedContext
 from sharedctx.errors import BackendUnavailable, VersionConflict
+from sharedctx.snapshot import AsyncSnapshot, Snapshot
 
 
 def test_the_verbs_do_what_they_do_for_threads(tmp_path: Path) -> None:
@@ -35,6 +37,60 @@ def test_the_verbs_do_what_they_do_for_threads(tmp_path: Path) -> None:
             assert "line of text" in await ctx.expand("big", "lines:5000")
             assert (await ctx.stats()).entries == 1
             assert await ctx.bind("x").get_entry("big") is not None
+
+    asyncio.run(main())
+
+
+INSIDE = {"agent", "run", "served"}
+"""What adapters stand on, beside the verbs."""
+
+
+def verbs(face: type) -> dict[str, list[inspect.Parameter]]:
+    """The public methods of a face with their arguments."""
+    methods = {name: found for name, found in inspect.getmembers(face, callable) if not name.startswith("_")}
+    return {name: list(inspect.signature(found).parameters.values())[1:] for name, found in methods.items()}
+
+
+def test_both_faces_have_the_same_verbs_with_the_same_arguments() -> None:
+    threads, coroutines = verbs(SharedContext), verbs(AsyncSharedContext)
+    assert threads.keys() - coroutines.keys() <= INSIDE
+    assert coroutines.keys() - threads.keys() == {"over"}
+    assert {name: coroutines[name] for name in threads.keys() & coroutines.keys() - INSIDE} == {
+        name: threads[name] for name in threads.keys() & coroutines.keys() - INSIDE
+    }
+    assert verbs(AsyncSnapshot) == {name: each for name, each in verbs(Snapshot).items() if not name.endswith("_steps")}
+
+
+def test_each_verb_is_there_for_coroutines(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with AsyncSharedContext("s", path=tmp_path / "store") as ctx:
+            await ctx.configure(ttl=3600)
+            assert (await ctx.configuration()).ttl == 3600
+            await ctx.put("plan", "the first words " * 30)
+            rev = await ctx.rev()
+            await ctx.put("plan", "other words")
+            assert await ctx.as_of(rev).get("plan", full=True) == "the first words " * 30
+            assert await ctx.as_of(rev).keys() == ["plan"]
+            assert await ctx.nearest("plam") == ["plan"]
+            assert "other" in (await ctx.window(100, query="words")).text
+            assert "other" in (await ctx.packet(for_agent="coder", task="words", max_tokens=300)).text
+            assert (await ctx.search("other words"))[0].key == "plan"
+            assert "words" in await ctx.expand("plan", "lines:1", max_tokens=100)
+            assert isinstance(await ctx.diff("plan", 1, 2), str)
+            await ctx.grant("coder", read=["plan"])
+            assert (await ctx.grants()).rules["coder"]["read"] == ("plan",)
+            coder = ctx.bind("coder")
+            assert await coder.get("plan") == "other words"
+            await ctx.put("plan", "third")
+            assert [each.key for each in await coder.stale()] == ["plan"]
+            assert (await ctx.revoke("coder")).rules == {}
+            assert {each.kind for each in await ctx.savings()} >= {"read", "window", "packet", "expand"}
+            assert await ctx.savings_by_minute()
+            assert await ctx.trim("plan", 1) == 2
+            assert await ctx.sweep() == 0
+            assert await ctx.evicted() == []
+            assert await ctx.clear() == 1
+            assert await ctx.erase("plan") >= 1
 
     asyncio.run(main())
 

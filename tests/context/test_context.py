@@ -27,8 +27,10 @@ def clock() -> ManualClock:
     return ManualClock(1000.0)
 
 
-@pytest.fixture
-def store(address: str, clock: ManualClock) -> Any:
+@pytest.fixture(params=["memory", "disk", "redis", "dynamodb"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Any:
+    own = {"memory": "memory://", "disk": str(tmp_path / "store")}
+    address = own.get(request.param) or request.getfixturevalue(f"{request.param}_url")
     with sharedctx.open(address, clock=clock) as opened:
         yield opened
 

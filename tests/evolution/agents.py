@@ -30,6 +30,7 @@ async def store_sections(path: str, own: str, number: int) -> None:
             assert await verbs[number](n)
             assert await store.update_context("improvements", {f"{number}/{n}": "x" * 300}, own)
             assert await store.add_error(f"{number}/{n}", own)
+            assert await store.get_comparison_data(own)
 
 
 async def run_engine(path: str, dies_in: str) -> None:

@@ -168,6 +168,8 @@ def test_metrics(opened: Store, clock: ManualClock, tmp_path: Path) -> None:
         clock.advance(100)
         await store.get_comparison_data()
         await store.import_context(await store.export_context())
+        assert await EvolutionStore(store=opened).metrics() == await store.metrics(), "they are the store's"
+        assert (await EvolutionStore(store=opened, tenant="other").metrics())["contexts_created"] == 0
         found = dict(await store.metrics())
         assert 100 < found.pop("average_size") < 1000
         assert found == {

@@ -39,6 +39,7 @@ def test_eight_processes_store_sections_and_lose_nothing(tmp_path: Path) -> None
             history = await store.history("improvements")
             assert [update.version for update in history] == [*range(1, len(every) + 1)]
             assert {update.agent for update in history} == {f"agent:{number}" for number in range(8)}
+            assert (await store.metrics())["comparisons"] == 8 * ROUNDS
             (line,) = await store.get_all_contexts()
             assert (line["status"], line["has_errors"]) == (context.status, True)
             (found,) = await store.find_contexts(metric="success_rate")

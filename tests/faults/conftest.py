@@ -96,8 +96,21 @@ class Proxy:
 
 
 @pytest.fixture
-def proxied(redis_servers: Callable[[str], str], redis_url: str) -> Iterator[tuple[Proxy, str]]:
+def make_proxy() -> Iterator[Callable[[int], Proxy]]:
+    """Put a proxy before a port of the loopback."""
+    made: list[Proxy] = []
+
+    def make(port: int) -> Proxy:
+        made.append(Proxy(port))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+@pytest.fixture
+def proxied(redis_url: str, make_proxy: Callable[[int], Proxy]) -> tuple[Proxy, str]:
     port = int(redis_url.rpartition(":")[2].partition("/")[0])
-    proxy = Proxy(port)
-    yield proxy, redis_url.replace(str(port), str(proxy.port))
-    proxy.close()
+    proxy = make_proxy(port)
+    return proxy, redis_url.replace(str(port), str(proxy.port))

@@ -92,6 +92,16 @@ def test_what_the_server_loses_is_told_and_durable_asks_for_better(server: Any) 
         assert store.stats()["durability"] == "append-only file, flushed at every write"
 
 
+def test_a_server_that_removes_rows_when_it_is_full_is_a_fault(server: Any) -> None:
+    with opened(server.start()) as backend:
+        server.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        assert backend.verify() == []
+        server.ask("CONFIG", "SET", "maxmemory", "100mb")
+        (fault,) = backend.verify()
+        assert "allkeys-lru" in fault
+        assert "noeviction" in fault
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,13 @@ from sharedctx_mcp import McpSettings, server
 SDK = int(version("mcp").partition(".")[0])
 ERAS = ("handshake",) if SDK == 1 else ("handshake", "2026-07-28")
 PATIENCE = 20.0
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
+}
+INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
 class Refusal(Exception):
@@ -156,7 +164,7 @@ async def connected(target: Any, era: str = "handshake", name: str = "tester") -
             from mcp.shared.memory import create_connected_server_and_client_session
 
             if isinstance(target, list | tuple):
-                streams = await stack.enter_async_context(_transport(target, stack))
+                streams = await stack.enter_async_context(await _transport(target, stack))
                 session = ClientSession(streams[0], streams[1], message_handler=client.take, client_info=info)
                 client.session = await stack.enter_async_context(session)
                 await client.session.initialize()
@@ -171,7 +179,7 @@ async def connected(target: Any, era: str = "handshake", name: str = "tester") -
 
             client.session = await stack.enter_async_context(
                 mcp.Client(
-                    _transport(target, stack) if isinstance(target, list | tuple) else target,
+                    await _transport(target, stack) if isinstance(target, list | tuple) else target,
                     mode="legacy" if era == "handshake" else era,
                     message_handler=client.take,
                     client_info=info,
@@ -180,7 +188,7 @@ async def connected(target: Any, era: str = "handshake", name: str = "tester") -
         yield client
 
 
-def _transport(target: Any, stack: AsyncExitStack) -> Any:
+async def _transport(target: Any, stack: AsyncExitStack) -> Any:
     if isinstance(target, list):
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -192,7 +200,8 @@ def _transport(target: Any, stack: AsyncExitStack) -> Any:
         import httpx as http
     else:
         import httpx2 as http
-    return streamable_http_client(url, http_client=http.AsyncClient(headers=headers, timeout=PATIENCE))
+    calls = await stack.enter_async_context(http.AsyncClient(headers=headers, timeout=PATIENCE))
+    return streamable_http_client(url, http_client=calls)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -242,11 +251,31 @@ def client(context: SharedContext, era: str) -> Callable[..., Any]:
 @pytest.fixture
 def wire() -> SimpleNamespace:
     """Clients over real transports: ``connected``, and the command that they start."""
-    return SimpleNamespace(connected=connected, Refusal=Refusal, eras=ERAS, sdk=SDK, command=_command)
+    return SimpleNamespace(
+        connected=connected,
+        Refusal=Refusal,
+        eras=ERAS,
+        sdk=SDK,
+        command=_command,
+        initialize=INITIALIZE,
+        initialized=INITIALIZED,
+    )
 
 
 def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "from sharedctx_cli.main import main; main()", "mcp", *arguments]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def seeded(path: str) -> str:
+    with sharedctx.open(path) as store:
+        store.session("team").put("plan", "first", agent="planner")
+    return path
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,10 @@ class Face(NamedTuple):
 
     @property
     def installed(self) -> bool:
-        return self.package is None or find_spec(self.package) is not None
+        try:
+            return self.package is None or find_spec(self.package) is not None
+        except ModuleNotFoundError:
+            return False
 
     @property
     def participant(self) -> str:
@@ -95,6 +98,21 @@ def anthropic(context: SharedContext) -> Use:
     return use
 
 
+def mcp(context: SharedContext) -> Use:
+    from mcp.shared.memory import create_connected_server_and_client_session
+
+    from sharedctx_mcp import McpSettings, server
+
+    served = server(context, McpSettings(allow_delete=True))
+
+    async def ask(name: str, arguments: dict[str, Any]) -> str:
+        async with create_connected_server_and_client_session(served) as session:
+            [block] = (await session.call_tool(f"context_{name}", arguments)).content
+            return str(block.text)
+
+    return lambda name, arguments: asyncio.run(ask(name, arguments))
+
+
 def said(content: str) -> str:
     """The words in a result of the one tool of raw loops."""
     found = json.loads(content)
@@ -108,6 +126,7 @@ FACES = (
     Face("openai_agents", "agents", openai_agents),
     Face("openai", None, openai),
     Face("anthropic", None, anthropic),
+    Face("mcp", "mcp.shared.memory", mcp),
 )
 INSTALLED = tuple(face for face in FACES if face.installed)
 

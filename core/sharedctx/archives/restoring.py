@@ -90,7 +90,7 @@ class _Restoring:
 
     def give_up(self) -> None:
         """Take away what was written."""
-        for space in (self._space, self._session.rights.space):
+        for space in (self._space, self._session.rights.space, self._session.kept_views.space):
             self._backend.reclaim(space)
 
     def bring(self) -> None:

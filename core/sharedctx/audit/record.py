@@ -59,8 +59,10 @@ class AuditHead(NamedTuple):
         return f"{self.space}@{self.number}:{self.digest}"
 
     @staticmethod
-    def parse(text: str) -> AuditHead:
+    def parse(text: AuditHead | str) -> AuditHead:
         """Read what ``str`` gave; raises ``InvalidValue``."""
+        if isinstance(text, AuditHead):
+            return text
         found = _HEAD.fullmatch(str(text))
         if found is None:
             raise InvalidValue(f"{text!r:.200} is no head of an audit log: give what audit_head() gave, as text")

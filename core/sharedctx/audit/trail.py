@@ -32,18 +32,11 @@ class Trail:
         self.space = space
         self.key = key
         self._store = store
-        self._is_on = is_on
+        self.is_on = is_on
         self._rows = Versions(store, space, ContentCache(0))
 
     def ops(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[tuple[Op, ...]]:
-        """Return the row that tells of these acts, none while the log is off; raises ``ConfigError`` without the key
-        that the chain was begun with."""
-        if not (yield from self._is_on()):
-            return ()
-        return (yield from self.row(acts, agent, timestamp))
-
-    def row(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[tuple[Op, ...]]:
-        """Return the row that tells of these acts, whether the log is on or off."""
+        """Return the row that tells of these acts; raises ``ConfigError`` without the key that the chain has."""
         newest = yield from steps.tail(self.space, PK)
         number, prev = 0, START
         begun = [Act("begin", "", detail=self.space)]
@@ -66,7 +59,7 @@ class Trail:
         """Write a row that tells of these acts, together with ``also``, whether the log is on or off."""
         while True:
             try:
-                yield from steps.commit(self.space, (*also, *(yield from self.row(acts, agent, timestamp))))
+                yield from steps.commit(self.space, (*also, *(yield from self.ops(acts, agent, timestamp))))
                 return
             except ConditionFailed as error:
                 if error.pk != PK:

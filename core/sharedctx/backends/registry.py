@@ -23,7 +23,10 @@ def default_address() -> str:
 
 def normalise(address: str | os.PathLike[str]) -> str:
     """Return one spelling for each store; raises ``ConfigError``."""
-    text = os.fspath(address)
+    try:
+        text = os.fspath(address)
+    except TypeError:
+        raise ConfigError(f"the store's address {address!r:.60} is no text: name a directory or a URL") from None
     if not text or "\0" in text:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
@@ -51,9 +54,15 @@ def open_backend(address: str, *, durable: bool = False, clock: Callable[[], flo
         from .redis import RedisBackend
 
         return RedisBackend(address, durable=durable, clock=clock)
+    if scheme == "dynamodb":
+        from .dynamodb import DynamoDBBackend
+
+        return DynamoDBBackend(address, durable=durable, clock=clock)
     from importlib.metadata import entry_points  # 25 ms, for other schemes only
 
     for found in entry_points(group=GROUP, name=scheme):
         backend: Backend = found.load()(address, durable=durable, clock=clock)
         return backend
-    raise ConfigError(f"no backend for {scheme}:// is installed: use a path, disk:///, memory:// or redis://")
+    raise ConfigError(
+        f"no backend for {scheme}:// is installed: use a path, disk:///, memory://, redis:// or dynamodb://"
+    )

@@ -40,6 +40,10 @@ class Configuration(NamedTuple):
 
     def changed(self, changes: dict[str, Any]) -> Configuration:
         """These settings with changes; raises ``ConfigError`` for what they cannot be."""
+        if unknown := changes.keys() - set(self._fields):
+            raise ConfigError(
+                f"{', '.join(sorted(unknown))}: no such stored setting; there are {', '.join(self._fields)}"
+            )
         made = self._replace(**changes)
         if made.ttl is not None:
             check_ttl(made.ttl)
@@ -49,39 +53,35 @@ class Configuration(NamedTuple):
 
 
 class Configured:
-    """The stored settings of one space, which a session's are laid over."""
+    """The stored settings of one session, or with the space ``STORE`` those for all sessions."""
 
     def __init__(self, space: str, cache: ContentCache) -> None:
-        self._rows = Collection(space, _PK)
         self._space = space
         self._cache = cache
+        self._rows = Collection(space, _PK)
 
-    def read(self) -> Steps[Configuration]:
-        """Return the settings of this space, read now or less than a second ago."""
+    def in_force(self) -> Steps[Configuration]:
+        """Return these settings over the store's, read now or less than a second ago."""
         held = self._cache.configured.get(self._space)
         if held is not None and held[0] > time.monotonic():
             found: Configuration = held[1]
             return found
-        return (yield from self._load())
-
-    def _load(self) -> Steps[Configuration]:
-        row = yield from self._rows.get(_ROW)
-        try:
-            found = Configuration() if row is None else Configuration().changed(row)
-        except (TypeError, ValueError, ConfigError) as error:
-            raise DecodeError(f"the stored settings of {self._space} make no sense: {error}") from error
+        found = (yield from self.stored()).over((yield from Configured(STORE, self._cache).stored()))
         self._cache.configured[self._space] = (time.monotonic() + _FRESH, found)
         return found
+
+    def stored(self) -> Steps[Configuration]:
+        """Return what is stored in this space; raises ``DecodeError``."""
+        row = yield from self._rows.get(_ROW)
+        try:
+            return Configuration() if row is None else Configuration().changed(row)
+        except (TypeError, AttributeError, ConfigError) as error:
+            raise DecodeError(f"the stored settings of {self._space} make no sense: {error}") from error
 
     def put(self, settings: Configuration) -> Put:
         """Return the operation that stores settings; ``forget`` when it was done."""
         return self._rows.put(_ROW, {name: value for name, value in settings._asdict().items() if value is not None})
 
     def forget(self) -> None:
-        """Read anew at the next question."""
-        self._cache.configured.pop(self._space, None)
-
-
-def in_force(session: Configured, store: Configured) -> Steps[Configuration]:
-    """Return a session's settings over the store's."""
-    return (yield from session.read()).over((yield from store.read()))
+        """Have the settings of all sessions read anew."""
+        self._cache.configured.clear()

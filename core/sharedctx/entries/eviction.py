@@ -14,7 +14,7 @@ from ..versions.codec import Kind
 from ..versions.collection import Collection
 from ..versions.leases import PK as LEASES
 from ..versions.log import Version
-from .names import RESERVED
+from .names import RESERVED, check_key
 from .session import Session
 
 _RECORDS = RESERVED + "evicted"
@@ -47,9 +47,31 @@ class Eviction:
         """Free the originals of what was evicted."""
         for version, _ in victims:
             yield from steps.reclaim(self._session.space, version.pk, version.number + 1)
+            yield from self._session.kept_views.forget(version.pk)
+
+    def evict(self, key: str, why: str) -> Steps[bool]:
+        """Remove a live key and its originals because of a limit, and record ``why``; False where it was not there."""
+        head = yield from self._session.log.head(check_key(key))
+        if head is None:
+            return False
+        now = yield from steps.now()
+        try:
+            yield from self._session.log.commit(self.ops([(head, why)], now), now)
+        except ConditionFailed:
+            return False
+        yield from self.reclaim([(head, why)])
+        return True
 
     def sweep(self) -> Steps[int]:
         """Record expired entries as evicted and free what they and expired history held; returns how many entries."""
+        swept = yield from self._bury()
+        now = yield from steps.now()
+        yield from steps.reclaim(self._session.space, None, None, now)
+        yield from self._session.kept_views.sweep(now)
+        return swept
+
+    def _bury(self) -> Steps[int]:
+        """Put tombstones and records in the place of expired entries; returns how many."""
         now = yield from steps.now()
         swept = 0
         for pk in (yield from steps.all_pks(self._session.space, "", RESERVED + "\U0010ffff")):
@@ -74,7 +96,7 @@ class Eviction:
 
     def evicted(self) -> Steps[list[Evicted]]:
         """Return what the store removed by itself, oldest first."""
-        yield from self.sweep()
+        yield from self._bury()
         return [Evicted(**record) for record in (yield from self._records.all()).values()]
 
     def _record(self, version: Version, at: float, why: str) -> Put:

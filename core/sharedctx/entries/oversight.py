@@ -32,7 +32,7 @@ class Oversight:
 
     def verify_audit(self, participant: str | None, head: AuditHead | str | None) -> Steps[list[str]]:
         yield from self._administers(participant, "verify the audit log")
-        known = AuditHead.parse(head) if isinstance(head, str) else head
+        known = None if head is None else AuditHead.parse(head)
         return (yield from Verifying(self._session.trail, self._session.backend.id).run(known))
 
     def _administers(self, participant: str | None, what: str) -> Steps[Judge]:

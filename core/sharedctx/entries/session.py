@@ -16,7 +16,8 @@ from ..versions.log import ContentCache, Version, VersionLog
 from ..versions.witness import Act
 from . import values
 from .arguments import check_seconds, check_words
-from .configuration import STORE, Configuration, Configured, in_force
+from .configuration import STORE, Configuration, Configured
+from .keeping import KeptViews
 from .names import NOTES, RESERVED
 from .reads import Reads
 from .rights import Rights
@@ -45,11 +46,13 @@ class Session:
         self.id = session
         self.settings = settings
         store, space = backend.id, f"session:{session}"
-        self._configured = (Configured(space, cache), Configured(STORE, cache))
+        self._configured = Configured(space, cache)
+        self._defaults = Configured(STORE, cache)
         self.trail = Trail(store, space, audit_key, self._audited)
         self.log = VersionLog(store, space, cache, self.trail)
         self.rights = Rights(VersionLog(store, f"access:{session}", cache), self.log)
-        self.views = Viewing(settings, self.value)
+        self.kept_views = KeptViews(session, space, settings)
+        self.views = Viewing(settings, self.value, self.kept_views)
         self.reads = Reads()
 
     @property
@@ -59,12 +62,11 @@ class Session:
 
     def configuration(self) -> Steps[Configuration]:
         """Return what is stored of the session's settings, over what is stored for all sessions."""
-        return (yield from in_force(*self._configured))
+        return (yield from self._configured.in_force())
 
     def forget_configuration(self) -> None:
         """Read the stored settings anew at the next question."""
-        for configured in self._configured:
-            configured.forget()
+        self._configured.forget()
 
     def _audited(self) -> Steps[bool]:
         return bool((yield from self.configuration()).audit)
@@ -77,26 +79,23 @@ class Session:
 
     def configure(self, changes: dict[str, Any], agent: str) -> Steps[Configuration]:
         """Store settings of the session, and tell the audit log where it is or was on; raises ``ConfigError``."""
-        own, base = self._configured
         now = yield from steps.now()
         while True:
             rev = yield from steps.rev(self.space)
-            own.forget()
-            old = yield from own.read()
+            old, base = (yield from self._configured.stored()), (yield from self._defaults.stored())
             new = old.changed(changes)
-            was = bool(old.over((yield from base.read())).audit)
-            will = bool(new.over((yield from base.read())).audit)
+            was, will = bool(old.over(base).audit), bool(new.over(base).audit)
             said = ", ".join(f"{name}={value!r}" for name, value in sorted(changes.items()))
             acts = [Act("configure", "", detail=said), *([] if will else [Act("end", "")])]
-            ops: tuple[Op, ...] = (own.put(new),)
+            ops: tuple[Op, ...] = (self._configured.put(new),)
             if was or will:
-                ops += yield from self.trail.row(acts, agent, now)
+                ops += yield from self.trail.ops(acts, agent, now)
             try:
                 yield from steps.commit(self.space, ops, rev)
             except ConditionFailed:
                 continue
             finally:
-                own.forget()
+                self._configured.forget()
             return new
 
     def conditions(self, key: str) -> tuple[Op, ...]:

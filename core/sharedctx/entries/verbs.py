@@ -10,7 +10,7 @@ from ..backends import steps
 from ..backends.base import Backend
 from ..backends.steps import Steps
 from ..entry import ContextEntry, Evicted, Hit, Stats
-from ..errors import ConditionFailed, DecodeError, InvalidValue, KeyNotFound
+from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
@@ -64,6 +64,7 @@ class Verbs:
         self.erase = self._writing.erase
         self.write_together = Together(self.session, self._writing).write
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
+        self.evict = eviction.evict
         self._eviction = eviction
 
     def put(
@@ -101,22 +102,10 @@ class Verbs:
             self._index = Index(self.session)
         return (yield from self._index.search(query, prefix, limit, lambda key: allows("read", key)))
 
-    def evict(self, key: str, why: str) -> Steps[bool]:
-        """Remove a live key and its originals because of a limit, and record ``why``; False where it was not there."""
-        head = yield from self.session.log.head(check_key(key))
-        if head is None:
-            return False
-        victims = [(head, why)]
-        now = yield from steps.now()
-        try:
-            yield from self.session.log.commit(self._eviction.ops(victims, now), now)
-        except ConditionFailed:
-            return False
-        yield from self._eviction.reclaim(victims)
-        return True
-
-    def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[ContextEntry]:
-        written = yield from self._writing.rollback(participant, key, version, agent)
+    def rollback(
+        self, participant: str | None, key: str, version: int, agent: str, expect: int | None = None
+    ) -> Steps[ContextEntry]:
+        written = yield from self._writing.rollback(participant, key, version, agent, expect)
         if participant is not None:
             self.session.reads.note(participant, key, written.number, written.expires)
         return self.session.entry(written)
@@ -176,7 +165,10 @@ class Verbs:
         version = yield from self.session.find(participant, key, number, seen=number is None)
         if version is None:
             if number is not None:
-                raise KeyNotFound(f"{key!r} has no version {number}: `history` lists what there is")
+                raise KeyNotFound(
+                    f"{key!r} has no version {number} any more, or never had: it was erased, trimmed or evicted, or it "
+                    "has expired; `history` lists what there is, `evicted` what the limits removed"
+                )
             raise KeyNotFound(f"there is no live value under {key!r}: `keys` lists what there is")
         return version
 

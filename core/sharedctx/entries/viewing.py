@@ -13,6 +13,7 @@ from ..settings import SessionSettings
 from ..versions.codec import Compression, Kind
 from ..versions.log import Version
 from ..views.plain import SHORT, as_text
+from .keeping import KeptViews
 
 if TYPE_CHECKING:
     from ..views import View
@@ -34,8 +35,11 @@ _At = tuple[int, str, int | None, str | None]
 class Viewing:
     """Makes and keeps views, least recently used out first; a version never changes, nor do its views."""
 
-    def __init__(self, settings: SessionSettings, value: Callable[[Version], Steps[Any]]) -> None:
+    def __init__(
+        self, settings: SessionSettings, value: Callable[[Version], Steps[Any]], everywhere: KeptViews
+    ) -> None:
         self._settings = settings
+        self._everywhere = everywhere
         self._value = value
         self._kept: OrderedDict[_At, View] = OrderedDict()
         self._size = 0
@@ -75,6 +79,10 @@ class Viewing:
             if held is not None:
                 self._kept.move_to_end(at)
                 return held
+        shared = self._everywhere.fits(version, query)
+        if shared and (found := (yield from self._everywhere.find(version, max_tokens))) is not None:
+            self._keep(at, found)
+            return found
         from ..views import compress  # with all its kinds, when the first view is made
 
         view = compress(
@@ -87,6 +95,8 @@ class Viewing:
             compressors=self._settings.compressors,
         )
         self._keep(at, view)
+        if shared:
+            yield from self._everywhere.keep(version, max_tokens, view)
         return view
 
     def _keep(self, at: _At, view: View) -> None:

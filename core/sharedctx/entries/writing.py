@@ -141,12 +141,18 @@ class Writing:
             raise KeyNotFound(f"there is nothing under {key!r} to erase")
         now = yield from steps.now()
         mark = yield from self._append(key, Draft(Kind.GONE, b"", agent, "erased"), now)
-        return (yield from steps.reclaim(self._session.space, key, mark.number))
+        gone = yield from steps.reclaim(self._session.space, key, mark.number)
+        yield from self._session.kept_views.forget(key)
+        return gone
 
-    def rollback(self, participant: str | None, key: str, version: int, agent: str) -> Steps[Version]:
+    def rollback(
+        self, participant: str | None, key: str, version: int, agent: str, expect: int | None = None
+    ) -> Steps[Version]:
         """Write an old version's value as the newest; raises ``KeyNotFound``."""
         check_key(key)
         check_number("version", version, 1)
+        if expect is not None:
+            check_number("expect", expect)
         yield from self._session.rights.guard(participant, "rollback", key)
         old = yield from self._session.log.at(key, version)
         if old is None:
@@ -157,9 +163,9 @@ class Writing:
         expires = None if ttl is None else now + ttl
         draft = Draft(old.blob.kind, data, agent, f"rollback:{version}", old.blob.sha256, expires)
         if not self._limits.bind(key):
-            return (yield from self._append(key, draft, now))
+            return (yield from self._append(key, draft, now, expect))
         value = values.decode(old.blob.kind, data)
-        return (yield from self._put_bounded(key, value, draft, now, None, None))
+        return (yield from self._put_bounded(key, value, draft, now, expect, None))
 
 
 def _explain(error: ConditionFailed, key: str) -> None:

@@ -56,7 +56,6 @@ class EvolutionStore:
         self.participant: str | None = None
         self.current_evolution_id: str | None = None
         self._export_path = export_path
-        self._counts = {"contexts_created": 0, "comparisons": 0, "exports": 0, "imports": 0}
         self._verbs = Verbs(self.store, self.settings, None)
 
     def bind(self, participant: str) -> EvolutionStore:
@@ -88,7 +87,7 @@ class EvolutionStore:
         At ``max_contexts`` the oldest finished one goes; raises ``BudgetExceeded`` when none is finished.
         """
         own = await self._run(self._verbs.create(target_path, focus_areas, evolution_id))
-        self._counts["contexts_created"] += 1
+        await self._run(self._verbs.counters.add("contexts_created"))
         self.current_evolution_id = own
         return own
 
@@ -169,7 +168,7 @@ class EvolutionStore:
         context = await self.get_context(evolution_id)
         if context is None:
             return {}
-        self._counts["comparisons"] += 1
+        await self._run(self._verbs.counters.add("comparisons"))
         return comparison(context)
 
     async def get_all_contexts(self) -> list[Found]:
@@ -232,7 +231,7 @@ class EvolutionStore:
         own, now, data = await self._run(self._verbs.dump(evolution_id or self.current_evolution_id))
         path = portable.place(self._export_path, portable.default_name(own, now) if file_path is None else file_path)
         await self.store.driver.leave_loop(portable.write, path, data)
-        self._counts["exports"] += 1
+        await self._run(self._verbs.counters.add("exports"))
         return str(path)
 
     async def import_context(self, path: str | os.PathLike[str]) -> str:
@@ -242,7 +241,7 @@ class EvolutionStore:
         """
         imported = await self.store.driver.leave_loop(portable.read, portable.place(self._export_path, path))
         own = await self._run(self._verbs.restore(imported))
-        self._counts["imports"] += 1
+        await self._run(self._verbs.counters.add("imports"))
         self.current_evolution_id = own
         return own
 
@@ -265,8 +264,9 @@ class EvolutionStore:
         return await self._run(self._verbs.catalogue.prune())
 
     async def metrics(self) -> Mapping[str, Any]:
-        """Return contexts, their average size and phase durations, and what this object made, compared and moved."""
-        return {**self._counts, **await self._run(self._verbs.metrics())}
+        """Return contexts, their average size and phase durations, and how many were ever made, compared, exported and
+        imported in this store."""
+        return await self._run(self._verbs.metrics())
 
     async def close(self) -> None:
         """Close the store if this object opened it."""

@@ -14,6 +14,7 @@ from . import live, phases, portable
 from .access import Access, shown
 from .catalogue import Catalogue, Line
 from .context import SECTIONS, STATE, EvolutionContext, Found, check, check_text
+from .counters import Counters
 from .live import Update
 from .record import STATE_PK, Change, Record, iso
 from .sections import FOLLOWING, evaluation, storing
@@ -28,6 +29,7 @@ class Verbs:
         self._settings = settings
         self._agent = participant or ""
         self.access = Access(store, settings.tenant, participant)
+        self.counters = Counters(settings.tenant)
         self.catalogue = Catalogue(settings.tenant, self.record, settings.max_contexts, settings.ttl)
 
     def record(self, evolution_id: str) -> Record:
@@ -184,6 +186,7 @@ class Verbs:
                 states.append((yield from live.update(record, version)))
             runs.append(phases.durations(states, [version.blob.timestamp for version in versions]))
         return {
+            **(yield from self.counters.all()),
             "contexts": len(lines),
             "average_size": sum(line.size for line in lines) / len(lines) if lines else 0.0,
             "phase_durations": phases.spread(runs),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from ..backends.base import Backend, Drop, Put
 from .contract_rows import ODD_TEXTS
@@ -21,29 +22,31 @@ def _pages(page: Callable[[str], list[str]]) -> list[str]:
 class Listing:
     """``pks``, ``spaces`` and the isolation of what they list."""
 
+    texts: ClassVar[Sequence[str]] = ODD_TEXTS
+
     def test_partition_keys_are_listed_by_prefix_in_order(self, backend: Backend) -> None:
-        for text in ODD_TEXTS[::2] + ODD_TEXTS[1::2]:
+        for text in [*self.texts[::2], *self.texts[1::2]]:
             backend.commit("s", [Put(text, text.encode())])
             backend.commit("s", [Put(text, text.encode())])
-        assert backend.pks("s") == ODD_TEXTS
+        assert backend.pks("s") == list(self.texts)
         for prefix in _PREFIXES:
-            expected = [text for text in ODD_TEXTS if text.startswith(prefix)]
+            expected = [text for text in self.texts if text.startswith(prefix)]
             assert backend.pks("s", prefix) == expected
             assert _pages(lambda after, prefix=prefix: backend.pks("s", prefix, after, 2)) == expected  # type: ignore[misc]
-        for after in ODD_TEXTS:
-            assert backend.pks("s", after=after) == [text for text in ODD_TEXTS if text > after]
+        for after in self.texts:
+            assert backend.pks("s", after=after) == [text for text in self.texts if text > after]
             assert [row.value.decode() for row in backend.scan("s", after)] == [after, after]
 
     def test_spaces_are_listed_by_prefix_in_order(self, backend: Backend) -> None:
-        for text in ODD_TEXTS[::2] + ODD_TEXTS[1::2]:
+        for text in [*self.texts[::2], *self.texts[1::2]]:
             backend.commit(text, [Put("p", text.encode()), Put("q", b"x", sk="r")])
-        assert backend.spaces() == ODD_TEXTS
+        assert backend.spaces() == list(self.texts)
         for prefix in _PREFIXES:
-            expected = [text for text in ODD_TEXTS if text.startswith(prefix)]
+            expected = [text for text in self.texts if text.startswith(prefix)]
             assert backend.spaces(prefix) == expected
             assert _pages(lambda after, prefix=prefix: backend.spaces(prefix, after, 2)) == expected  # type: ignore[misc]
-        for after in ODD_TEXTS:
-            assert backend.spaces(after=after) == [text for text in ODD_TEXTS if text > after]
+        for after in self.texts:
+            assert backend.spaces(after=after) == [text for text in self.texts if text > after]
             assert [row.value.decode() for row in backend.scan(after, "p")] == [after]
             assert len(backend.changes(after, 0)) == 2
 

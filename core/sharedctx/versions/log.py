@@ -53,20 +53,39 @@ class VersionLog(Versions):
         expect: int | None = None,
         extra: tuple[Op, ...] = (),
         if_rev: int | None = None,
-        newest: Row | None = None,
     ) -> Steps[Version]:
         """Write the next version; with ``expect`` only while that is the live version (0: while there is none).
 
-        ``newest`` is the newest row as the caller has just read it, which spares the first reading.
         Tries again when another writer came first and nothing was expected. Raises ``VersionConflict``,
         ``ConditionFailed`` (of ``if_rev`` or of ``extra``, which the commit carries besides), ``ValueTooLarge``,
         ``DiskFull``.
         """
+        version, _ = yield from self._append(pk, draft, timestamp, expect=expect, extra=extra, if_rev=if_rev)
+        return version
+
+    def append_to(self, pk: str, newest: Row | None, draft: Draft, timestamp: float) -> Steps[tuple[Version, Row]]:
+        """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
+
+        Raises ``VersionConflict`` where that is not the newest.
+        """
+        return (yield from self._append(pk, draft, timestamp, expect=None, newest=newest, known=True))
+
+    def _append(
+        self,
+        pk: str,
+        draft: Draft,
+        timestamp: float,
+        *,
+        expect: int | None,
+        extra: tuple[Op, ...] = (),
+        if_rev: int | None = None,
+        newest: Row | None = None,
+        known: bool = False,
+    ) -> Steps[tuple[Version, Row]]:
         read = steps.tail if expect is None else steps.newest
         taken = 0
         while True:
-            row = newest if newest is not None else (yield from read(self.space, pk))
-            newest = None
+            row = newest if known else (yield from read(self.space, pk))
             head = 0 if row is None else int(row.sk)
             number = max(head, taken)
             if expect is not None:
@@ -74,25 +93,25 @@ class VersionLog(Versions):
             base = yield from self._base(row, number + 1, draft)
             blob, header = self._encode(pk, number + 1, draft, timestamp, base)
             ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
-            if self._witness is not None:
+            if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
                 ops += yield from self._witness.ops(acts, draft.agent, timestamp)
             try:
                 rev, sks = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
-                if error.pk != pk and not self._is_witness(error):
+                if known or (error.pk != pk and not self._is_witness(error)):
                     raise
                 read = steps.newest
                 continue
             if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken = int(sks[0])
+                taken, known = int(sks[0]), False
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
             if draft.content and header.compression is not Compression.RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
             version = Version(pk, number + 1, rev, draft.expires, header)
             self._cache.remember((self.space, rev, pk), blob, version)
-            return version
+            return version, Row(pk, number + 1, blob, rev, draft.expires)
 
     def append_together(
         self, drafts: Sequence[tuple[str, Draft]], timestamp: float, extra: Callable[[list[int]], Steps[tuple[Op, ...]]]
@@ -115,7 +134,7 @@ class VersionLog(Versions):
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
-            if self._witness is not None:
+            if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [*(act_of(version) for version, _ in written), *self._acts(more)]
                 more += yield from self._witness.ops(acts, drafts[0][1].agent if drafts else "", timestamp)
             try:
@@ -142,7 +161,7 @@ class VersionLog(Versions):
         """
         while True:
             more: tuple[Op, ...] = ()
-            if self._witness is not None:
+            if self._witness is not None and (yield from self._witness.is_on()):
                 more = yield from self._witness.ops(self._acts(ops), "", timestamp)
             try:
                 return (yield from steps.commit(self.space, (*ops, *more), if_rev))
@@ -152,11 +171,10 @@ class VersionLog(Versions):
 
     def note(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[None]:
         """Tell the witness what is about to be done, or was refused, outside of any commit of versions."""
-        while self._witness is not None:
+        while self._witness is not None and (yield from self._witness.is_on()):
             ops = yield from self._witness.ops(acts, agent, timestamp)
             try:
-                if ops:
-                    yield from steps.commit(self.space, ops)
+                yield from steps.commit(self.space, ops)
                 return
             except ConditionFailed as error:
                 if not self._is_witness(error):

@@ -30,6 +30,10 @@ class Witness(Protocol):
     @property
     def pk(self) -> str: ...
 
+    def is_on(self) -> Steps[bool]:
+        """Return whether there is anything to tell it."""
+        ...
+
     def ops(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[tuple[Op, ...]]:
         """Return what the commit of these acts writes besides."""
         ...

@@ -31,6 +31,8 @@ _REACH = (10_000, 2_000, 500, 200)
 """Characters of a line searched at once, by how many repeats a pattern has: each multiplies the worst case."""
 _WINDOWS = (400, 100, 10, 1)
 """How many such windows of a line are searched."""
+_BRANCHES = (256, 64, 16, 2)
+"""In how many ways a pattern's groups may branch, by its repeats: each way may be tried at every place."""
 _LATER = re.compile(r"from:(\d{1,15}):(.*)", re.DOTALL | re.ASCII)
 _FOUND = 20
 _SECONDS = 5
@@ -189,6 +191,7 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
         or _REFUSED.search(rest)
         or _nests(plain.replace("(?:", "("))
         or repeats + optional // 2 >= len(_REACH)
+        or _branches(plain.replace("(?:", "(")) * 2**optional > _BRANCHES[repeats]
     ):
         raise InvalidValue(f"{ref!r} is too long or repeats too much: write a simpler pattern, or use query:")
     try:
@@ -201,10 +204,11 @@ def _regex(content: Any, original: str, rest: str, ref: str) -> tuple[str, int |
     found = []
     until = time.monotonic() + _SECONDS
     for number, line in enumerate(lines, int(not rows)):
-        if time.monotonic() > until:
-            found.append(f"(stopped before {number} after {_SECONDS} s: write a simpler pattern, or use query:)")
+        try:
+            at = _first(pattern, line, reach, windows, until)
+        except TimeoutError:
+            found.append(f"(stopped at {number} after {_SECONDS} s: write a simpler pattern, or use query:)")
             break
-        at = _first(pattern, line, reach, windows)
         if at is not None and len(line) <= LONG:
             found.append(f"{number}: {line}")
         elif at is not None:
@@ -226,9 +230,23 @@ def _nests(plain: str) -> bool:
     return False
 
 
-def _first(pattern: re.Pattern[str], line: str, reach: int, windows: int) -> int | None:
-    """Where the pattern first matches, looking at so many windows that overlap by half."""
+def _branches(plain: str) -> int:
+    """In how many ways the groups of a pattern branch together."""
+    ways = 1
+    while (group := _GROUP.search(plain)) is not None:
+        ways *= group[1].count("|") + 1
+        plain = f"{plain[: group.start()]}x{plain[group.end() :]}"
+    return ways
+
+
+def _first(pattern: re.Pattern[str], line: str, reach: int, windows: int, until: float) -> int | None:
+    """Where the pattern first matches, looking at so many windows that overlap by half.
+
+    Raises ``TimeoutError`` when the clock has passed ``until``, which one window alone cannot by much.
+    """
     for start in range(0, windows * (reach // 2), reach // 2):
+        if time.monotonic() > until:
+            raise TimeoutError
         match = pattern.search(line, start, start + reach)
         if match is not None and (match.end() < start + reach or start + reach >= len(line)):
             return match.start()

@@ -83,6 +83,7 @@ class LogCache(diskcache.Cache):  # type: ignore[misc]
         con: sqlite3.Connection = self._con
         con.execute(f"PRAGMA synchronous={self._synchronous}")
         con.execute("PRAGMA wal_autocheckpoint=0")
+        con.execute("PRAGMA secure_delete=1")  # what is erased is overwritten in the file, whatever SQLite's default
         return con
 
     def abandon(self) -> None:

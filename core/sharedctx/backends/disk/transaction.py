@@ -98,15 +98,17 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
         )
 
 
-def append(con: sqlite3.Connection, space: str, op: Put, head: int) -> int | None:
-    """Insert the version after ``head`` while that is the newest, and return its row id.
+def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0) -> int | None:
+    """Insert the version after ``head`` while that is the newest, and return its row id, which is its revision unless
+    ``rev`` is.
 
     None, and nothing done, when it is not, or when higher numbers were given and dropped.
     """
     prefix = keys.partition(space, op.pk)
     newest = keys.version_key(prefix, head) if head > 0 else None
     now = time.time()
-    values = (keys.version_key(prefix, head + 1), now, now, tag(0, op.expires, True), op.value)
+    mark = tag(rev, op.expires, alone=not rev)
+    values = (keys.version_key(prefix, head + 1), now, now, mark, op.value)
     done = con.execute(_APPEND, (*values, *keys.version_bounds(space, op.pk), newest))
     return done.lastrowid if done.rowcount == 1 else None
 
@@ -165,7 +167,10 @@ class Transaction:
         for op in puts:
             prefix = keys.partition(space, op.pk)
             mark = tag(rev, op.expires, inserts == 1)
-            if op.sk is NEXT:
+            own = rev if inserts > 1 else 0
+            if op.sk is NEXT and isinstance(op.when, Head) and append(con, space, op, op.when.sk, own) is not None:
+                sks.append(op.when.sk + 1)
+            elif op.sk is NEXT:
                 key = self._cache.push(op.value, prefix=prefix, tag=mark)
                 sks.append(int(key[-15:]) - keys.BASE)
             else:

@@ -225,7 +225,7 @@ class RedisBackend:
             with contextlib.suppress(SharedContextError):
                 self._raise(self._high)
         self._closed = True
-        self._calls.client.close()
+        self._calls.close()
 
     def _base(self, space: str) -> bytes:
         return wire.base_of(self._address.prefix, space)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from ...errors import BackendUnavailable, ConfigError, DiskFull, SharedContextError
+from ...forking import renew_after_fork
 from .address import Address
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ class Calls:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._hashes: dict[str, str] = {}
+        self._kept: list[Any] = []
+        renew_after_fork(self)
         try:
             self.client: Any = address.connect()  # a cluster is asked for its shape
         except SharedContextError:
@@ -33,13 +36,17 @@ class Calls:
         except Exception as error:
             raise self.translate(error) from error
 
+    def after_fork(self) -> None:
+        """Leave the parent's connections alone."""
+        self._kept = []
+
     def ask(self, command: str, *args: Any, **options: Any) -> Any:
         """Send a command that may be sent twice, as often as needed; raises ``BackendUnavailable`` and its like."""
         return self.attempts(lambda _: getattr(self.client, command)(*args, **options))
 
     def read(self, source: str, base: bytes, *args: Any) -> Any:
         """Run a script that may run twice, as often as needed."""
-        return self.attempts(lambda _: self.script(self.client, source, base, *args))
+        return self.attempts(lambda _: self.script(source, base, *args))
 
     def attempts(self, request: Callable[[bool], T]) -> T:
         """Call ``request`` until it is answered, telling it whether it was sent before."""
@@ -54,14 +61,55 @@ class Calls:
             time.sleep(_PAUSES[attempt])
         raise AssertionError("every attempt returns or raises")
 
-    def script(self, client: Any, source: str, base: bytes, *args: Any) -> Any:
+    def script(self, source: str, base: bytes, *args: Any) -> Any:
         """Run a script in the server, loading it where the server does not have it (any more)."""
         try:
-            return client.evalsha(self.hash(source), 1, base, *args)
+            if self.address.clustered:
+                return self.client.evalsha(self.hash(source), 1, base, *args)
+            (reply,) = self.replies([("EVALSHA", self.hash(source), 1, base, *args)])
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
-            return client.eval(source, 1, base, *args)
+            return self.client.eval(source, 1, base, *args)
+
+    def replies(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Send commands to the one server in one go and return their replies, an error in the place of each refused.
+
+        On connections that are kept, without what the client does around every command: half of a command's time.
+        """
+        from redis.exceptions import ResponseError
+
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = self.client.connection_pool.get_connection()
+        answered = False
+        try:
+            connection.send_packed_command(
+                connection.pack_commands(commands) if len(commands) > 1 else connection.pack_command(*commands[0])
+            )
+            found: list[Any] = []
+            for _ in commands:
+                try:
+                    found.append(connection.read_response())
+                except ResponseError as error:
+                    found.append(error)
+            answered = True
+            return found
+        finally:
+            self._kept.append(connection)
+            if not answered:  # what is still to come is no reply to the next command; and the others may be dead too
+                for each in list(self._kept):
+                    each.disconnect()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._kept:
+            connection.disconnect()
+        self.client.close()
 
     def hash(self, source: str) -> str:
         """Return the name of a script in the server."""

@@ -84,7 +84,7 @@ class Commits:
 
         def send(again: bool) -> bytes:
             head.again = again
-            reply: bytes = self._calls.script(self._calls.client, COMMIT, base, str(head), *args)
+            reply: bytes = self._calls.script(COMMIT, base, str(head), *args)
             return reply
 
         reply = self._calls.attempts(send)
@@ -149,13 +149,10 @@ class Commits:
         if self._calls.address.clustered:
             for at in left:
                 base, head, args = sent[at]
-                replies[at] = self._calls.script(self._calls.client, COMMIT, base, str(head), *args)
+                replies[at] = self._calls.script(COMMIT, base, str(head), *args)
             return
-        pipe = self._calls.client.pipeline(transaction=False)
-        for at in left:
-            base, head, args = sent[at]
-            pipe.evalsha(self._calls.hash(COMMIT), 1, base, str(head), *args)
-        found = pipe.execute(raise_on_error=False)
+        name = self._calls.hash(COMMIT)
+        found = self._calls.replies([("EVALSHA", name, 1, sent[at][0], str(sent[at][1]), *sent[at][2]) for at in left])
         if any(isinstance(reply, NoScriptError) for reply in found):
             self._calls.client.script_load(COMMIT)
         for at, reply in zip(left, found, strict=True):

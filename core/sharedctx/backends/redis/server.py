@@ -68,7 +68,7 @@ def describe(calls: Calls) -> dict[str, Any]:
 
 
 def faults(calls: Calls) -> list[str]:
-    """Return what the server tells of its persistence that is wrong."""
+    """Return what the server tells of its persistence and memory that is wrong."""
     found = []
     facts = _info(calls, "persistence")
     for name, what in (
@@ -78,6 +78,12 @@ def faults(calls: Calls) -> list[str]:
     ):
         if facts.get(name, "ok") != "ok":
             found.append(f"{calls.address}: {what}: see the server's log")
+    facts = _info(calls, "memory")
+    policy = str(facts.get("maxmemory_policy", "noeviction"))
+    if int(facts.get("maxmemory", 0)) and policy != "noeviction":
+        found.append(
+            f"{calls.address}: it removes rows when it is full (maxmemory-policy {policy}): set it to noeviction"
+        )
     return found
 
 

@@ -1,47 +1,20 @@
-"""Real processes and sockets: clients over standard input and output, and over streamable HTTP."""
+"""The server over standard input and output: clients, processes, odd input, and its end."""
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import sharedctx
-from sharedctx.backends.steps import run
-from sharedctx.bearers import Tokens
 from sharedctx_cli.main import main
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
-}
-INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 PATIENCE = 20
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "store")
-
-
-@pytest.fixture
-def seeded(path: str) -> str:
-    with sharedctx.open(path) as store:
-        store.session("team").put("plan", "first", agent="planner")
-    return path
 
 
 async def test_a_client_works_over_stdio(wire: Any, seeded: str, era: str) -> None:
@@ -93,10 +66,10 @@ def _answer(process: subprocess.Popen[bytes], number: int) -> dict[str, Any]:
 
 def test_it_ends_with_its_input_and_writes_only_the_protocol(wire: Any, path: str) -> None:
     process = _start(wire, "--path", path)
-    _say(process, INITIALIZE)
+    _say(process, wire.initialize)
     _answer(process, 1)
     call = {"name": "context_write", "arguments": {"key": "plan", "value": "kept"}}
-    _say(process, INITIALIZED, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
+    _say(process, wire.initialized, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
     assert _answer(process, 2)["result"]["isError"] is False
     rest, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
@@ -108,7 +81,7 @@ def test_it_ends_with_its_input_and_writes_only_the_protocol(wire: Any, path: st
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_good_order_though_its_input_is_open(wire: Any, path: str, sent: signal.Signals) -> None:
     process = _start(wire, "--path", path)
-    _say(process, INITIALIZE)
+    _say(process, wire.initialize)
     _answer(process, 1)
     process.send_signal(sent)
     assert process.wait(timeout=PATIENCE) == 0
@@ -132,7 +105,7 @@ BAD_LINES = (
 
 def test_bad_lines_do_not_stop_it(wire: Any, path: str) -> None:
     process = _start(wire, "--path", path)
-    _say(process, INITIALIZE, INITIALIZED)
+    _say(process, wire.initialize, wire.initialized)
     _answer(process, 1)
     for number, line in enumerate(BAD_LINES, 100):
         ask = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": "context_list"}}
@@ -142,7 +115,21 @@ def test_bad_lines_do_not_stop_it(wire: Any, path: str) -> None:
     assert process.returncode == 0
 
 
-def test_what_prints_in_the_process_stays_out_of_the_protocol(path: str) -> None:
+def test_a_client_that_does_not_read_keeps_no_server_alive(wire: Any, path: str) -> None:
+    with sharedctx.open(path) as store:
+        store.session().put("long", "\n".join(f"{n} {n * 7919 % 104729:x}" for n in range(60_000)))
+    process = _start(wire, "--path", path)
+    _say(process, wire.initialize, wire.initialized)
+    _answer(process, 1)
+    ask = {"method": "resources/read", "params": {"uri": "context://default/long?full=true"}}
+    _say(process, *({"jsonrpc": "2.0", "id": number, **ask} for number in range(2, 6)))
+    process.stdout.peek(1)  # it is writing more than its end holds
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=PATIENCE) == 0
+    process.communicate()
+
+
+def test_what_prints_in_the_process_stays_out_of_the_protocol(wire: Any, path: str) -> None:
     script = (
         "import os, sys\n"
         "from sharedctx import SharedContext\n"
@@ -158,7 +145,7 @@ def test_what_prints_in_the_process_stays_out_of_the_protocol(path: str) -> None
     process = subprocess.Popen(
         [sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    _say(process, INITIALIZE, INITIALIZED)
+    _say(process, wire.initialize, wire.initialized)
     _answer(process, 1)
     _say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "context_list"}})
     assert _answer(process, 2)["result"]["isError"] is False
@@ -198,95 +185,9 @@ def test_bad_options_are_told_before_anything_is_served(
     assert said.out == ""
 
 
-@contextmanager
-def serving(wire: Any, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    process = subprocess.Popen(
-        wire.command("--http", "--port", "0", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        url = process.stdout.readline().decode().strip()
-        assert url, process.stderr.read().decode()
-        yield url, process
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE)
-
-
-def _post(url: str, message: Any, **headers: str) -> SimpleNamespace:
-    host, _, rest = url.removeprefix("http://").partition("/")
-    body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    with closing(http.client.HTTPConnection(host, timeout=PATIENCE)) as connection:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("POST", f"/{rest}", body, {**HEADERS, **named})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-    return SimpleNamespace(status=answer.status, text=text, header=answer.getheader)
-
-
-async def test_clients_work_over_http_and_the_server_ends_while_they_listen(wire: Any, seeded: str, era: str) -> None:
-    with serving(wire, "--path", seeded, "--session", "team") as (url, process):
-        async with (
-            wire.connected((url, {}), era, name="one") as one,
-            wire.connected((url, {}), era, name="two") as two,
-        ):
-            assert (await one.call("context_read", key="plan")).text == "plan v1  by planner\nfirst"
-            await two.listen("context://team/plan")
-            written = await one.call("context_write", key="plan", value="second", expected_version=1)
-            assert not written.failed
-            await two.told_of("context://team/plan")
-            assert (await two.read("context://team/plan"))["text"] == "second"
-        process.terminate()
-        await asyncio.to_thread(process.wait, PATIENCE)
-        assert process.returncode == 0
-    with sharedctx.open(seeded) as store:
-        assert store.session("team").get_entry("plan").agent == "one"
-
-
-def test_foreign_names_and_pages_are_refused(wire: Any, path: str) -> None:
-    with serving(wire, "--path", path, "--allow-host", "tools.local", "--allow-origin", "https://app.example.org") as (
-        url,
-        _,
-    ):
-        assert _post(url, INITIALIZE).status == 200
-        assert _post(url, INITIALIZE, host="evil.example.org").status == 421
-        assert _post(url, INITIALIZE, host="tools.local").status == 200
-        assert _post(url, INITIALIZE, origin="https://evil.example.org").status == 403
-        assert _post(url, INITIALIZE, origin="null").status == 403
-        assert _post(url, INITIALIZE, origin="https://app.example.org").status == 200
-        assert _post(url.removesuffix("mcp") + "other", INITIALIZE).status == 404
-        assert _post(url, b"{" * 10).status == 400
-        assert _post(url, b'{"x":"' + b"y" * 5_000_000 + b'"}').status == 413
-
-
-def test_tokens_say_who_acts_and_keep_sessions_apart(wire: Any, seeded: str) -> None:
-    with sharedctx.open(seeded) as store:
-        store.session("team").grant("intern", read=["open/*"])
-        boss = run(store.backend, Tokens().make("boss")).text
-        intern = run(store.backend, Tokens().make("intern")).text
-    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "context_read", "arguments": {}}}
-    call["params"]["arguments"] = {"key": "plan"}
-    with serving(wire, "--path", seeded, "--session", "team") as (url, _):
-        refused = _post(url, INITIALIZE)
-        assert (refused.status, refused.header("www-authenticate")) == (401, 'Bearer realm="sharedctx"')
-        assert _post(url, INITIALIZE, authorization="Bearer sctx_0123456789ab_wrong").status == 401
-        begun = {name: _post(url, INITIALIZE, authorization=f"Bearer {name}") for name in (boss, intern)}
-        session = {name: answer.header("mcp-session-id") for name, answer in begun.items()}
-        answers = {}
-        for name in (boss, intern):
-            own = {"authorization": f"Bearer {name}", "mcp_session_id": session[name]}
-            assert _post(url, INITIALIZED, **own).status == 202
-            answers[name] = _post(url, call, **own).text
-        assert "first" in answers[boss]
-        assert "KEY_NOT_FOUND" in answers[intern]
-        assert _post(url, call, authorization=f"Bearer {intern}", mcp_session_id=session[boss]).status == 404
-
-
-def test_a_bound_server_refuses_the_token_of_another(wire: Any, seeded: str) -> None:
-    with sharedctx.open(seeded) as store:
-        other = run(store.backend, Tokens().make("intern")).text
-    with serving(wire, "--path", seeded, "--session", "team", "--as", "boss") as (url, _):
-        shown = {"authorization": f"Bearer {other}"}
-        shown["mcp_session_id"] = _post(url, INITIALIZE, **shown).header("mcp-session-id")
-        _post(url, INITIALIZED, **shown)
-        answer = _post(url, {"jsonrpc": "2.0", "id": 2, "method": "resources/list"}, **shown).text
-    assert "FORBIDDEN: this server speaks for 'boss'" in answer
+def test_without_the_package_the_command_says_what_to_install(tmp_path: Path) -> None:
+    script = "import sys; sys.modules['mcp'] = None; from sharedctx_cli.main import main; main(['mcp'])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "sharedctx: the MCP server needs the package 'mcp': pip install 'sharedctx[mcp]'"
+    assert list(tmp_path.iterdir()) == []

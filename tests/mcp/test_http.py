@@ -1,0 +1,123 @@
+"""The server over streamable HTTP: clients, names, pages, tokens, and its end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import sharedctx
+from sharedctx.backends.steps import run
+from sharedctx.bearers import Tokens
+
+HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+PATIENCE = 20
+
+
+@contextmanager
+def serving(wire: Any, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    process = subprocess.Popen(
+        wire.command("--http", "--port", "0", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        url = process.stdout.readline().decode().strip()
+        assert url, process.stderr.read().decode()
+        yield url, process
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def _post(url: str, message: Any, **headers: str) -> SimpleNamespace:
+    host, _, rest = url.removeprefix("http://").partition("/")
+    body = message if isinstance(message, bytes) else json.dumps(message).encode()
+    with closing(http.client.HTTPConnection(host, timeout=PATIENCE)) as connection:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", f"/{rest}", body, {**HEADERS, **named})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    return SimpleNamespace(status=answer.status, text=text, header=answer.getheader)
+
+
+async def test_clients_work_over_http(wire: Any, seeded: str, era: str) -> None:
+    with serving(wire, "--path", seeded, "--session", "team") as (url, _):
+        async with (
+            wire.connected((url, {}), era, name="one") as one,
+            wire.connected((url, {}), era, name="two") as two,
+        ):
+            assert (await one.call("context_read", key="plan")).text == "plan v1  by planner\nfirst"
+            await two.listen("context://team/plan")
+            written = await one.call("context_write", key="plan", value="second", expected_version=1)
+            assert not written.failed
+            await two.told_of("context://team/plan")
+            assert (await two.read("context://team/plan"))["text"] == "second"
+    with sharedctx.open(seeded) as store:
+        assert store.session("team").get_entry("plan").agent == "one"
+
+
+def test_a_signal_ends_the_server_and_its_open_streams(wire: Any, path: str) -> None:
+    with serving(wire, "--path", path) as (url, process):
+        session = _post(url, wire.initialize).header("mcp-session-id")
+        _post(url, wire.initialized, mcp_session_id=session)
+        with closing(http.client.HTTPConnection(url.split("/")[2], timeout=PATIENCE)) as connection:
+            connection.request("GET", "/mcp", headers={"accept": "text/event-stream", "mcp-session-id": session})
+            stream = connection.getresponse()
+            assert stream.status == 200
+            process.terminate()
+            stream.read()
+        assert process.wait(timeout=PATIENCE) == 0
+        assert process.stderr.read() == b""
+
+
+def test_foreign_names_and_pages_are_refused(wire: Any, path: str) -> None:
+    with serving(wire, "--path", path, "--allow-host", "tools.local", "--allow-origin", "https://app.example.org") as (
+        url,
+        _,
+    ):
+        assert _post(url, wire.initialize).status == 200
+        assert _post(url, wire.initialize, host="evil.example.org").status == 421
+        assert _post(url, wire.initialize, host="tools.local").status == 200
+        assert _post(url, wire.initialize, origin="https://evil.example.org").status == 403
+        assert _post(url, wire.initialize, origin="null").status == 403
+        assert _post(url, wire.initialize, origin="https://app.example.org").status == 200
+        assert _post(url.removesuffix("mcp") + "other", wire.initialize).status == 404
+        assert _post(url, b"{" * 10).status == 400
+        assert _post(url, b'{"x":"' + b"y" * 5_000_000 + b'"}').status == 413
+
+
+def test_tokens_say_who_acts_and_keep_sessions_apart(wire: Any, seeded: str) -> None:
+    with sharedctx.open(seeded) as store:
+        store.session("team").grant("intern", read=["open/*"])
+        boss = run(store.backend, Tokens().make("boss")).text
+        intern = run(store.backend, Tokens().make("intern")).text
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "context_read", "arguments": {}}}
+    call["params"]["arguments"] = {"key": "plan"}
+    with serving(wire, "--path", seeded, "--session", "team") as (url, _):
+        refused = _post(url, wire.initialize)
+        assert (refused.status, refused.header("www-authenticate")) == (401, 'Bearer realm="sharedctx"')
+        assert _post(url, wire.initialize, authorization="Bearer sctx_0123456789ab_wrong").status == 401
+        begun = {name: _post(url, wire.initialize, authorization=f"Bearer {name}") for name in (boss, intern)}
+        session = {name: answer.header("mcp-session-id") for name, answer in begun.items()}
+        answers = {}
+        for name in (boss, intern):
+            own = {"authorization": f"Bearer {name}", "mcp_session_id": session[name]}
+            assert _post(url, wire.initialized, **own).status == 202
+            answers[name] = _post(url, call, **own).text
+        assert "first" in answers[boss]
+        assert "KEY_NOT_FOUND" in answers[intern]
+        assert _post(url, call, authorization=f"Bearer {intern}", mcp_session_id=session[boss]).status == 404
+
+
+def test_a_bound_server_refuses_the_token_of_another(wire: Any, seeded: str) -> None:
+    with sharedctx.open(seeded) as store:
+        other = run(store.backend, Tokens().make("intern")).text
+    with serving(wire, "--path", seeded, "--session", "team", "--as", "boss") as (url, _):
+        shown = {"authorization": f"Bearer {other}"}
+        shown["mcp_session_id"] = _post(url, wire.initialize, **shown).header("mcp-session-id")
+        _post(url, wire.initialized, **shown)
+        answer = _post(url, {"jsonrpc": "2.0", "id": 2, "method": "resources/list"}, **shown).text
+    assert "FORBIDDEN: this server speaks for 'boss'" in answer

@@ -1,0 +1,190 @@
+"""What a server does by itself and says of itself: sweeping, health, metrics, compression, starting and stopping."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import sys
+from pathlib import Path
+from subprocess import run
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+import sharedctx
+from sharedctx import Store
+from sharedctx.errors import ConfigError
+from sharedctx.projects import Projects, ProjectSettings
+from sharedctx.testing import ManualClock
+from sharedctx_server.testing import Running, running
+
+from .processes import ServerProcess, free_port
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+def put(http: httpx.Client, project: str, context: Any = None) -> httpx.Response:
+    return http.put(f"/context/{project}", json={"context": context or {"a": 1}})
+
+
+def wait_for_access(store: Store, participant: str) -> None:
+    """Accesses are written down a moment after they happen."""
+    ctx = store.session()
+    while not any(each.participant == participant for each in ctx.run(Projects(ctx).accesses.all())):
+        continue
+
+
+def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None:
+    clock = ManualClock()
+    limits = ProjectSettings(ttl=100)
+    with (
+        sharedctx.open("memory://", clock=clock) as store,
+        running(store, sweep_every=0.02, projects=limits) as own,
+        httpx.Client(base_url=own.url) as http,
+    ):
+        put(http, "old")
+        put(http, "read")
+        with connect(f"ws://127.0.0.1:{own.port}/context/old/stream?agentId=a") as stream:
+            stream.recv(5)
+            wait_for_access(store, "a")
+            clock.advance(99)
+            assert http.get("/context/read", headers={"x-agent-id": "reader"}).status_code == 200
+            wait_for_access(store, "reader")
+            clock.advance(2)
+            assert '"context_deleted"' in str(stream.recv(5))
+        assert http.get("/context/old").status_code == 404
+        assert [gone.key for gone in store.session().evicted()] == ["project/old/context"]
+
+
+def test_of_too_many_the_least_recently_used_goes() -> None:
+    clock = ManualClock()
+    limits = ProjectSettings(max_projects=3)
+    with (
+        sharedctx.open("memory://", clock=clock) as store,
+        running(store, projects=limits) as own,
+        httpx.Client(base_url=own.url) as http,
+    ):
+        for project in ("a", "b", "c", "d"):
+            clock.advance(1)
+            put(http, project)
+        assert [http.get(f"/context/{project}").status_code for project in "abcd"] == [404, 200, 200, 200]
+        assert [gone.why for gone in store.session().evicted()] == ["max_projects"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("gzip", "gzip"),
+        ("zstd", "zstd"),
+        ("gzip, zstd", "zstd"),
+        ("gzip;q=1, zstd;q=0.5", "gzip"),
+        ("*", "zstd"),
+        ("identity", None),
+        ("gzip;q=0", None),
+        ("br", None),
+    ],
+)
+def test_large_replies_are_compressed_as_the_caller_wants(
+    server: Running, http: httpx.Client, accepted: str, expected: str | None
+) -> None:
+    put(http, "large", {"text": "words and more words " * 500})
+    plain = http.get("/context/large", headers={"accept-encoding": "identity"}).content
+    with http.stream("GET", "/context/large", headers={"accept-encoding": accepted}) as reply:
+        raw = b"".join(reply.iter_raw())
+        assert reply.headers.get("content-encoding") == expected
+        assert reply.headers["vary"] == "accept-encoding"
+    unpack = {"gzip": gzip.decompress, "zstd": zstd.decompress, None: bytes}[expected]
+    assert unpack(raw) == plain
+    assert len(raw) == len(plain) if expected is None else len(raw) < len(plain) / 4
+    put(http, "small")
+    assert "content-encoding" not in http.get("/context/small", headers={"accept-encoding": "gzip"}).headers
+
+
+def test_metrics_are_told_as_json_and_for_prometheus(server: Running, http: httpx.Client) -> None:
+    put(http, "a", {"text": "words " * 1000})
+    tag = http.get("/context/a", headers={"accept-encoding": "gzip"}).headers["etag"]
+    http.get("/context/a", headers={"if-none-match": tag})
+    http.put("/context/a", json={"context": {}, "expectedVersion": 7})
+    found = http.get("/metrics").json()
+    assert found["totalRequests"] == 5
+    assert (found["cacheHits"], found["activeContexts"], found["totalVersions"]) == (1, 1, 1)
+    assert found["compressionSaved"] > 1000
+    assert found["contextSizes"][0]["projectId"] == "a"
+    text = http.get("/metrics", headers={"accept": "text/plain"}).text
+    lines = {line.split(" ")[0]: float(line.split(" ")[1]) for line in text.splitlines() if not line.startswith("#")}
+    assert lines["sharedctx_conflicts_total"] == 1
+    assert lines["sharedctx_writes_total"] == 1
+    assert lines["sharedctx_compression_ratio"] > 4
+    assert lines["sharedctx_store_bytes"] > 0
+    for name in ("watch_lag_seconds", "dropped_total", "tokens_saved_total", "evolution_contexts", "cache_hit_ratio"):
+        assert f"sharedctx_{name}" in lines
+
+
+def test_health_says_why_it_is_degraded() -> None:
+    with running(slow_store=1e-9) as server:
+        found = httpx.get(server.url + "/health").json()
+        assert found["status"] == "degraded"
+        assert "slow" in found["reasons"][0]
+    with running() as server, httpx.Client(base_url=server.url) as http:
+        assert http.get("/health").json()["status"] == "healthy"
+        assert http.get("/ready").json()["ready"]
+        where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
+        streams = [connect(f"{where}{n}") for n in range(4)]
+        for stream in streams:
+            stream.recv(5)
+        for stream in streams[:2]:
+            stream.socket.close()
+        while (found := http.get("/health").json())["connections"] > 2:
+            continue
+        assert found["status"] == "degraded"
+        assert "2 of 4 clients lost" in found["reasons"][0]
+        for stream in streams[2:]:
+            stream.close()
+
+
+def test_a_stop_drains_and_ends_with_nought(tmp_path: Path) -> None:
+    process = ServerProcess(tmp_path).start()
+    where = f"ws://127.0.0.1:{process.port}/context/atlas/stream?agentId=a"
+    with connect(where) as stream, httpx.stream("GET", f"{process.url}/api/events") as events:
+        stream.recv(5)
+        next(events.iter_lines())
+        assert httpx.put(f"{process.url}/context/atlas", json={"context": {"a": 1}}).status_code == 200
+        assert process.kill(signal.SIGTERM) == 0
+    with sharedctx.open(tmp_path) as store:
+        assert store.session().get("project/atlas/context", full=True) == {"a": 1}
+
+
+def test_a_second_start_finds_the_first(tmp_path: Path) -> None:
+    port = str(free_port())
+
+    def command(*words: str, store: str = "one") -> Any:
+        start = "from sharedctx_cli.main import main; main()"
+        given = [sys.executable, "-c", start, "--path", str(tmp_path / store), *words]
+        return run(given, capture_output=True, text=True, check=False)
+
+    try:
+        first = command("serve", "--port", port, "--background")
+        assert first.returncode == 0, first.stderr
+        second = command("serve", "--port", port)
+        assert (second.returncode, "runs already" in second.stdout) == (0, True)
+        other = command("serve", "--port", port, store="two")
+        assert other.returncode == 1
+        assert "another store" in other.stderr
+    finally:
+        stopped = command("serve", "stop", "--port", port)
+    assert stopped.returncode == 0
+    assert command("serve", "status", "--port", port).returncode == 1
+
+
+def test_a_port_of_another_program_is_told(tmp_path: Path) -> None:
+    import socket
+
+    from sharedctx_server import serve
+
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="choose one by --port"):
+        serve(tmp_path, port=taken.getsockname()[1])
