@@ -9,11 +9,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sharedctx.aio import AsyncSharedContext
-from sharedctx.errors import Compacted
+from sharedctx.errors import Compacted, InvalidValue
 
 from .addresses import Address
 
 _RETRY = 1.0
+MOST = 10_000
+"""Resources that one client subscribes to, at most."""
 _log = logging.getLogger("sharedctx.mcp")
 
 
@@ -115,7 +117,9 @@ class Subscriber:
         self._task: asyncio.Task[None] | None = asyncio.create_task(self._send())
 
     def subscribe(self, uri: str) -> None:
-        """Tell of this resource from now on; raises ``InvalidKey``."""
+        """Tell of this resource from now on; raises ``InvalidKey``, ``InvalidValue`` where it is one too many."""
+        if len(self._uris) >= MOST:
+            raise InvalidValue(f"a client subscribes to at most {MOST} resources: take the list of them in their place")
         self._uris[Address.read(uri).key] = uri
 
     def unsubscribe(self, uri: str) -> None:

@@ -11,8 +11,10 @@ from mcp.server.subscriptions import ListenHandler, ResourcesListChanged, Resour
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from sharedctx.errors import InvalidValue
+
 from .addresses import Address
-from .feeds import Changes
+from .feeds import MOST, Changes
 from .service import INVALID_PARAMS, NOT_FOUND, Connection, Refused, Service, refusing
 from .version import VERSION
 
@@ -27,6 +29,8 @@ _METHODS: dict[str, tuple[type[Any], type[Any]]] = {
     "completion/complete": (types.CompleteRequestParams, types.CompleteResult),
 }
 _STATE = "sharedctx"
+_MOST = 1000
+"""Streams of changes that one server has open, at most."""
 
 
 class ContextServer(Server):  # type: ignore[misc]
@@ -56,6 +60,8 @@ class ContextServer(Server):  # type: ignore[misc]
         asked = params.notifications
         try:
             with refusing({}):
+                if len(self._listening) >= _MOST or len(asked.resource_subscriptions or ()) > MOST:
+                    raise InvalidValue("too many streams of changes, or too many resources in one: end some")
                 uris = [self.service.check_uri(uri).uri for uri in asked.resource_subscriptions or ()]
                 feed = self.service.face(_known(context)).feed
         except Refused as error:

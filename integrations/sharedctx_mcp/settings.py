@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sharedctx.callers import Callers, check_token, is_loopback
+from sharedctx.callers import Callers, check_token
 from sharedctx.errors import ConfigError
 from sharedctx.outputs import check_view_tokens
 
@@ -53,8 +53,3 @@ class McpSettings:
             raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
         check_token(self.token)
         Callers(self.host, self.allow_hosts, self.allow_origins)
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can call."""
-        return is_loopback(self.host)

@@ -243,6 +243,15 @@ async def test_a_subscription_elsewhere_is_refused(client: Any, wire: Any) -> No
             await reader.listen("context://other/plan")
 
 
+async def test_too_many_subscriptions_are_refused(client: Any, monkeypatch: pytest.MonkeyPatch, era: str) -> None:
+    monkeypatch.setattr("sharedctx_mcp.feeds.MOST", 2)
+    if era != "handshake":
+        monkeypatch.setattr("sharedctx_mcp.second.MOST", 2)
+    async with client() as reader:
+        with pytest.raises(Exception, match=r"INVALID_VALUE: .*(too many|at most 2)"):
+            await reader.listen("context://team/a", "context://team/b", "context://team/c")
+
+
 async def test_clients_that_left_are_not_followed(client: Any, context: SharedContext) -> None:
     async with client() as reader:
         await reader.listen("context://team/plan")

@@ -183,3 +183,11 @@ def test_bad_options_are_told_before_anything_is_served(
     assert ended.value.code in (1, 2)
     assert told in said.err
     assert said.out == ""
+
+
+def test_without_the_package_the_command_says_what_to_install(tmp_path: Path) -> None:
+    script = "import sys; sys.modules['mcp'] = None; from sharedctx_cli.main import main; main(['mcp'])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "sharedctx: the MCP server needs the package 'mcp': pip install 'sharedctx[mcp]'"
+    assert list(tmp_path.iterdir()) == []
