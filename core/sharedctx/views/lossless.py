@@ -22,9 +22,8 @@ def pack(
 ) -> str | None:
     """Return the kind's lossless view, proved by unpacking it, or None where the kind has none for this source.
 
-    ``worth`` is asked before the proof, which takes as long as the making: what it refuses is None too.
-
-    ``general``: of a kind of text that has none of its own, that of its lines as of a log's.
+    ``general``: of a kind of text that has none of its own, that of its lines as of a log's. ``worth`` is asked before
+    the proof, which takes as long as the making; what it refuses is None too.
     """
     if general and kind in registry.TEXT and not isinstance(kind, Reversible):
         kind = registry.kinds().get(registry.LINES, kind)
