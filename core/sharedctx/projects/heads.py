@@ -15,10 +15,18 @@ _MOST = 1024
 
 
 class Head(NamedTuple):
-    """A newest row and its state; whoever builds on it finds out by its commit whether it still is the newest."""
+    """A newest row, its state and who wrote it; whoever builds on it finds out by its commit whether it still is the
+    newest. ``row`` is None where there never was one, ``live`` False where the project was removed."""
 
-    row: Row
+    row: Row | None
     state: State
+    agent: str = ""
+    live: bool = True
+
+    @property
+    def number(self) -> int:
+        """The number of the live version, 0 where there is none."""
+        return int(self.row.sk) if self.row is not None and self.live else 0
 
 
 class Heads:
@@ -27,7 +35,7 @@ class Heads:
     def __init__(self, log: VersionLog) -> None:
         self._log = log
         self._written: OrderedDict[str, Head] = OrderedDict()
-        self._ahead: dict[str, tuple[int, State]] = {}
+        self._ahead: dict[str, tuple[int, State, str]] = {}
 
     def of(self, key: str) -> Steps[Head | None]:
         """Return what is known of a key: the write that is on its way, else the one that was written last."""
@@ -38,12 +46,12 @@ class Heads:
         if row is None or row.sk != ahead[0]:
             return None
         if row.rev < 0 or self._log.read_row(row).blob.sha256 == ahead[1].digest:
-            return Head(row, ahead[1])
+            return Head(row, ahead[1], ahead[2])
         return None
 
-    def begin(self, key: str, number: int, state: State) -> None:
+    def begin(self, key: str, number: int, state: State, agent: str) -> None:
         """Know of a write that is about to be queued."""
-        self._ahead[key] = (number, state)
+        self._ahead[key] = (number, state, agent)
 
     def end(self, key: str, number: int, written: Head | None) -> None:
         """Know how that went: what was written, or None where it failed."""
@@ -52,7 +60,7 @@ class Heads:
         held = self._written.get(key)
         if written is None:
             self._written.pop(key, None)
-        elif held is None or int(held.row.sk) < number:
+        elif held is None or held.number < number:
             self._written[key] = written
             if len(self._written) > _MOST:
                 self._written.popitem(last=False)

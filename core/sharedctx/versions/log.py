@@ -63,14 +63,12 @@ class VersionLog(Versions):
         version, _ = yield from self._append(pk, draft, timestamp, expect=expect, extra=extra, if_rev=if_rev)
         return version
 
-    def append_to(
-        self, pk: str, newest: Row | None, draft: Draft, timestamp: float, *, expect: int
-    ) -> Steps[tuple[Version, Row]]:
+    def append_to(self, pk: str, newest: Row | None, draft: Draft, timestamp: float) -> Steps[tuple[Version, Row]]:
         """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
 
-        Raises ``VersionConflict`` where that is not the newest, or not live as ``expect`` says.
+        Raises ``VersionConflict`` where that is not the newest.
         """
-        return (yield from self._append(pk, draft, timestamp, expect=expect, newest=newest, known=True))
+        return (yield from self._append(pk, draft, timestamp, expect=None, newest=newest, known=True))
 
     def _append(
         self,
