@@ -14,8 +14,9 @@ import pytest
 from websockets.sync.client import connect
 
 import sharedctx
+from sharedctx import Store
 from sharedctx.errors import ConfigError
-from sharedctx.projects import ProjectSettings
+from sharedctx.projects import Projects, ProjectSettings
 from sharedctx.testing import ManualClock
 from sharedctx_server.testing import Running, running
 
@@ -31,6 +32,13 @@ def put(http: httpx.Client, project: str, context: Any = None) -> httpx.Response
     return http.put(f"/context/{project}", json={"context": context or {"a": 1}})
 
 
+def wait_for_access(store: Store, participant: str) -> None:
+    """Accesses are written down a moment after they happen."""
+    ctx = store.session()
+    while not any(each.participant == participant for each in ctx.run(Projects(ctx).accesses.all())):
+        continue
+
+
 def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None:
     clock = ManualClock()
     limits = ProjectSettings(ttl=100)
@@ -43,8 +51,10 @@ def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None
         put(http, "read")
         with connect(f"ws://127.0.0.1:{own.port}/context/old/stream?agentId=a") as stream:
             stream.recv(5)
+            wait_for_access(store, "a")
             clock.advance(99)
             assert http.get("/context/read", headers={"x-agent-id": "reader"}).status_code == 200
+            wait_for_access(store, "reader")
             clock.advance(2)
             assert '"context_deleted"' in str(stream.recv(5))
         assert http.get("/context/old").status_code == 404
@@ -105,7 +115,10 @@ def test_metrics_are_told_as_json_and_for_prometheus(server: Running, http: http
     assert (found["cacheHits"], found["activeContexts"], found["totalVersions"]) == (1, 1, 1)
     assert found["compressionSaved"] > 1000
     assert found["contextSizes"][0]["projectId"] == "a"
+    http.get("/context/a?maxTokens=100")
     text = http.get("/metrics", headers={"accept": "text/plain"}).text
+    assert 'sharedctx_savings_calls_total{face="server",kind="window"} 1.0' in text
+    assert 'sharedctx_savings_replay_tokens_total{face="server",kind="window"}' in text
     lines = {line.split(" ")[0]: float(line.split(" ")[1]) for line in text.splitlines() if not line.startswith("#")}
     assert lines["sharedctx_conflicts_total"] == 1
     assert lines["sharedctx_writes_total"] == 1
