@@ -156,6 +156,9 @@ def test_health_says_why_it_is_degraded() -> None:
     with running() as server, httpx.Client(base_url=server.url) as http:
         assert http.get("/health").json()["status"] == "healthy"
         assert http.get("/ready").json()["ready"]
+        with http.stream("GET", "/context/atlas/stream"):
+            pass
+        assert http.get("/health").json()["status"] == "healthy"
         where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
         streams = [connect(f"{where}{n}") for n in range(4)]
         for stream in streams:
