@@ -173,14 +173,12 @@ def test_while_nothing_changes_it_asks_the_store_one_question(
         me.get(f"key{number}")
     assert me.stale() == []
     asked: list[str] = []
-    backend = ctx.store.backend
+
+    def counted(name: str, do: Any) -> Any:
+        return lambda *given, **more: (asked.append(name), do(*given, **more))[1]
+
     for name in ("rev", "scan", "changes", "pks", "now"):
-
-        def counted(*given: Any, _name: str = name, _do: Any = getattr(backend, name), **more: Any) -> Any:
-            asked.append(_name)
-            return _do(*given, **more)
-
-        monkeypatch.setattr(backend, name, counted)
+        monkeypatch.setattr(ctx.store.backend, name, counted(name, getattr(ctx.store.backend, name)))
     assert me.stale() == []
     assert asked == ["rev"]
     ctx.put("key7", "b")

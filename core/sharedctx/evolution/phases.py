@@ -17,7 +17,7 @@ class Phases(NamedTuple):
     version: int = 0
     running: str | None = None
     since: float = 0.0
-    seconds: Mapping[str, float] = {}  # noqa: RUF012 - never mutated; a NamedTuple default
+    seconds: Mapping[str, float] = {}
 
     def after(self, version: int, at: float, state: Mapping[str, str]) -> Phases:
         """Return the phases with the next version of the state, written ``at``."""
