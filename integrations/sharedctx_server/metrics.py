@@ -124,7 +124,7 @@ class Metrics:
         return found
 
     def collect(self) -> Iterator[Metric]:
-        """Every figure as Prometheus takes it; names of keys and agents are no labels, of phases the 20 commonest are."""
+        """Every figure as Prometheus takes it; keys and agents are never labels, the 20 commonest phases are."""
         meter = self._service.meter
         for name, words in _COUNTERS.items():
             yield CounterMetricFamily(f"sharedctx_{name}", words, value=getattr(meter, name))
