@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -102,13 +103,19 @@ class Calls:
         finally:
             self._kept.append(connection)
             if not answered:  # what is still to come is no reply to the next command; and the others may be dead too
-                for each in list(self._kept):
-                    each.disconnect()
+                self._give_back()
+
+    def _give_back(self) -> None:
+        """Hand the kept connections, closed, to the pool, which asks sentinels anew whom to connect to."""
+        with contextlib.suppress(IndexError):  # until none is left, whoever took it
+            while True:
+                connection = self._kept.pop()
+                connection.disconnect()
+                self.client.connection_pool.release(connection)
 
     def close(self) -> None:
         """Close all connections."""
-        for connection in self._kept:
-            connection.disconnect()
+        self._give_back()
         self.client.close()
 
     def hash(self, source: str) -> str:
