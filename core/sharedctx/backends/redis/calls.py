@@ -148,7 +148,17 @@ class Calls:
             return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
         if "WRONGTYPE" in text:
             return ConfigError(f"{where} holds keys of another program under our prefix: choose another ?prefix=")
-        return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): is the server running?")
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return BackendUnavailable(
+                f"{where} shows a certificate that is not trusted ({text}): name its authority with "
+                "?ssl_ca_certs=FILE, and the host as the certificate does"
+            )
+        cure = "is the server running?"
+        if "closed" in text and not self.address.secure:
+            cure += " Does its port want TLS (rediss://)?"
+        if "connecting" in text and "imeout" in text and self.address.secure:
+            cure += " Does its port speak TLS (else redis://)?"
+        return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): {cure}")
 
 
 def _may_pass(error: Exception) -> bool:
