@@ -66,14 +66,6 @@ class Hub:
             if self._listened.is_set() and not any(each.subscribers for each in self._lanes.values()):
                 self._listened.clear()
 
-    async def tell_of(self, project: str, written: Written, changes: Difference) -> int:
-        """Tell what was just written by who does not hold the lane; returns the number of subscribers."""
-        if project not in self._lanes:
-            return 0
-        async with self.writing(project) as lane:
-            await self.tell(lane, written, changes)
-            return len(lane.subscribers)
-
     async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
         """Tell what was just written, by who holds the lane."""
         if not lane.subscribers or written.version.number <= lane.at:

@@ -35,6 +35,11 @@ _COUNTERS = {
     "dropped": "Subscribers dropped because they were too slow.",
     "swept": "Contexts that went because of a limit.",
 }
+_SAVINGS = {
+    "calls": "Readings that went to models, in all sessions of the store, by framework and kind of hand-over.",
+    "served_tokens": "Tokens that models were served.",
+    "replay_tokens": "Tokens that the whole originals would have cost each time.",
+}
 
 
 class Metrics:
@@ -44,6 +49,7 @@ class Metrics:
         self._service = service
         self._registry = CollectorRegistry(auto_describe=False)
         self._gauges: list[tuple[str, str, float]] = []
+        self._savings: dict[tuple[str, str], list[int]] = {}
         self._registry.register(self)
 
     async def metrics(self, call: Call) -> Reply:
@@ -99,6 +105,7 @@ class Metrics:
             facts = await service.store.driver.leave_loop(service.store.stats)
             found.append(("store_bytes", "Bytes of the store.", float(facts["bytes"])))
             found.append(("contexts", "Contexts that live.", float(len(await service.run(service.projects.names())))))
+            self._savings = await service.run(service.store.savings.totals())
             evolutions = await EvolutionStore(store=service.store).metrics()
             for name, value in evolutions.items():
                 if isinstance(value, int | float):
@@ -125,6 +132,11 @@ class Metrics:
             ("uptime_seconds", "Since the start.", meter.uptime),
             ("start_time_seconds", "When it started.", time.time() - meter.uptime),
         ]
+        for at, (name, words) in enumerate(_SAVINGS.items()):
+            savings = CounterMetricFamily(f"sharedctx_savings_{name}", words, labels=("face", "kind"))
+            for labels, sums in sorted(self._savings.items()):
+                savings.add_metric(labels, sums[at])
+            yield savings
         for name, words, value in (*own, *self._gauges):
             yield GaugeMetricFamily(f"sharedctx_{name}", words, value=value)
 

@@ -115,7 +115,10 @@ def test_metrics_are_told_as_json_and_for_prometheus(server: Running, http: http
     assert (found["cacheHits"], found["activeContexts"], found["totalVersions"]) == (1, 1, 1)
     assert found["compressionSaved"] > 1000
     assert found["contextSizes"][0]["projectId"] == "a"
+    http.get("/context/a?maxTokens=100")
     text = http.get("/metrics", headers={"accept": "text/plain"}).text
+    assert 'sharedctx_savings_calls_total{face="server",kind="window"} 1.0' in text
+    assert 'sharedctx_savings_replay_tokens_total{face="server",kind="window"}' in text
     lines = {line.split(" ")[0]: float(line.split(" ")[1]) for line in text.splitlines() if not line.startswith("#")}
     assert lines["sharedctx_conflicts_total"] == 1
     assert lines["sharedctx_writes_total"] == 1
@@ -133,6 +136,9 @@ def test_health_says_why_it_is_degraded() -> None:
     with running() as server, httpx.Client(base_url=server.url) as http:
         assert http.get("/health").json()["status"] == "healthy"
         assert http.get("/ready").json()["ready"]
+        with http.stream("GET", "/context/atlas/stream"):
+            pass
+        assert http.get("/health").json()["status"] == "healthy"
         where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
         streams = [connect(f"{where}{n}") for n in range(4)]
         for stream in streams:

@@ -54,7 +54,7 @@ class Projects:
         self.accesses = Accesses(context.session)
         self._verbs = context.verbs
         self._session = context.verbs.session
-        self.heads = Heads(self._session.log)
+        self.heads = Heads()
         self._states = States(self._session)
 
     def guard(self, participant: str | None, project: str) -> Steps[None]:
@@ -180,7 +180,7 @@ class Projects:
             if done is not None:
                 return done
         now = yield from steps.now()
-        known = yield from self.heads.of(key)
+        known = self.heads.of(key)
         while True:
             head = known or (yield from self._head(key))
             try:
@@ -191,16 +191,13 @@ class Projects:
                     raise
                 known = None  # others may have written since
                 continue
-            number, written = (0 if head.row is None else int(head.row.sk)) + 1, None
-            self.heads.begin(key, number, new, agent)
             try:
-                version, row = yield from self._session.log.append_to(key, head.row, draft, now)
-                number, written = version.number, Head(row, new, agent)
+                version, row = yield from self._session.log.append_to(key, head.row, draft, now, expect=head.number)
             except VersionConflict:
+                self.heads.forget(key)
                 known = None  # somebody was faster: judged and made anew
                 continue
-            finally:
-                self.heads.end(key, number, written)
+            self.heads.keep(key, Head(row, new, agent))
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
