@@ -50,6 +50,7 @@ class Address:
         path = [unquote(piece) for piece in parts.path.split("/") if piece]
         query = dict(parse_qsl(parts.query))
         prefix = query.pop("prefix", _PREFIX)
+        timeout = _number("timeout", query.pop("timeout", str(_TIMEOUT)))
         for name, value in query.items():
             if name in _FILES and not Path(value).is_file():
                 raise ConfigError(f"{name} in the address names no file: {value!r}")
@@ -68,7 +69,7 @@ class Address:
             db=int(_number("database", path[0] if path else "0")),
             primary=primary,
             prefix=prefix,
-            timeout=_number("timeout", query.pop("timeout", str(_TIMEOUT))),
+            timeout=timeout,
             options=query,
         )
 
