@@ -88,6 +88,16 @@ def test_extremes_of_measures_with_units_are_shown(usual: str, most: str) -> Non
     assert count(draft.text) < 0.15 * count(json.dumps(rows))
 
 
+def test_extremes_of_amounts_in_quotes_are_shown_and_those_of_numbered_names_are_not() -> None:
+    rows = [{"code": f"{10_000_000 + n * 7919}", "paid": f"{n * 37 % 900 + 20}.50", "at": n % 7} for n in range(400)]
+    rows[223]["paid"], rows[301]["paid"], rows[111]["code"] = "90120.75", "-412.50", "99999999"
+    draft = KIND.shorten(source(rows), brief())
+    assert draft is not None
+    assert "90120.75" in draft.text
+    assert "-412.50" in draft.text
+    assert "99999999" not in draft.text
+
+
 def test_names_and_numbers_are_never_cut() -> None:
     rows = [{"base": f"web-{n}-", "name": f"web-{n}-x{n * 7919:05x}", "at": 1_700_000_000 + n * n} for n in range(50)]
     packed = KIND.pack(source(rows))

@@ -18,6 +18,8 @@ _RARE = 0.03
 _FEW = 25
 _MOST_ERRORS = 8
 _SCANNED = 2000
+_AMOUNT = 6
+"""Digits of a whole number."""
 _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
 _DIGITS = frozenset("-0123456789")
 _MEASURE = re.compile(r"([$€£¥]?)(-?[0-9]{1,15}(?:\.[0-9]{1,9})?) ?(%|[A-Za-zµμ]{1,3})?")
@@ -36,11 +38,22 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
         return leaf.measured
     known: dict[int, float | None] = {-1: None}
     found = leaf.measured = []
+    alone = alone or (leaf.alone and _tells_amounts(leaf.values))
     for at, value in zip(leaf.numbers, leaf.values, strict=True):
         if at not in known:
             known[at] = number(value, alone)
         found.append(known[at])
     return found
+
+
+def _tells_amounts(values: Sequence[Any]) -> bool:
+    """Whether texts that spell numbers are amounts rather than names: some have a point or a sign, or they are short
+    and of several lengths."""
+    texts = [value for value in values if type(value) is str and value]
+    if any("." in text or text[0] == "-" for text in texts):
+        return True
+    sizes = set(map(len, texts))
+    return len(sizes) > 1 and max(sizes) <= _AMOUNT
 
 
 def number(value: Any, alone: bool) -> float | None:
