@@ -64,6 +64,10 @@ def expand(
     characters were read. A reference may be retyped loosely (``Lines 12 - 40``, in quotes, as its whole marker).
     Raises ``InvalidValue`` for one that fits nothing, or that was made for another ``key`` or ``version``.
     """
+    if not isinstance(ref, str):
+        raise InvalidValue(f"the reference {ref!r} is no text: use {FORMS}")
+    if max_tokens is not None and type(max_tokens) is not int:
+        raise InvalidValue(f"max_tokens {max_tokens!r} is no whole number")
     meant = read_reference(ref)
     ref = meant.ref
     if key is not None and meant.key not in (None, key):
