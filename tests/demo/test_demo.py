@@ -69,9 +69,11 @@ def test_it_fails_on_what_is_not_there(tmp_path: Path) -> None:
     assert (code, told["error"]) == (2, "CONFIG_ERROR")
 
 
-def test_it_passes_on_redis(redis_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["redis", "dynamodb"])
+def test_it_passes_on_a_server(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = request.getfixturevalue(f"{kind}_url")
     (tmp_path / "notes.md").write_text("# Notes\n\nsome words\n" * 50, "utf-8")
-    code, told, errors = demo(str(tmp_path), "--report", str(tmp_path / "page.html"), before=("--url", redis_url))
+    code, told, errors = demo(str(tmp_path), "--report", str(tmp_path / "page.html"), before=("--url", url))
     assert (code, all(told["checks"].values())) == (0, True), errors
 
 

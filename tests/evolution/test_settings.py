@@ -62,6 +62,23 @@ def test_settings_that_make_no_sense(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_backend_dynamodb_takes_its_address_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, dynamodb_url: str
+) -> None:
+    monkeypatch.setenv("SHAREDCTX_URL", dynamodb_url)
+
+    async def main() -> None:
+        async with EvolutionStore(backend="dynamodb") as store:
+            await store.create_context("src", ["speed"], evolution_id="one")
+            await store.store_external_research(["small steps"], [], [])
+        async with EvolutionStore(backend=dynamodb_url) as again:
+            found = await again.get_context("one")
+            assert found is not None
+            assert "small steps" in str(found.to_dict())
+
+    asyncio.run(main())
+
+
 def test_one_store_for_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTEXT_STORE_BACKEND", "memory")
 

@@ -73,6 +73,18 @@ def test_filters_take_any_spelling_of_a_key(saver: ContextSaver, chain: Chain, n
     assert ids(saver.list(config(), filter={name: None})) == []
 
 
+def test_lists_are_newest_first_over_threads_and_namespaces(saver: ContextSaver) -> None:
+    chains = [Chain(saver, "a"), Chain(saver, "b"), Chain(saver, "a", "inner")]
+    for number in range(30):
+        chains[number % 3].put(f"{number:03d}", {"a": number}, deep={"x": {"y": number % 2}})
+    found = [each.checkpoint["id"] for each in saver.list(None)]
+    assert found == [f"{number:03d}" for number in range(29, -1, -1)]
+    newest = saver.list(None, limit=2, before=config("c", id="020"), filter={"deep.x.y": 1})
+    assert [each.checkpoint["id"] for each in newest] == ["019", "017"]
+    of_one = [each.checkpoint["id"] for each in saver.list(config("a", namespace=None), limit=3)]
+    assert of_one == ["029", "027", "026"]
+
+
 def test_a_channel_that_was_emptied_stays_empty(saver: ContextSaver, chain: Chain) -> None:
     chain.put("1", {"a": 1, "b": 2})
     chain.saver.put(chain.config, checkpoint("2", {"b": 2}, {"a": "2", "b": "1"}), {}, {"a": "2"})

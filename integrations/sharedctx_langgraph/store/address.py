@@ -1,7 +1,7 @@
 """Where an item lies: namespace and key as segments of an entry's key, and every entry's key as namespace and key.
 
 A segment is the text itself wherever keys may have it; other characters are percent-escaped. Labels of namespaces have
-no periods: in those of other frameworks' entries they read as ``%2E``.
+no periods and are not empty: in those of other frameworks' entries periods read as ``%2E``, an empty one as ``%FF``.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ def address(namespace: Sequence[str], key: str) -> str:
 
 @lru_cache(8192)
 def _address(namespace: Namespace, key: str) -> str:
-    return check_key("/".join((*(_segment(label.replace(_PERIOD, ".")) for label in namespace), _segment(key))))
+    return check_key("/".join((*map(_label_segment, namespace), _segment(key))))
 
 
 @lru_cache(8192)
 def place(address: str) -> tuple[Namespace, str]:
     """Return the namespace and key of an entry; those of top-level entries have the namespace ``()``."""
     *labels, key = address.split("/")
-    return tuple(_text(label).replace(".", _PERIOD) for label in labels), _text(key)
+    return tuple(_text(label).replace(".", _PERIOD) if label else _EMPTY for label in labels), _text(key)
+
+
+def _label_segment(label: str) -> str:
+    return "" if label == _EMPTY else _segment(label.replace(_PERIOD, "."))
 
 
 def _segment(text: str) -> str:

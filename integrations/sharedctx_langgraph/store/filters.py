@@ -19,7 +19,6 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "$lt": operator.lt,
     "$lte": operator.le,
 }
-_EQUAL = {"$eq": True, "$ne": False}
 
 
 class Filter:
@@ -29,45 +28,59 @@ class Filter:
     operator."""
 
     def __init__(self, wanted: Mapping[str, Any]) -> None:
-        self._wanted = dict(wanted)
-        for value in self._wanted.values():
-            _check(value)
+        self._tests = [(key, _test(each)) for key, each in wanted.items()]
 
     def __call__(self, value: Mapping[str, Any]) -> bool:
-        return all(_fits(field(value, key), wanted) for key, wanted in self._wanted.items())
+        return all(fits(field(value, key)) for key, fits in self._tests)
 
 
-def _check(wanted: Any) -> None:
+Test = Callable[[Any], bool]
+
+
+def _test(wanted: Any) -> Test:
+    """Return what judges a value by what is wanted of it; made once for all values."""
     if isinstance(wanted, Mapping):
-        operators = _operators(wanted)
-        for key, value in wanted.items():
-            if operators and key not in _ORDER and key not in _EQUAL:
-                known = ", ".join((*_EQUAL, *_ORDER))
-                raise InvalidValue(f"the filter has {key!r} among its operators: use {known}")
-            _check(value)
-
-
-def _operators(wanted: Mapping[Any, Any]) -> bool:
-    return any(isinstance(key, str) and key.startswith("$") for key in wanted)
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, Mapping):
-        if _operators(wanted):
-            return all(_judge(value, name, operand) for name, operand in wanted.items())
-        return isinstance(value, Mapping) and all(_fits(value.get(key), each) for key, each in wanted.items())
+        if any(isinstance(key, str) and key.startswith("$") for key in dict(wanted)):
+            judges = [_operator(name, operand) for name, operand in wanted.items()]
+            return lambda value: all(judge(value) for judge in judges)
+        fields = [(key, _test(each)) for key, each in wanted.items()]
+        return lambda value: isinstance(value, dict) and all(fits(value.get(key)) for key, fits in fields)
     if isinstance(wanted, list | tuple):
-        if not isinstance(value, list | tuple) or len(value) != len(wanted):
-            return False
-        return all(_fits(one, other) for one, other in zip(value, wanted, strict=True))
-    return _same(value, wanted)
+        items = [_test(each) for each in wanted]
+        return lambda value: (
+            isinstance(value, list)
+            and len(value) == len(items)
+            and all(fits(each) for fits, each in zip(items, value, strict=True))
+        )
+    return _equal(wanted)
 
 
-def _judge(value: Any, name: str, operand: Any) -> bool:
-    if name in _EQUAL:
-        return _same(value, operand) is _EQUAL[name]
-    numbers = _number(value) and _number(operand)
-    return (numbers or (isinstance(value, str) and isinstance(operand, str))) and _ORDER[name](value, operand)
+def _operator(name: str, operand: Any) -> Test:
+    if name == "$eq":
+        return _equal(operand)
+    if name == "$ne":
+        same = _equal(operand)
+        return lambda value: not same(value)
+    compare = _ORDER.get(name)
+    if compare is None:
+        known = ", ".join(("$eq", "$ne", *_ORDER))
+        raise InvalidValue(f"the filter has {name!r} among its operators: use {known}")
+    if isinstance(operand, str):
+        return lambda value: isinstance(value, str) and compare(value, operand)
+    if _number(operand):
+        return lambda value: _number(value) and compare(value, operand)
+    return lambda value: False
+
+
+def _equal(wanted: Any) -> Test:
+    """Equality as of JSON: 1 is 1.0 and not true; a tuple is a list."""
+    if wanted is None or isinstance(wanted, bool):
+        return lambda value: value is wanted
+    if isinstance(wanted, int | float):
+        return lambda value: value == wanted and not isinstance(value, bool)
+    if isinstance(wanted, str):
+        return lambda value: bool(value == wanted)
+    return lambda value: _same(value, wanted)
 
 
 def _number(value: Any) -> bool:
@@ -75,21 +88,14 @@ def _number(value: Any) -> bool:
 
 
 def _same(value: Any, wanted: Any) -> bool:
-    """Whether two values are equal as JSON: 1 is 1.0 and not true; a tuple is a list."""
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(wanted, list | tuple):
-        return (
-            isinstance(value, list | tuple)
-            and len(value) == len(wanted)
-            and all(_same(one, other) for one, other in zip(value, wanted, strict=True))
-        )
+        alike = isinstance(value, list) and len(value) == len(wanted)
+        return alike and all(_same(one, other) for one, other in zip(value, wanted, strict=True))
     if isinstance(wanted, Mapping):
-        return (
-            isinstance(value, Mapping)
-            and value.keys() == wanted.keys()
-            and all(_same(value[key], wanted[key]) for key in wanted)
-        )
+        alike = isinstance(value, dict) and value.keys() == wanted.keys()
+        return alike and all(_same(value[key], wanted[key]) for key in wanted)
     return bool(value == wanted)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sharedctx import SharedContext
@@ -13,7 +14,7 @@ from sharedctx.search import Item, Vectors
 from .address import Namespace, address
 from .embedding import Vector
 from .filters import Filter
-from .mirror import Held, Mirror, newest_first
+from .mirror import Held, Mirror, newest_first, order
 from .shelf import Found, Shelf
 
 _HITS = 10_000
@@ -63,14 +64,14 @@ class Finding:
         if asked.limit < 0 or asked.offset < 0:
             raise InvalidValue(f"limit {asked.limit} and offset {asked.offset} are not both from 0 up")
         judge = Filter(asked.filter) if asked.filter else None
-        items = newest_first((yield from self._readable(asked.prefix)))
+        shelves = yield from self._readable(asked.prefix)
         end = asked.offset + asked.limit
         ranked: list[tuple[Held, float | None]] = []
         if asked.query and end:
-            fitting = {held.address: held for held in (yield from self._fitting(items, judge, None))}
+            fitting = {held.address: held for held in (yield from self._fitting(chain(*shelves), judge, None))}
             ranked = yield from self._ranked(asked, fitting, end)
         else:
-            ranked = [(held, None) for held in (yield from self._fitting(items, judge, end))]
+            ranked = [(held, None) for held in (yield from self._fitting(newest_first(shelves), judge, end))]
         page: list[Scored] = []
         for held, score in ranked[asked.offset : end]:
             found = yield from self._shelf.load(held)
@@ -81,17 +82,17 @@ class Finding:
     def namespaces(self) -> Steps[set[Namespace]]:
         """Return the namespaces with items that live and may be read."""
         found: set[Namespace] = set()
-        for held in (yield from self._readable(())):
-            if held.namespace not in found and not (yield from self._session.log.leases.expired(held.version)):
-                found.add(held.namespace)
+        for shelf in (yield from self._readable(())):
+            if (yield from self._fitting(shelf, None, 1)):
+                found.add(shelf[0].namespace)
         return found
 
-    def _readable(self, prefix: Namespace) -> Steps[list[Held]]:
-        items = yield from self._mirror.items(prefix)
+    def _readable(self, prefix: Namespace) -> Steps[list[list[Held]]]:
+        shelves = yield from self._mirror.shelves(prefix)
         if self._context.participant is None:
-            return items
+            return shelves
         allows = yield from self._session.rights.judge(self._context.participant)
-        return [held for held in items if allows("read", held.address)]
+        return [[held for held in shelf if allows("read", held.address)] for shelf in shelves]
 
     def _fitting(self, items: Iterable[Held], judge: Filter | None, enough: int | None) -> Steps[list[Held]]:
         """Return the live items that the filter lets through, at most ``enough``."""
@@ -102,7 +103,9 @@ class Finding:
             if held.version.expires is not None and (yield from self._session.log.leases.expired(held.version)):
                 continue
             if judge is not None:
-                value = yield from self._shelf.content(held)
+                value = self._shelf.known(held)
+                if value is None:
+                    value = yield from self._shelf.content(held)
                 if value is None or not judge(value):
                     continue
             found.append(held)
@@ -121,7 +124,9 @@ class Finding:
             scores = yield from self._by_words(asked, fitting)
             left = (held for held in left if held.address not in scores)
         ranked: list[tuple[Held, float | None]] = [(fitting[key], score) for key, score in scores.items()]
-        return ranked if len(ranked) >= end else [*ranked, *((held, None) for held in left)]
+        if len(ranked) >= end:
+            return ranked
+        return [*ranked, *((held, None) for held in sorted(left, key=order))]
 
     def _by_words(self, asked: Asked, fitting: Mapping[str, Held]) -> Steps[dict[str, float]]:
         """Return the scores of items with words of the query, best first."""

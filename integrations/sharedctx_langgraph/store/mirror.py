@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sharedctx.backends import steps
@@ -46,30 +47,32 @@ class Mirror:
         self._shelves: dict[Namespace, dict[str, Held]] = {}
         self._rev: int | None = None
 
-    def items(self, prefix: Namespace = ()) -> Steps[list[Held]]:
-        """Return the items in and below a namespace, expired ones too, in no order."""
+    def shelves(self, prefix: Namespace = ()) -> Steps[list[list[Held]]]:
+        """Return the items of each namespace that is ``prefix`` or lies below it, newest first, expired ones too."""
         depth = len(prefix)
         with self._lock:
             yield from self._sync()
-            found: list[Held] = []
-            for namespace, shelf in self._shelves.items():
-                if namespace[:depth] == prefix:
-                    found += shelf.values()
-            return found
+            found = [shelf for namespace, shelf in self._shelves.items() if namespace[:depth] == prefix]
+            return [list(reversed(shelf.values())) for shelf in found]
 
     def _sync(self) -> Steps[None]:
         rev = yield from steps.rev(self._session.space)
         if rev == self._rev and (yield from self._stands()):
             return
+        versions: list[Version] = []
         for address in (yield from self._session.changed_keys(self._rev, self._held)):
+            self._drop(address)
             try:
                 version = yield from self._session.log.newest(address)
             except DecodeError as error:
                 _log.warning("searches leave out %r: %s", address, error)
-                version = None
-            self._drop(address)
+                continue
             if version is not None and version.blob.live:
-                self._add(address, version)
+                versions.append(version)
+        versions.sort(key=lambda version: version.pk, reverse=True)
+        versions.sort(key=lambda version: version.rev)
+        for version in versions:  # dictionaries keep this order: that of their last writes
+            self._add(version.pk, version)
         self._rev = rev
 
     def _stands(self) -> Steps[bool]:
@@ -99,6 +102,13 @@ class Mirror:
                 del self._shelves[old.namespace]
 
 
-def newest_first(items: Iterable[Held]) -> list[Held]:
-    """Return items by their last write, those of one commit by their addresses."""
-    return sorted(items, key=lambda held: (-held.version.rev, held.address))
+def order(held: Held) -> tuple[int, str]:
+    """The place of an item among others: by its last write, newest first, then by its address."""
+    return -held.version.rev, held.address
+
+
+def newest_first(shelves: Sequence[Sequence[Held]]) -> Iterator[Held]:
+    """Go through the items of all shelves in this order."""
+    if len(shelves) == 1:
+        return iter(shelves[0])
+    return heapq.merge(*shelves, key=order)

@@ -16,7 +16,7 @@ from sharedctx.search import Entry, Vectors
 from sharedctx.versions.codec import Kind
 from sharedctx.versions.log import Version
 
-from .address import Namespace, address, place
+from .address import Namespace, address
 from .creation import Creation
 from .embedding import Vector
 from .mirror import Held
@@ -24,6 +24,7 @@ from .values import jsonable, plain, shown
 
 INDEX = "langgraph"
 _BYTES = 2 * 2**20
+_VALUES = 20_000
 
 
 class Draft(NamedTuple):
@@ -61,19 +62,22 @@ class Shelf:
         self._session = context.verbs.session
         self._index = index
         self._creation = Creation(self._session.log)
+        self._values: dict[str, tuple[int, dict[str, Any] | None]] = {}
 
     def get(self, namespace: Namespace, key: str) -> Steps[Found | None]:
         """Return a live item that may be read, or None; raises ``DecodeError``."""
-        where = address(namespace, key)
+        return (yield from self._find(address(namespace, key), namespace, key))
+
+    def load(self, held: Held) -> Steps[Found | None]:
+        """Return an item that a search chose, as it is now; None when it is gone meanwhile."""
+        return (yield from self._find(held.address, held.namespace, held.key))
+
+    def _find(self, where: str, namespace: Namespace, key: str) -> Steps[Found | None]:
         try:
             version = yield from self._session.find(self._context.participant, where, None)
         except KeyNotFound:
             return None
         return None if version is None else (yield from self._found(namespace, key, version))
-
-    def load(self, held: Held) -> Steps[Found | None]:
-        """Return an item that a search chose, as it is now; None when it is gone meanwhile."""
-        return (yield from self.get(*place(held.address)))
 
     def content(self, held: Held) -> Steps[dict[str, Any] | None]:
         """Return an item's value for a filter; None when it is gone or damaged."""
@@ -81,9 +85,19 @@ class Shelf:
         try:
             if not held.whole:
                 version = yield from self._session.log.at(held.address, held.version.number)
-            return None if version is None else shown((yield from self._session.value(version)))
+            value = None if version is None else shown((yield from self._session.value(version)))
         except DecodeError:
             return None
+        if value is not None and held.whole:
+            if len(self._values) >= _VALUES:
+                self._values.clear()
+            self._values[held.address] = held.version.rev, value
+        return value
+
+    def known(self, held: Held) -> dict[str, Any] | None:
+        """Return the value of a small item that a filter has seen already, which nobody changes; else None."""
+        rev, value = self._values.get(held.address, (0, None))
+        return value if rev == held.version.rev else None
 
     def _found(self, namespace: Namespace, key: str, version: Version) -> Steps[Found]:
         value = shown((yield from self._session.value(version)))
