@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -52,15 +52,42 @@ def app(store: Store, settings: ServerSettings | None = None) -> Starlette:
         reply = error_reply(status, message, service.now(), headers)
         return Response(reply.body, reply.status, media_type="application/json")
 
-    built = Starlette(
+    built = Application(
+        service,
         routes=routes(service),
-        middleware=[Middleware(Gate, service=service)],
         exception_handlers={HTTPException: refuse, Exception: refuse},
         lifespan=lifespan,
     )
     built.router.redirect_slashes = False
     built.state.service = service
     return built
+
+
+class Application(Starlette):
+    """Starlette behind the gate; the paths that most requests are for are found without asking its router."""
+
+    def __init__(self, service: Service, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = Methods(service, GET=get_context, PUT=put_context, DELETE=delete_context)
+        self._diff = Methods(service, POST=post_diff)
+        self._gate = Gate(self._find, service)
+        self._others = super().__call__
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self._gate(scope, receive, send)
+
+    async def _find(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            prefix, _, rest = scope["path"].partition("/context/")
+            project, _, verb = rest.partition("/")
+            if not prefix and project and project != "stream":
+                found = self._context if rest == project else self._diff if verb == "diff" else None
+                if found is not None:
+                    scope["path_params"] = {"project": project}
+                    await found(scope, receive, send)
+                    return
+        await self._others(scope, receive, send)
 
 
 class ContextOrStream:

@@ -199,6 +199,10 @@ class Methods:
             if status == 413:
                 return self._error(status, TOO_LARGE, detail=error.message, **more)
             return self._error(status, error.message, **more)
+        except Exception:
+            meter.errors += 1
+            log.exception("%s failed", call.scope["method"])
+            return self._error(500, "the server failed: its log says why")
 
     def _error(self, status: int, message: str, headers: tuple[Header, ...] = (), **more: Any) -> Reply:
         return error_reply(status, message, self._service.now(), headers, **more)

@@ -32,6 +32,7 @@ class Hub:
         self._meter = meter
         self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listened = asyncio.Event()
 
     @property
     def lanes(self) -> list[Lane]:
@@ -53,7 +54,7 @@ class Hub:
         try:
             async with lane.lock:
                 yield lane
-                if lane.stale:
+                while lane.stale:
                     await self._catch_up(lane)
         finally:
             lane.users -= 1
@@ -62,14 +63,8 @@ class Hub:
     def _drop_idle(self, lane: Lane) -> None:
         if not lane.subscribers and not lane.users:
             self._lanes.pop(lane.project, None)
-
-    async def tell_of(self, project: str, written: Written, changes: Difference) -> int:
-        """Tell what was just written by who does not hold the lane; returns the number of subscribers."""
-        if project not in self._lanes:
-            return 0
-        async with self.writing(project) as lane:
-            await self.tell(lane, written, changes)
-            return len(lane.subscribers)
+            if self._listened.is_set() and not any(each.subscribers for each in self._lanes.values()):
+                self._listened.clear()
 
     async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
         """Tell what was just written, by who holds the lane."""
@@ -103,6 +98,7 @@ class Hub:
             elif snapshot:
                 await self._snapshot(lane, subscriber)
             lane.subscribers.add(subscriber)
+            self._listened.set()
 
     async def replay(self, project: str, subscriber: Subscriber, since: int | None) -> None:
         """Send a subscriber again what came after a version, or a snapshot."""
@@ -194,11 +190,18 @@ class Hub:
         self._tell(lane, version, state, changes)
 
     async def follow(self) -> None:
-        """Follow the store's feed until cancelled: what other processes write is told too."""
+        """Follow the store's feed until cancelled, while anybody listens: what other processes write is told too."""
         driver, space = self._store.driver, self._projects.space
-        rev = await driver.run(steps.rev(space))
+        rev = -1
         while True:
             try:
+                if not self._listened.is_set():
+                    await self._listened.wait()
+                    rev = -1
+                if rev < 0:  # who joined read the newest version after this
+                    rev = await driver.run(steps.rev(space))
+                    for followed in tuple(self._lanes):
+                        self._note(followed)
                 await driver.watching.wait(space, rev, None)
                 try:
                     page = await driver.run(steps.changes(space, rev))
@@ -230,6 +233,8 @@ class Hub:
         try:
             async with lane.lock:
                 await self._catch_up(lane)
+                while lane.stale:  # something came while the lock was held
+                    await self._catch_up(lane)
         except SharedContextError as error:
             log.warning("versions of a project cannot be told: %s", error.code)
             lane.stale = True

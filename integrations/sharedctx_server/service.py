@@ -61,19 +61,13 @@ class Service:
         return await self.store.driver.run(work)
 
     async def write(self, project: str, work: Steps[Written], size: int) -> tuple[Written, Difference, int]:
-        """Drive a write and tell it; returns it with what it changed, and the number of subscribers.
-
-        Small ones of one project may be under way together and build on each other; large ones take turns.
-        """
-        if max(size, self.projects.heads.size(key_of(project))) > LARGE:
-            async with self.hub.writing(project) as lane:
-                written = await self.run(work, LARGE + 1)
-                changes = Difference.between(written.old, written.state)
-                await self.hub.tell(lane, written, changes)
-                return written, changes, len(lane.subscribers)
-        written = await self.store.driver.run(work)
-        changes = Difference.between(written.old, written.state)
-        return written, changes, await self.hub.tell_of(project, written, changes)
+        """Drive a write and tell it, in turn with others of the project here; returns it with what it changed, and the
+        number of subscribers."""
+        async with self.hub.writing(project) as lane:
+            written = await self.run(work, max(size, self.projects.heads.size(key_of(project))))
+            changes = Difference.between(written.old, written.state)
+            await self.hub.tell(lane, written, changes)
+            return written, changes, len(lane.subscribers)
 
     def now(self) -> float:
         """The store's clock where asking takes no time, else this machine's."""

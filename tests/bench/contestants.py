@@ -34,7 +34,7 @@ class Contestant(Protocol):
     def name(self) -> str: ...
 
     def view(self, text: str) -> tuple[str, float]:
-        """Return the view and the milliseconds it took. Raises ``Failed``."""
+        """Return the view and the milliseconds of processor time it took. Raises ``Failed``."""
         ...
 
     def close(self) -> None: ...
@@ -48,9 +48,9 @@ class Here:
     function: Callable[[str], str]
 
     def view(self, text: str) -> tuple[str, float]:
-        since = time.perf_counter()
+        since = time.process_time()
         found = self.function(text)
-        return found, (time.perf_counter() - since) * 1e3
+        return found, (time.process_time() - since) * 1e3
 
     def close(self) -> None:
         """Nothing to close."""

@@ -76,10 +76,10 @@ def main() -> None:
     print(json.dumps({"version": version(sys.argv[1])}), file=answers, flush=True)
     for line in sys.stdin:
         text = json.loads(line)
-        since = time.perf_counter()
+        since = time.process_time()
         try:
             found = view(text)
-            answer: dict[str, Any] = {"view": found, "ms": (time.perf_counter() - since) * 1e3}
+            answer: dict[str, Any] = {"view": found, "ms": (time.process_time() - since) * 1e3}
         except Exception as error:  # a rival's failure is a finding
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)

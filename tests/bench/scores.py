@@ -114,7 +114,7 @@ def table(found: dict[str, Scores], items: Sequence[Item]) -> Table:
 
 def speeds(found: dict[str, Scores], items: Sequence[Item]) -> Table:
     """Time of every contestant."""
-    made = Table("Time, ms for a million characters", ["kind", *found])
+    made = Table("Processor time, ms for a million characters", ["kind", *found])
     for kind in kinds(items):
         made.rows.append([kind, *(number(scores.of(kind).speed) for scores in found.values())])
     made.rows.append(["all", *(number(scores.speed) for scores in found.values())])

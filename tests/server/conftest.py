@@ -24,5 +24,5 @@ def server() -> Iterator[Running]:
 @pytest.fixture
 def http(server: Running) -> Iterator[httpx.Client]:
     """A client of that server."""
-    with httpx.Client(base_url=server.url) as found:
+    with httpx.Client(base_url=server.url, timeout=60) as found:
         yield found

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+import sharedctx
+from sharedctx.projects import Difference, Projects
+
+from .processes import ServerProcess
 
 
 def put(http: httpx.Client, context: Any, project: str = "atlas", **more: Any) -> httpx.Response:
@@ -184,3 +191,32 @@ def test_a_context_over_the_limit_is_refused_and_the_old_one_stays(http: httpx.C
 def test_odd_names_of_projects_are_refused(http: httpx.Client, project: str) -> None:
     found = http.put(f"/context/{project}", json={"context": {}})
     assert found.status_code in (400, 404, 405)
+
+
+def test_no_change_is_lost_between_writers_of_two_servers_and_one_process(tmp_path: Path) -> None:
+    each, writers = 40, 4
+    with ServerProcess(tmp_path) as one, ServerProcess(tmp_path) as two, sharedctx.open(tmp_path) as store:
+
+        def write(url: str, name: str) -> None:
+            with httpx.Client(base_url=url, timeout=60) as http:
+                for turn in range(each):
+                    found = diff(http, {"added": {f"{name}-{turn}": turn}})
+                    assert found.status_code == 200, found.text
+
+        def write_here() -> None:
+            ctx = store.session()
+            projects = Projects(ctx)
+            for turn in range(each):
+                ctx.run(projects.change(None, "atlas", Difference.parse({"added": {f"here-{turn}": turn}})))
+
+        with ThreadPoolExecutor(2 * writers + 1) as pool:
+            done = [
+                pool.submit(write, server.url, f"{n}-{server.port}") for n in range(writers) for server in (one, two)
+            ]
+            done.append(pool.submit(write_here))
+            for future in done:
+                future.result()
+        total = each * (2 * writers + 1)
+        for server in (one, two):
+            found = httpx.get(f"{server.url}/context/atlas").json()
+            assert (found["version"], len(found["context"])) == (total, total)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -14,8 +16,10 @@ import pytest
 from websockets.sync.client import connect
 
 import sharedctx
+from sharedctx import Store
 from sharedctx.errors import ConfigError
-from sharedctx.projects import ProjectSettings
+from sharedctx.evolution import EvolutionStore
+from sharedctx.projects import Projects, ProjectSettings
 from sharedctx.testing import ManualClock
 from sharedctx_server.testing import Running, running
 
@@ -31,6 +35,13 @@ def put(http: httpx.Client, project: str, context: Any = None) -> httpx.Response
     return http.put(f"/context/{project}", json={"context": context or {"a": 1}})
 
 
+def wait_for_access(store: Store, participant: str) -> None:
+    """Accesses are written down a moment after they happen."""
+    ctx = store.session()
+    while not any(each.participant == participant for each in ctx.run(Projects(ctx).accesses.all())):
+        continue
+
+
 def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None:
     clock = ManualClock()
     limits = ProjectSettings(ttl=100)
@@ -43,8 +54,10 @@ def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None
         put(http, "read")
         with connect(f"ws://127.0.0.1:{own.port}/context/old/stream?agentId=a") as stream:
             stream.recv(5)
+            wait_for_access(store, "a")
             clock.advance(99)
             assert http.get("/context/read", headers={"x-agent-id": "reader"}).status_code == 200
+            wait_for_access(store, "reader")
             clock.advance(2)
             assert '"context_deleted"' in str(stream.recv(5))
         assert http.get("/context/old").status_code == 404
@@ -105,7 +118,10 @@ def test_metrics_are_told_as_json_and_for_prometheus(server: Running, http: http
     assert (found["cacheHits"], found["activeContexts"], found["totalVersions"]) == (1, 1, 1)
     assert found["compressionSaved"] > 1000
     assert found["contextSizes"][0]["projectId"] == "a"
+    http.get("/context/a?maxTokens=100")
     text = http.get("/metrics", headers={"accept": "text/plain"}).text
+    assert 'sharedctx_savings_calls_total{face="server",kind="window"} 1.0' in text
+    assert 'sharedctx_savings_replay_tokens_total{face="server",kind="window"}' in text
     lines = {line.split(" ")[0]: float(line.split(" ")[1]) for line in text.splitlines() if not line.startswith("#")}
     assert lines["sharedctx_conflicts_total"] == 1
     assert lines["sharedctx_writes_total"] == 1
@@ -113,6 +129,23 @@ def test_metrics_are_told_as_json_and_for_prometheus(server: Running, http: http
     assert lines["sharedctx_store_bytes"] > 0
     for name in ("watch_lag_seconds", "dropped_total", "tokens_saved_total", "evolution_contexts", "cache_hit_ratio"):
         assert f"sharedctx_{name}" in lines
+
+
+def test_metrics_tell_how_long_the_phases_of_evolutions_took(server: Running, http: httpx.Client) -> None:
+    async def evolve(names: Sequence[str]) -> None:
+        store = EvolutionStore(store=server.store)
+        await store.create_context("src", [])
+        for name in names:
+            await store.update_phase(name)
+        await store.update_context("status", "completed")
+
+    for names in ([f"p{number:02}" for number in range(20)], ["plan"], ['a "b"\n', "plan"]):
+        asyncio.run(evolve(names))
+    text = http.get("/metrics", headers={"accept": "text/plain"}).text
+    assert 'sharedctx_evolution_phase_runs{phase="plan"} 2.0' in text
+    assert 'sharedctx_evolution_phase_runs{phase="a \\"b\\"\\n"} 1.0' in text
+    assert 'sharedctx_evolution_phase_mean_seconds{phase="initialization"}' in text
+    assert text.count("sharedctx_evolution_phase_runs{") == 20, "the commonest"
 
 
 def test_health_says_why_it_is_degraded() -> None:
@@ -123,6 +156,9 @@ def test_health_says_why_it_is_degraded() -> None:
     with running() as server, httpx.Client(base_url=server.url) as http:
         assert http.get("/health").json()["status"] == "healthy"
         assert http.get("/ready").json()["ready"]
+        with http.stream("GET", "/context/atlas/stream"):
+            pass
+        assert http.get("/health").json()["status"] == "healthy"
         where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
         streams = [connect(f"{where}{n}") for n in range(4)]
         for stream in streams:

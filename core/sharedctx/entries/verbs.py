@@ -135,9 +135,18 @@ class Verbs:
         return views.whole(version, max_tokens, query) or (yield from views.show(version, max_tokens, query))
 
     def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
-        if participant is None and number is None:  # the way of most reads, which go two steps fewer
-            return self.session.log.head(check_key(key))
-        return self._find(participant, key, number)
+        if number is not None:
+            return self._find(participant, key, number)
+        check_key(key)  # the way of most reads, which go some steps fewer
+        return self.session.log.head(key) if participant is None else self._seen(participant, key)
+
+    def _seen(self, participant: str, key: str) -> Steps[Version | None]:
+        if not (yield from self.session.rights.allows(participant, "read", key)):
+            return None
+        head = yield from self.session.log.head(key)
+        if head is not None:
+            self.session.reads.note(participant, key, head.number, head.expires)
+        return head
 
     def _find(
         self, participant: str | None, key: str, number: int | None, *, seen: bool = True

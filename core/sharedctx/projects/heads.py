@@ -5,57 +5,48 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from ..backends import steps
 from ..backends.base import Row
-from ..backends.steps import Steps
-from ..versions.log import VersionLog
 from .state import State
 
 _MOST = 1024
 
 
 class Head(NamedTuple):
-    """A newest row and its state; whoever builds on it finds out by its commit whether it still is the newest."""
+    """A newest row, its state and who wrote it; whoever builds on it finds out by its commit whether it still is the
+    newest. ``row`` is None where there never was one, ``live`` False where the project was removed."""
 
-    row: Row
+    row: Row | None
     state: State
+    agent: str = ""
+    live: bool = True
+
+    @property
+    def number(self) -> int:
+        """The number of the live version, 0 where there is none."""
+        return int(self.row.sk) if self.row is not None and self.live else 0
 
 
 class Heads:
-    """The rows written last, and the states of those that are on their way to the store."""
+    """The heads written last by this process, of the projects written last."""
 
-    def __init__(self, log: VersionLog) -> None:
-        self._log = log
+    def __init__(self) -> None:
         self._written: OrderedDict[str, Head] = OrderedDict()
-        self._ahead: dict[str, tuple[int, State]] = {}
 
-    def of(self, key: str) -> Steps[Head | None]:
-        """Return what is known of a key: the write that is on its way, else the one that was written last."""
-        ahead = self._ahead.get(key)
-        if ahead is None:
-            return self._written.get(key)
-        row = yield from steps.tail(self._log.space, key)
-        if row is None or row.sk != ahead[0]:
-            return None
-        if row.rev < 0 or self._log.read_row(row).blob.sha256 == ahead[1].digest:
-            return Head(row, ahead[1])
-        return None
+    def of(self, key: str) -> Head | None:
+        """Return what was written last of a key; there may be newer versions by others."""
+        return self._written.get(key)
 
-    def begin(self, key: str, number: int, state: State) -> None:
-        """Know of a write that is about to be queued."""
-        self._ahead[key] = (number, state)
-
-    def end(self, key: str, number: int, written: Head | None) -> None:
-        """Know how that went: what was written, or None where it failed."""
-        if self._ahead.get(key, (0,))[0] == number:
-            self._ahead.pop(key, None)
+    def keep(self, key: str, written: Head) -> None:
+        """Know what was written."""
         held = self._written.get(key)
-        if written is None:
-            self._written.pop(key, None)
-        elif held is None or int(held.row.sk) < number:
+        if held is None or held.number < written.number:
             self._written[key] = written
             if len(self._written) > _MOST:
                 self._written.popitem(last=False)
+
+    def forget(self, key: str) -> None:
+        """Know that others have written since."""
+        self._written.pop(key, None)
 
     def size(self, key: str) -> int:
         """Bytes of the state written last, 0 where none is known."""

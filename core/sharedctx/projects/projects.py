@@ -54,7 +54,7 @@ class Projects:
         self.accesses = Accesses(context.session)
         self._verbs = context.verbs
         self._session = context.verbs.session
-        self.heads = Heads(self._session.log)
+        self.heads = Heads()
         self._states = States(self._session)
 
     def guard(self, participant: str | None, project: str) -> Steps[None]:
@@ -180,34 +180,37 @@ class Projects:
             if done is not None:
                 return done
         now = yield from steps.now()
-        known = yield from self.heads.of(key)
+        known = self.heads.of(key)
         while True:
-            row = (yield from steps.newest(self.space, key)) if known is None else known.row
-            head = None if row is None else (yield from self._if_live(self._session.log.read_row(row)))
-            old = (yield from self.state(head)) if known is None or head is None else known.state
+            head = known or (yield from self._head(key))
             try:
-                _require(project, head, old, expected)
-                draft, new = self._draft(project, make(old), agent, note)
+                _require(project, head, expected)
+                draft, new = self._draft(project, make(head.state), agent, note)
             except SharedContextError:
                 if known is None:
                     raise
                 known = None  # others may have written since
                 continue
-            number, written = (0 if row is None else int(row.sk)) + 1, None
-            self.heads.begin(key, number, new)
             try:
-                live = 0 if head is None else head.number
-                version, fresh = yield from self._session.log.append_to(key, row, draft, now, expect=live)
-                number, written = version.number, Head(fresh, new)
+                version, row = yield from self._session.log.append_to(key, head.row, draft, now, expect=head.number)
             except VersionConflict:
+                self.heads.forget(key)
                 known = None  # somebody was faster: judged and made anew
                 continue
-            finally:
-                self.heads.end(key, number, written)
+            self.heads.keep(key, Head(row, new, agent))
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
-            return Written(version, new, old, head is None)
+            return Written(version, new, head.state, not head.number)
+
+    def _head(self, key: str) -> Steps[Head]:
+        row = yield from steps.newest(self.space, key)
+        if row is None:
+            return Head(None, EMPTY, live=False)
+        version = yield from self._if_live(self._session.log.read_row(row))
+        if version is None:
+            return Head(row, EMPTY, live=False)
+        return Head(row, (yield from self.state(version)), version.blob.agent)
 
     def _draft(self, project: str, new: State, agent: str, note: str) -> tuple[Draft, State]:
         if len(new.encoded) > self.settings.max_bytes:
@@ -265,16 +268,16 @@ def _missing(project: str) -> KeyNotFound:
     return KeyNotFound(f"there is no project {project!r}: write its context first")
 
 
-def _require(project: str, head: Version | None, old: State, expected: Expected) -> None:
+def _require(project: str, head: Head, expected: Expected) -> None:
     if expected is None:
         return
-    live = 0 if head is None else head.number
+    live = head.number
     if isinstance(expected, bool) or not isinstance(expected, int | str):
         raise InvalidValue(f"the expected version {expected!r:.80} is neither a number nor a hash")
-    if expected == (live if isinstance(expected, int) else old.hash if head is not None else None):
+    if expected == (live if isinstance(expected, int) else head.state.hash if live else None):
         return
-    who = head.blob.agent or None if head is not None else None
-    there = "is not there" if head is None else f"is at version {live}" + (f" by {who!r}" if who else "")
+    who = head.agent or None
+    there = (f"is at version {live}" + (f" by {who!r}" if who else "")) if live else "is not there"
     raise VersionConflict(
         f"the project {project!r} {there}, and {expected!r} was expected: read it again, merge, and write with {live}",
         expected=expected if isinstance(expected, int) else None,

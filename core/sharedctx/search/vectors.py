@@ -12,7 +12,6 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -28,7 +27,7 @@ from .matrix import Nearest, Where, numbers
 from .packs import Item, Pack
 
 _DIMENSIONS = "dimensions"
-_PAGE = 4
+_PAGE = 16
 _TOLD = 64
 """Packs that are remembered between their making and their commit."""
 
@@ -225,19 +224,15 @@ class Vectors:
             yield from self._load()
 
     def _load(self) -> Steps[None]:
-        reading: list[tuple[str, int, Future[Pack]]] = []
+        rows: list[Row] = []
         after = ""
-        with ThreadPoolExecutor(1) as reader:  # packs are checked while the next ones are fetched
-            while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
-                reading += [
-                    (str(row.sk), len(row.value), reader.submit(self._read, row))
-                    for row in page
-                    if row.sk != _DIMENSIONS
-                ]
-                after = f"{page[-1].sk}\x00"
-            with self._lock, _uncollected():
-                self._known = Catalogue(self._labels)
-                self._known.fill([(sk, size, pack.result()) for sk, size, pack in reading])
+        while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
+            rows += page
+            after = f"{page[-1].sk}\x00"
+        with self._lock, _uncollected():
+            self._known = Catalogue(self._labels)
+            found = ((str(row.sk), len(row.value), self._read(row)) for row in rows if row.sk != _DIMENSIONS)
+            self._known.fill(list(found))
 
     def _read(self, row: Row) -> Pack:
         return packs.decode(unseal_large(self.space, row))

@@ -67,7 +67,7 @@ class VersionLog(Versions):
     ) -> Steps[tuple[Version, Row]]:
         """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
 
-        Raises ``VersionConflict`` where that is not the newest, or not live as ``expect`` says.
+        ``expect`` is its number if it is live, else 0. Raises ``VersionConflict`` where it is not the newest.
         """
         return (yield from self._append(pk, draft, timestamp, expect=expect, newest=newest, known=True))
 
@@ -94,7 +94,7 @@ class VersionLog(Versions):
             else:
                 row = newest if known else (yield from read(self.space, pk))
                 head = 0 if row is None else int(row.sk)
-                if expect is not None:
+                if expect is not None and not known:
                     yield from self._require(pk, row, expect)
             number = max(head, taken)
             base = None if small else (yield from self._base(row, number + 1, draft))

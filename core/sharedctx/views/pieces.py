@@ -15,6 +15,7 @@ _NOTABLE = (
 _ANYWHERE = ("error", "exception")  # as in ValueError
 _SCANNED = 4096
 _WORDS = 64
+_BLANK = 3
 
 
 def words(query: str | None) -> list[str]:
@@ -128,7 +129,9 @@ def assemble(
     refs: list[str] = []
     at = 0
     for index in [*chosen, len(units)]:
-        if index > at:
+        if 0 < index - at <= _BLANK and all(len(unit) < 9 and not unit.strip() for unit in units[at:index]):
+            pieces += units[at:index]  # a marker would be longer than these blanks
+        elif index > at:
             a, b = at + first, index - 1 + first
             ref = f"{unit}:{a}-{b}"
             refs.append(marks.ref(ref))

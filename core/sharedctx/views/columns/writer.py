@@ -19,6 +19,8 @@ _LEAST_MAP = 4
 _BREAKS = 2
 """Objects down to this depth have a line for each long member."""
 _LONG = 60
+_SHORT = 24
+"""Characters: a record told in no more is told again rather than referred to."""
 
 
 class Writer:
@@ -30,6 +32,7 @@ class Writer:
         self._alone = alone
         self._anchors: dict[int, int] = {}
         self._labels = 0
+        self._lengths: dict[int, int] = {}  # of records that were told
         self._bare: dict[str, str] = {}
         self.used: set[str] = set()
 
@@ -212,13 +215,18 @@ class Writer:
             return self.value(value)
         if leaf.form == "record" and inner.place[start] is None:
             return self.value(value)
+        if leaf.form == "record":
+            if self._lengths.get(number, 0) > _SHORT and (before := self.anchor(value))[:1] == "*":
+                return before
+            at = inner.place[start] or 0
+            row = self.row([self.cell(each, at) for each in inner.cells])
+            told = "()" if row == "-" else f"({row})"
+            self._lengths[number] = len(told)
+            before = self.anchor(value) if len(told) > _SHORT else ""
+            return before if before[:1] == "*" else before + told
         before = self.anchor(value)
         if before[:1] == "*":
             return before
-        if leaf.form == "record":
-            at = inner.place[start] or 0
-            row = self.row([self.cell(each, at) for each in inner.cells])
-            return f"{before}({'' if row == '-' else row})"
         parts = list(value.items() if leaf.form == "map" else value)
         rows: list[str] = []
         for offset in self.chosen(len(parts)):
