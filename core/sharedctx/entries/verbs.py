@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..access import Grants
@@ -141,9 +142,8 @@ class Verbs:
         return self.session.log.head(key) if participant is None else self._seen(participant, key)
 
     def _seen(self, participant: str, key: str) -> Steps[Version | None]:
-        if not (yield from self.session.rights.allows(participant, "read", key)):
-            return None
-        head = yield from self.session.log.head(key)
+        allowed = yield from self.session.rights.allows(participant, "read", key)
+        head = (yield from self.session.log.head(key)) if allowed else None
         if head is not None:
             self.session.reads.note(participant, key, head.number, head.expires)
         return head
@@ -161,9 +161,8 @@ class Verbs:
 
     def peek(self, participant: str, key: str) -> Steps[ContextEntry | None]:
         """The live entry, without noting that the participant has seen it."""
-        if not (yield from self.session.rights.allows(participant, "read", key)):
-            return None
-        head = yield from self.session.log.head(key)
+        allowed = yield from self.session.rights.allows(participant, "read", key)
+        head = (yield from self.session.log.head(key)) if allowed else None
         return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
@@ -273,11 +272,9 @@ class Verbs:
         for key in (yield from self.session.keys(participant, "")):
             if archived and key.startswith(NOTES):
                 continue
-            try:
+            with suppress(KeyNotFound):
                 yield from self._writing.delete(participant, key, agent, None)
                 cleared += 1
-            except KeyNotFound:
-                continue
         return cleared
 
     def rev(self) -> Steps[int]:
