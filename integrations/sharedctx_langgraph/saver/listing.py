@@ -9,7 +9,7 @@ from typing import Any
 from sharedctx.backends.base import Row
 from sharedctx.backends.steps import Steps
 from sharedctx.extras import extra
-from sharedctx.versions.lineage import Found, Lineage, split
+from sharedctx.versions.lineage import Lineage, split
 
 from ..fields import field
 from .packing import Packing
@@ -119,15 +119,15 @@ class Listing:
             insort(self._heads, (id, -at))
 
     def _fitting(self, line: _Line, row: Row, additions: list[Row]) -> Steps[CheckpointTuple | None]:
-        found = Found(line.lineage.parse(row), additions)
-        if (yield from self._threads.expired(line.place.thread, line.namespace, found.state)):
+        if (yield from self._threads.expired(line.place.thread, line.namespace, row.expires)):
             return None
-        opened = yield from self._threads.open(line.lineage, found)
         if self._filter:
-            metadata = self._packing.read_metadata(found.state.id, opened.head)
+            _, head = yield from line.lineage.head(line.lineage.parse(row))
+            metadata = self._packing.read_metadata(str(row.sk), head)
             if any(field(metadata, name) != value for name, value in self._filter.items()):
                 return None
-        return (yield from self._threads.tuple(self._packing, line.lineage, opened, line.place, line.namespace))
+        opened = yield from self._threads.open(line.lineage, row, additions)
+        return self._threads.tuple(self._packing, opened, line.place, line.namespace)
 
     def _all_lines(self) -> Steps[list[_Line]]:
         found: list[tuple[Place, str]] = []
