@@ -106,9 +106,12 @@ class Threads:
         namespace = place.namespace or ""
         lineage = self.lineage(place.thread, namespace)
         rows = yield from (lineage.newest_rows() if place.id is None else lineage.rows(place.id))
-        if rows is None or (yield from self.expired(place.thread, namespace, rows[0].expires)):
+        if rows is None:
             return None
-        opened = yield from self.open(lineage, *rows)
+        row, additions = rows
+        if row.expires is not None and (yield from self.expired(place.thread, namespace, row.expires)):
+            return None
+        opened = yield from self.open(lineage, row, additions)
         return self.tuple(packing, opened, place, namespace)
 
     def expired(self, thread: str, namespace: str, expires: float | None) -> Steps[bool]:

@@ -36,9 +36,7 @@ def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str |
     return Row(pk, int(key[-15:]) - keys.BASE, value, *transaction.read_tag(tag, rowid))
 
 
-def _collected(
-    pk: str, start: int, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any
-) -> Row:
+def _collected(pk: str, start: int, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
     if mode != 1 or filename is not None or type(value) is not bytes:
         value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
     rev, expires = (rowid, None) if tag is None else transaction.read_tag(tag, rowid)
