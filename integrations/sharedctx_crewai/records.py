@@ -17,8 +17,15 @@ Facts = list[Any]
 
 
 def stored(record: MemoryRecord) -> dict[str, Any]:
-    """Return a record as JSON, without its embedding."""
-    data: dict[str, Any] = record.model_dump(mode="json")
+    """Return a record as JSON, without its embedding; raises ``InvalidValue`` for what is no record or no JSON."""
+    try:
+        data: dict[str, Any] = record.model_dump(mode="json")
+    except AttributeError:
+        raise InvalidValue(f"{type(record).__name__} is no record: save a list of crewai's MemoryRecord") from None
+    except ValueError as error:  # pydantic's own, and bytes that are no text
+        raise InvalidValue(
+            f"the metadata of the record {record.id!r} is not JSON ({error}): use plain values"
+        ) from None
     return data
 
 
@@ -49,6 +56,13 @@ def completed(record: MemoryRecord, old: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
+def seconds(ttl: Any, whose: str) -> float:
+    """Return a time to live; raises ``InvalidValue`` for what is no number of seconds."""
+    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not ttl >= 0:
+        raise InvalidValue(f"{whose} has the ttl {ttl!r}: give a number of seconds from 0 up")
+    return ttl
+
+
 def seconds_to_live(data: Mapping[str, Any], scopes: Mapping[str, float]) -> float | None:
     """Return the record's own ``metadata["ttl"]``, else that of the deepest scope that has one.
 
@@ -56,9 +70,7 @@ def seconds_to_live(data: Mapping[str, Any], scopes: Mapping[str, float]) -> flo
     """
     own = data["metadata"].get("ttl")
     if own is not None:
-        if isinstance(own, bool) or not isinstance(own, int | float) or own < 0:
-            raise InvalidValue(f"the record {data['id']!r} has the ttl {own!r}: give a number of seconds from 0 up")
-        return own
+        return seconds(own, f"the record {data['id']!r}")
     scope = path(data["scope"])
     fitting = [prefix for prefix in scopes if within(scope, prefix)]
     return scopes[max(fitting, key=len)] if fitting else None
