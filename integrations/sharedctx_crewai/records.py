@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sharedctx.errors import InvalidValue
@@ -16,12 +16,21 @@ Facts = list[Any]
 """Scope, categories, time of creation (ISO 8601) and metadata of a record."""
 
 
+def checked(found: Iterable[MemoryRecord]) -> list[MemoryRecord]:
+    """Return records; raises ``InvalidValue`` for what is none."""
+    from crewai.memory.types import MemoryRecord
+
+    given = list(found or ())
+    for each in given:
+        if not isinstance(each, MemoryRecord):
+            raise InvalidValue(f"{type(each).__name__} is no record: save a list of crewai's MemoryRecord")
+    return given
+
+
 def stored(record: MemoryRecord) -> dict[str, Any]:
-    """Return a record as JSON, without its embedding; raises ``InvalidValue`` for what is no record or no JSON."""
+    """Return a record as JSON, without its embedding; raises ``InvalidValue`` for metadata that is no JSON."""
     try:
         data: dict[str, Any] = record.model_dump(mode="json")
-    except AttributeError:
-        raise InvalidValue(f"{type(record).__name__} is no record: save a list of crewai's MemoryRecord") from None
     except ValueError as error:  # pydantic's own, and bytes that are no text
         raise InvalidValue(
             f"the metadata of the record {record.id!r} is not JSON ({error}): use plain values"
