@@ -87,15 +87,12 @@ def require_room(service: Service) -> None:
 
 
 async def stream(service: Service, subscriber: Subscriber, receive: Receive, send: Send) -> None:
-    """Send a subscriber's messages as events until it goes, or the stream ends."""
+    """Send a subscriber's messages as events until it goes, which it cannot say before, or the stream ends."""
     service.meter.connections += 1
-    service.meter.found()
     gone = asyncio.create_task(_until_gone(receive))
     sending = asyncio.create_task(_send_all(service, subscriber, send))
     try:
         await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
-        if gone.done() and not sending.done():
-            service.meter.lose()
     finally:
         service.meter.connections -= 1
         for task in (gone, sending):
