@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Places = NDArray[np.int64]
 
 _FIRST = 256
 _TINY, _HUGE = 1e-15, 1e15
@@ -74,7 +75,7 @@ def _least(np: Any, scores: Floats, depth: int) -> Any:
     return np.partition(scores, len(scores) - depth)[len(scores) - depth]
 
 
-def _dots(np: Any, rows: Floats, places: NDArray[np.int64], unit: Floats) -> Floats:
+def _dots(np: Any, rows: Floats, places: Places, unit: Floats) -> Floats:
     """The products of these rows and ``unit``, without a copy of all of them."""
     block = max(1, _GATHERED // rows[:1].nbytes)
     found: Floats = np.empty(len(places), rows.dtype)
@@ -149,17 +150,17 @@ class Matrix:
         found: list[list[float]] = self._rows[first : first + count].tolist()
         return found
 
-    def places(self, chosen: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    def places(self, chosen: Sequence[tuple[int, int]]) -> Places:
         """Return the slots of items in order, each given by its first one and how many it has."""
         np = self._np
         if all(count == 1 for _, count in chosen):
-            found: NDArray[np.int64] = np.fromiter((slot for slot, _ in chosen), "i8", len(chosen))
+            found: Places = np.fromiter((slot for slot, _ in chosen), "i8", len(chosen))
         else:
             found = np.array([slot + n for slot, count in chosen for n in range(count)], "i8")
         found.sort()
         return found
 
-    def slots(self, places: NDArray[np.int64] | None) -> Slots:
+    def slots(self, places: Places | None) -> Slots:
         """Return what a search works on: all that live now, or those at ``places``."""
         end = self.count
         if places is None and self.dead:
@@ -172,7 +173,7 @@ class Slots(NamedTuple):
 
     rows: Floats
     norms: Floats
-    places: NDArray[np.int64] | None
+    places: Places | None
     owners: list[Item]
 
     def nearest(self, vector: Floats, count: int, counts: Callable[[Item], bool] | None) -> list[Nearest]:
