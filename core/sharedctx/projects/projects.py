@@ -10,6 +10,7 @@ from ..backends.steps import Steps
 from ..context import SharedContext
 from ..entries.names import RESERVED
 from ..errors import InvalidValue, KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
+from ..tracing import spanned
 from ..versions.codec import Kind
 from ..versions.log import DELTA_FROM, Draft, Version
 from .accesses import Accesses
@@ -51,6 +52,7 @@ class Projects:
     def __init__(self, context: SharedContext, settings: ProjectSettings | None = None) -> None:
         self.settings = settings or ProjectSettings()
         self.space = context.verbs.space
+        self.place = context.verbs.place
         self.accesses = Accesses(context.session)
         self._verbs = context.verbs
         self._session = context.verbs.session
@@ -121,6 +123,7 @@ class Projects:
             return None
         return (found[0], found[1:]) if since else (None, found)
 
+    @spanned("update_memory", writes=True)
     def put(
         self,
         participant: str | None,
@@ -133,6 +136,7 @@ class Projects:
         """Replace the context, or make the project."""
         return (yield from self._write(participant, project, lambda old: state, agent, expected, request))
 
+    @spanned("update_memory", writes=True)
     def change(
         self,
         participant: str | None,
@@ -145,6 +149,7 @@ class Projects:
         """Apply a difference, to an empty context where there is no project."""
         return (yield from self._write(participant, project, diff.apply, agent, expected, request))
 
+    @spanned("update_memory")
     def rollback(
         self,
         participant: str | None,
