@@ -217,10 +217,8 @@ class Verbs:
     def diff(self, participant: str | None, key: str, a: int, b: int) -> Steps[Any]:
         from ..versions.diff import diff_json, diff_text
 
-        old = yield from self._must(participant, key, a)
-        new = yield from self._must(participant, key, b)
-        before = yield from self.session.value(old)
-        after = yield from self.session.value(new)
+        old, new = (yield from self._must(participant, key, a)), (yield from self._must(participant, key, b))
+        before, after = (yield from self.session.value(old)), (yield from self.session.value(new))
         if old.blob.kind is new.blob.kind is Kind.JSON:
             return diff_json(before, after)
         texts = []
