@@ -88,11 +88,14 @@ class Handoffs:
         entry = context.get_entry(key)
         if entry is None:
             entry = context.put(key, piece, agent=None if context.participant else name)
-        reader = context.bind(context.participant or f"agent:{_slug(role)}", face="crewai")
-        view = reader.get(key, version=entry.version, max_tokens=max_tokens, query=_words(task.description))
+        giver = context.bind(context.participant or name, face="crewai")
+        reader = context.participant or f"agent:{_slug(role)}"
+        words = _words(task.description)
+        view = context.run(context.verbs.show(reader, key, entry.version, max_tokens, words))
         if view is None:
             raise InvalidValue(f"{key!r} cannot be read by {role!r}: grant it, or compress by another context")
-        return f"{view}\n[shortened: the tool expand gives the rest of {key!r}, ref all for the whole]"
+        giver.served("handoff", view.tokens, view.original_tokens, reader)
+        return f"{view.text}\n[shortened: the tool expand gives the rest of {key!r}, ref all for the whole]"
 
     def _equip(self, agent: Any, task: Any) -> None:
         """Let the agent expand what it is handed."""

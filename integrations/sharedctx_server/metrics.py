@@ -40,6 +40,11 @@ _SAVINGS = {
     "served_tokens": "Tokens that models were served.",
     "replay_tokens": "Tokens that the whole originals would have cost each time.",
 }
+_PHASES = {
+    "count": ("evolution_phase_runs", "Evolutions of this store in which the phase ended, by phase."),
+    "mean": ("evolution_phase_mean_seconds", "How long a phase took, over the evolutions of this store."),
+}
+_MOST_PHASES = 20
 
 
 class Metrics:
@@ -50,6 +55,7 @@ class Metrics:
         self._registry = CollectorRegistry(auto_describe=False)
         self._gauges: list[tuple[str, str, float]] = []
         self._savings: dict[tuple[str, str], list[int]] = {}
+        self._phases: dict[str, dict[str, float]] = {}
         self._registry.register(self)
 
     async def metrics(self, call: Call) -> Reply:
@@ -107,6 +113,7 @@ class Metrics:
             found.append(("contexts", "Contexts that live.", float(len(await service.run(service.projects.names())))))
             self._savings = await service.run(service.store.savings.totals())
             evolutions = await EvolutionStore(store=service.store).metrics()
+            self._phases = evolutions["phase_durations"]
             for name, value in evolutions.items():
                 if isinstance(value, int | float):
                     found.append((f"evolution_{name}", "A figure of the evolutions of this store.", float(value)))
@@ -117,7 +124,7 @@ class Metrics:
         return found
 
     def collect(self) -> Iterator[Metric]:
-        """Every figure as Prometheus takes it; names of keys and agents are never labels."""
+        """Every figure as Prometheus takes it; keys and agents are never labels, the 20 commonest phases are."""
         meter = self._service.meter
         for name, words in _COUNTERS.items():
             yield CounterMetricFamily(f"sharedctx_{name}", words, value=getattr(meter, name))
@@ -137,6 +144,12 @@ class Metrics:
             for labels, sums in sorted(self._savings.items()):
                 savings.add_metric(labels, sums[at])
             yield savings
+        common = sorted(self._phases, key=lambda phase: (-self._phases[phase]["count"], phase))[:_MOST_PHASES]
+        for figure, (name, words) in _PHASES.items():
+            gauge = GaugeMetricFamily(f"sharedctx_{name}", words, labels=("phase",))
+            for phase in common:
+                gauge.add_metric((phase,), self._phases[phase][figure])
+            yield gauge
         for name, words, value in (*own, *self._gauges):
             yield GaugeMetricFamily(f"sharedctx_{name}", words, value=value)
 

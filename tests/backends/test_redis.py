@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from sharedctx.backends.base import Backend
+from sharedctx.backends.base import Backend, Put
 from sharedctx.backends.redis import RedisBackend
 from sharedctx.testing import BackendContract, backend_machine
 
@@ -37,6 +38,20 @@ class TestValkey(OnRedis):
 
 class TestRedis(OnRedis):
     program = "redis-server"
+
+
+def test_more_spaces_are_waited_for_than_a_pool_of_connections_has_by_default(redis_url: str) -> None:
+    backend = RedisBackend(redis_url)
+    woken: list[bool] = []
+    waiting = [threading.Thread(target=lambda n=n: woken.append(backend.wait(f"s{n}", 0, 20))) for n in range(120)]
+    for thread in waiting:
+        thread.start()
+    for n in range(120):
+        backend.commit(f"s{n}", [Put("p", b"x")])
+    for thread in waiting:
+        thread.join()
+    backend.close()
+    assert woken == [True] * 120
 
 
 @pytest.mark.parametrize("program", ["valkey-server", "redis-server"])

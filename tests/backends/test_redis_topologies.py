@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,8 +26,19 @@ def ask(port: int, *words: object) -> object:
         return client.execute_command(*words)
 
 
-def state(port: int) -> str:
-    return str(ask(port, "CLUSTER", "INFO"))
+def until(reached: Callable[[], object]) -> None:
+    """Ask until it is so; what raises is asked again."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with contextlib.suppress(redis.RedisError, sharedctx.SharedContextError):
+            if reached():
+                return
+    raise AssertionError("not within a minute")
+
+
+def joined(port: int) -> bool:
+    told = str(ask(port, "CLUSTER", "INFO"))
+    return "cluster_known_nodes:2" in told and "cluster_state:ok" in told
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +53,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[int]]:
             server.start(port, options=("--cluster-enabled", "yes", "--cluster-port", str(bus)))
             ask(port, "CLUSTER", "ADDSLOTSRANGE", *slots)
         ask(ports[0], "CLUSTER", "MEET", "127.0.0.1", ports[1], buses[1])
-        while not all("cluster_known_nodes:2" in state(port) and "cluster_state:ok" in state(port) for port in ports):
-            pass
+        until(lambda: all(map(joined, ports)))
         yield ports
     finally:
         for server in servers:
@@ -90,11 +101,12 @@ def watched(tmp_path: Path) -> Iterator[tuple[list[LocalServer], str]]:
     command = [str(programs()[0]), str(config), "--sentinel", "--dir", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sentinel:
         try:
-            while True:
-                with contextlib.suppress(redis.RedisError):
-                    known = str(ask(port, "SENTINEL", "REPLICAS", "main"))
-                    if "slave" in known and "disconnected" not in known:
-                        break
+
+            def connected() -> bool:
+                known = str(ask(port, "SENTINEL", "REPLICAS", "main"))
+                return "slave" in known and "disconnected" not in known
+
+            until(connected)
             yield servers, f"redis+sentinel://127.0.0.1:{port}/main?timeout=1"
         finally:
             sentinel.terminate()
@@ -113,10 +125,7 @@ def test_the_primary_that_sentinels_name_is_followed_when_it_changes(watched: tu
         pid = servers[0].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        while True:
-            with contextlib.suppress(sharedctx.SharedContextError):
-                backend.commit("s", [Put("q", b"after")])
-                break
+        until(lambda: backend.commit("s", [Put("q", b"after")]))
         assert [row.value for row in backend.scan("s", "p")] == [b"0", b"1", b"2", b"3", b"4"]
         assert ask(ports[1] or 0, "ROLE")[0] == b"master"  # type: ignore[index]
     finally:

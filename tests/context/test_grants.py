@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,3 +35,21 @@ def test_what_went_is_told_to_those_who_could_read_it() -> None:
     ctx.grant("subagent:x", read=["b"])
     assert [gone.key for gone in ctx.evicted()] == ["secret/a", "b"]
     assert [gone.key for gone in ctx.bind("subagent:x").evicted()] == ["b"]
+
+
+def test_a_changed_grant_binds_the_next_read_of_every_opener(tmp_path: Path) -> None:
+    url = f"memory://{tmp_path.name}"
+    with sharedctx.open(url) as store, sharedctx.open(url) as other:
+        ctx, owner = store.session(), other.session()
+        reader = ctx.bind("reader")
+        ctx.put("secret", "v")
+        for _ in range(3):
+            owner.grant("reader", read=["secret"])
+            assert reader.get("secret") == "v"
+            ctx.grants().rules["reader"]["read"] = ("*",)  # the caller's own, and no way to a right
+            owner.grant("reader", read=["public"])
+            assert reader.get("secret") is None
+            ctx.grants().rules.clear()
+            assert reader.get("secret") is None
+            owner.revoke("reader")
+            assert reader.get("secret") == "v"

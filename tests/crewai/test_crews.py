@@ -118,8 +118,11 @@ def test_a_long_hand_over_is_passed_on_as_a_view_and_expanded_by_its_reader(stor
     assert ctx.settings.count_tokens(first) < 2500
     assert "expand(" in first
     assert [tool.name for tool in reader.tools or []] == []
-    kinds = {(saving.participant, saving.face): saving for saving in ctx.savings()}
-    assert kinds["agent:reader", "crewai"].served_tokens < kinds["agent:reader", "crewai"].replay_tokens
+    kinds = {(saving.participant, saving.face, saving.kind): saving for saving in ctx.savings()}
+    handed = kinds["agent:reader", "crewai", "handoff"]
+    assert (handed.giver, handed.calls) == ("writer", 1)
+    assert 0 < handed.served_tokens < handed.replay_tokens == ctx.settings.count_tokens(LONG)
+    assert not any(kind == "read" for _, _, kind in kinds)
 
 
 def test_short_hand_overs_and_other_crews_are_left_alone(store: sharedctx.Store) -> None:

@@ -186,3 +186,31 @@ def test_metrics(opened: Store, clock: ManualClock, tmp_path: Path) -> None:
         }
 
     asyncio.run(main())
+
+
+def test_metrics_read_the_catalogue_alone(opened: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        stores = [EvolutionStore(store=opened) for _ in range(2)]
+        for _ in range(5):
+            own = await stores[0].create_context("src", [])
+            for number in range(6):
+                await stores[number % 2].update_phase(f"phase{number % 3}", own)
+                clock.advance(number)
+        read: list[str] = []
+        scan = opened.backend.scan
+
+        def counted(space: str, *given: Any, **more: Any) -> Any:
+            read.append(space)
+            return scan(space, *given, **more)
+
+        monkeypatch.setattr(opened.backend, "scan", counted)
+        durations = (await stores[1].metrics())["phase_durations"]
+        assert {phase: found["total"] for phase, found in durations.items()} == {
+            "initialization": 0,
+            "phase0": 5 * (0 + 3),
+            "phase1": 5 * (1 + 4),
+            "phase2": 5 * 2,  # its second run goes on
+        }
+        assert not [space for space in read if space.startswith("evolution:")], "no evolution is read"
+
+    asyncio.run(main())

@@ -114,6 +114,9 @@ def test_a_server_that_removes_rows_when_it_is_full_is_a_fault(server: Any) -> N
         "redis://one,two",
         "redis+sentinel://host:26379",
         "redis://127.0.0.1?nonsense=1",
+        "redis://127.0.0.1?decode_responses=1",
+        "redis://127.0.0.1?health_check_interval=often",
+        "rediss://127.0.0.1?ssl_ca_certs=/nowhere/ca.pem",
     ],
 )
 def test_an_address_that_makes_no_sense_is_a_clear_error(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,38 @@ def test_every_tool_answer_tells_what_changed(ctx: SharedContext) -> None:
     assert "changed" not in call(me, "list").text
     ctx.put("a", "x")
     assert "changed" not in call(me, "read", {"key": "a"}).text
+
+
+def test_while_nothing_changes_it_asks_the_store_one_question(
+    ctx: SharedContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = ctx.bind("me")
+    for number in range(20):
+        ctx.put(f"key{number}", "a")
+        me.get(f"key{number}")
+    assert me.stale() == []
+    asked: list[str] = []
+
+    def counted(name: str, do: Any) -> Any:
+        return lambda *given, **more: (asked.append(name), do(*given, **more))[1]
+
+    for name in ("rev", "scan", "changes", "pks", "now"):
+        monkeypatch.setattr(ctx.store.backend, name, counted(name, getattr(ctx.store.backend, name)))
+    assert me.stale() == []
+    assert asked == ["rev"]
+    ctx.put("key7", "b")
+    assert [each.key for each in me.stale()] == ["key7"]
+
+
+def test_a_key_that_is_read_again_and_again_is_remembered_among_thousands(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    reads = ctx.verbs.session.reads
+    ctx.put("plan", "a")
+    me.get("plan")
+    for number in range(12_000):
+        reads.note("me", f"seen{number}", 1)
+        if number % 3000 == 0:
+            me.get("plan")
+    me.stale()
+    ctx.put("plan", "b")
+    assert [each.key for each in me.stale()] == ["plan"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -16,6 +18,7 @@ from websockets.sync.client import connect
 import sharedctx
 from sharedctx import Store
 from sharedctx.errors import ConfigError
+from sharedctx.evolution import EvolutionStore
 from sharedctx.projects import Projects, ProjectSettings
 from sharedctx.testing import ManualClock
 from sharedctx_server.testing import Running, running
@@ -126,6 +129,23 @@ def test_metrics_are_told_as_json_and_for_prometheus(server: Running, http: http
     assert lines["sharedctx_store_bytes"] > 0
     for name in ("watch_lag_seconds", "dropped_total", "tokens_saved_total", "evolution_contexts", "cache_hit_ratio"):
         assert f"sharedctx_{name}" in lines
+
+
+def test_metrics_tell_how_long_the_phases_of_evolutions_took(server: Running, http: httpx.Client) -> None:
+    async def evolve(names: Sequence[str]) -> None:
+        store = EvolutionStore(store=server.store)
+        await store.create_context("src", [])
+        for name in names:
+            await store.update_phase(name)
+        await store.update_context("status", "completed")
+
+    for names in ([f"p{number:02}" for number in range(20)], ["plan"], ['a "b"\n', "plan"]):
+        asyncio.run(evolve(names))
+    text = http.get("/metrics", headers={"accept": "text/plain"}).text
+    assert 'sharedctx_evolution_phase_runs{phase="plan"} 2.0' in text
+    assert 'sharedctx_evolution_phase_runs{phase="a \\"b\\"\\n"} 1.0' in text
+    assert 'sharedctx_evolution_phase_mean_seconds{phase="initialization"}' in text
+    assert text.count("sharedctx_evolution_phase_runs{") == 20, "the commonest"
 
 
 def test_health_says_why_it_is_degraded() -> None:

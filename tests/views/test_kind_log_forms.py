@@ -32,3 +32,18 @@ def test_a_packed_log_tells_a_form_again_after_a_while() -> None:
     assert packed is not None
     assert packed.count("INFO batch <> sent to shelf") >= 2
     assert KIND.unpack(packed) == text
+
+
+def test_a_form_of_few_lines_is_told_once_only() -> None:
+    lines = []
+    for at in range(900):
+        clock = f"2026-05-01 10:{at // 60:02}:{at % 60:02}"
+        lines.append(f"{clock} INFO batch {at * 7919 % 1000:x} sent to shelf")
+        if at % 60 == 0:
+            lines.append(f"{clock} INFO the nightly inventory of shelf {at} was compared with the books and agrees")
+    text = "\n".join(lines)
+    packed = KIND.pack(Source(text))
+    assert packed is not None
+    assert packed.count("compared with the books and agrees") == 1
+    assert packed.count("INFO batch <> sent to shelf") >= 2
+    assert KIND.unpack(packed) == text

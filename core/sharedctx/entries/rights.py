@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..access import Grants, Reach, Right
 from ..backends import steps
-from ..backends.base import Put
+from ..backends.base import Put, Row
 from ..backends.steps import Steps
 from ..errors import Forbidden, KeyNotFound, VersionConflict
 from ..versions.codec import Kind
@@ -16,6 +16,7 @@ from ..versions.witness import Act
 from .names import NOTES, RESERVED
 
 _GRANTS = "grants"
+_NONE = Grants({})
 _REACHES = RESERVED + "reach"
 
 Judge = Callable[[Right, str], bool]
@@ -29,18 +30,30 @@ class Rights:
         self._entries = entries
         self._reaches = Collection(entries.space, _REACHES)
         self.space = log.space
+        self._held: tuple[Row | None, Grants] = (None, _NONE)
 
     def grants(self) -> Steps[Grants]:
-        """Return the grants as they stand."""
-        head = yield from self._log.head(_GRANTS)
-        return Grants({}) if head is None else Grants.load((yield from self._log.content(head)))
+        """Return the grants as they stand, the caller's own."""
+        return Grants.load((yield from self._grants()).dump())
+
+    def _grants(self) -> Steps[Grants]:
+        """The same, shared: the row is read each time, and parsed again only when it is another."""
+        rows: list[Row] = yield steps.Call("scan", (self.space, _GRANTS, 1, None), steps.NEWEST)
+        if not rows:
+            return _NONE
+        held, grants = self._held
+        if rows[0] != held:
+            head = self._log.read_row(rows[0])
+            grants = Grants.load((yield from self._log.content(head))) if head.blob.live else _NONE
+            self._held = (rows[0], grants)
+        return grants
 
     def set_grants(self, change: Callable[[Grants], Grants]) -> Steps[Grants]:
         """Change the grants; of changes made at the same time none is lost."""
         now = yield from steps.now()
         while True:
             head = yield from self._log.head(_GRANTS)
-            grants = change(Grants({}) if head is None else Grants.load((yield from self._log.content(head))))
+            grants = change(_NONE if head is None else Grants.load((yield from self._log.content(head))))
             draft = Draft(Kind.JSON, grants.dump())
             try:
                 yield from self._log.append(_GRANTS, draft, now, expect=head.number if head else 0)
@@ -78,7 +91,7 @@ class Rights:
             return old.without(participant) if rule is None else Grants({**old.rules, participant: rule})
 
         try:
-            change((yield from self.grants()))
+            change((yield from self._grants()))
         except Forbidden:
             yield from self.refused(by, "admin", "", f"{act.action} {act.detail}")
             raise
@@ -98,7 +111,7 @@ class Rights:
         """Return whether the participant has the right on the key."""
         if participant is None:
             return True
-        if not (yield from self.grants()).allows(participant, right, key):
+        if not (yield from self._grants()).allows(participant, right, key):
             return False
         return not key.startswith(NOTES) or (yield from self.reach(key)).allows(participant, write=right != "read")
 
@@ -106,7 +119,7 @@ class Rights:
         """Return what judges many keys for the participant, as things stand."""
         if participant is None:
             return lambda right, key: True
-        grants = yield from self.grants()
+        grants = yield from self._grants()
         reaches = {key: Reach.load(found) for key, found in (yield from self._reaches.all()).items()}
 
         def allows(right: Right, key: str) -> bool:

@@ -143,9 +143,17 @@ class Verbs:
         return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
 
     def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
-        if participant is None and number is None:  # the way of most reads, which go two steps fewer
-            return (yield from self.session.log.head(check_key(key)))
-        return (yield from self._find(participant, key, number))
+        if number is not None:
+            return (yield from self._find(participant, key, number))
+        check_key(key)  # the way of most reads, which go some steps fewer
+        if participant is None:
+            return (yield from self.session.log.head(key))
+        if not (yield from self.session.rights.allows(participant, "read", key)):
+            return None
+        head = yield from self.session.log.head(key)
+        if head is not None:
+            self.session.reads.note(participant, key, head.number, head.expires)
+        return head
 
     def _find(
         self, participant: str | None, key: str, number: int | None, *, seen: bool = True

@@ -17,6 +17,7 @@ from ..backends.steps import Steps
 from ..errors import BudgetExceeded, Compacted, ConditionFailed, DecodeError, VersionConflict
 from ..versions.collection import Collection
 from .context import EvolutionContext, Found, finished
+from .phases import Phases
 from .record import STATE_PK, Record, Snapshot
 
 _STALE = 600.0
@@ -32,6 +33,7 @@ class Line(NamedTuple):
     size: int
     listed: Found
     metrics: Found
+    phases: Phases
 
     @property
     def finished(self) -> bool:
@@ -119,7 +121,7 @@ class Catalogue:
         while True:
             since = yield from steps.rev(record.space)
             snapshot = yield from record.snapshot(since)
-            row = self._rows.drop(evolution_id) if snapshot is None else (yield from self._row(record, snapshot))
+            row = self._rows.drop(evolution_id) if snapshot is None else (yield from self._put(record, snapshot))
             now = yield from steps.now()
             yield from steps.commit(self._space, (row, self._marks.put(mark, 0, expires=now)))
             try:
@@ -133,7 +135,7 @@ class Catalogue:
             self._ended = 0
             yield from steps.reclaim(self._space, self._marks.pk, expired_at=now)
 
-    def _row(self, record: Record, snapshot: Snapshot) -> Steps[Put]:
+    def _put(self, record: Record, snapshot: Snapshot) -> Steps[Put]:
         line = yield from self._line(record, snapshot)
         return self._rows.put(record.id, line._asdict())
 
@@ -150,7 +152,17 @@ class Catalogue:
             "has_errors": bool(context.error_log),
         }
         metrics = {**context.metrics_before, **context.metrics_after, "success_rate": context.success_rate}
-        return Line(record.id, snapshot.updated_at, snapshot.size, listed, metrics)
+        phases = yield from self._phases(record, snapshot.versions[STATE_PK].number)
+        return Line(record.id, snapshot.updated_at, snapshot.size, listed, metrics, phases)
+
+    def _phases(self, record: Record, last: int) -> Steps[Phases]:
+        """Follow the phases up to a version of the state, from where the evolution's row left them."""
+        row = yield from self._rows.row(record.id)
+        held = None if row is None else self._read(row)
+        phases = held.phases if held is not None and held.phases.version <= last else Phases()
+        for version in (yield from record.history(STATE_PK, phases.version + 1, last)):
+            phases = phases.after(version.number, version.blob.timestamp, (yield from record.value(version)))
+        return phases
 
     def lines(self) -> Steps[list[Line]]:
         """Return the line of each evolution that has not expired, oldest first."""
@@ -248,7 +260,7 @@ class Catalogue:
             found = self._rows.read(row)
         except DecodeError:
             return None
-        return None if found is None else Line(**found)
+        return None if found is None else Line(**{**found, "phases": Phases(*found["phases"])})
 
 
 def _mark(evolution_id: str) -> str:

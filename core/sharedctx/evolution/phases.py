@@ -1,30 +1,36 @@
-"""How long phases took, from the history of the states of evolutions."""
+"""How long phases took, followed from state to state as an evolution goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from .context import Found, finished
-from .live import Update
 
 
-def durations(states: Iterable[Update], times: Iterable[float]) -> dict[str, float]:
-    """Return seconds by phase; a phase ends when another one begins or the evolution finishes.
+class Phases(NamedTuple):
+    """The phases up to a version of the state: which one runs and since when, and the seconds of those that ended.
 
-    ``times`` are those of the states. A phase that still runs is left out, one that ran twice counts both.
+    A phase ends when another one begins or the evolution finishes; one that ran twice counts both.
     """
-    found: dict[str, float] = {}
-    phase, since = None, 0.0
-    for state, at in zip(states, times, strict=True):
-        running = None if finished(state.data["status"]) else state.data["current_phase"]
-        if running != phase:
-            if phase is not None:
-                found[phase] = found.get(phase, 0.0) + at - since
-            phase, since = running, at
-    return found
+
+    version: int = 0
+    running: str | None = None
+    since: float = 0.0
+    seconds: Mapping[str, float] = {}
+
+    def after(self, version: int, at: float, state: Mapping[str, str]) -> Phases:
+        """Return the phases with the next version of the state, written ``at``."""
+        running = None if finished(state["status"]) else state["current_phase"]
+        if running == self.running:
+            return self._replace(version=version)
+        seconds = dict(self.seconds)
+        if self.running is not None:
+            seconds[self.running] = seconds.get(self.running, 0.0) + at - self.since
+        return Phases(version, running, at, seconds)
 
 
-def spread(runs: Iterable[dict[str, float]]) -> dict[str, Found]:
+def spread(runs: Iterable[Mapping[str, float]]) -> dict[str, Found]:
     """Return ``{phase: {count, total, mean}}`` in seconds over many evolutions."""
     found: dict[str, list[float]] = {}
     for run in runs:

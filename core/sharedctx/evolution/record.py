@@ -173,11 +173,11 @@ class Record:
         )
         return Put(pk, blob, when=Head(head))
 
-    def history(self, pk: str) -> Steps[list[Version]]:
-        """Return all versions of a partition that are values, oldest first; raises ``DecodeError``."""
+    def history(self, pk: str, first: int = 1, last: int | None = None) -> Steps[list[Version]]:
+        """Return the versions of a partition that are values, oldest first; raises ``DecodeError``."""
         found: list[Version] = []
-        after = 1
-        while rows := (yield from steps.scan(self.space, pk, after)):
+        after, end = first, None if last is None else last + 1
+        while (end is None or after < end) and (rows := (yield from steps.scan(self.space, pk, after, end))):
             found += [version for version in map(self.log.read_row, rows) if version.blob.live]
             after = int(rows[-1].sk) + 1
         return found

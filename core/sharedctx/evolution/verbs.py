@@ -10,12 +10,13 @@ from ..backends import steps
 from ..backends.steps import Steps
 from ..errors import KeyNotFound, VersionConflict
 from ..store import Store
-from . import live, phases, portable
+from . import live, portable
 from .access import Access, shown
 from .catalogue import Catalogue, Line
 from .context import SECTIONS, STATE, EvolutionContext, Found, check, check_text
 from .counters import Counters
 from .live import Update
+from .phases import spread
 from .record import STATE_PK, Change, Record, iso
 from .sections import FOLLOWING, evaluation, storing
 from .settings import EVERYBODY, EvolutionSettings
@@ -177,17 +178,9 @@ class Verbs:
     def metrics(self) -> Steps[Found]:
         """Return the number of contexts, their average size in bytes of JSON, and how long phases took."""
         lines = yield from self.lines()
-        runs = []
-        for line in lines:
-            record = self.record(line.evolution_id)
-            versions = yield from record.history(STATE_PK)
-            states = []
-            for version in versions:
-                states.append((yield from live.update(record, version)))
-            runs.append(phases.durations(states, [version.blob.timestamp for version in versions]))
         return {
             **(yield from self.counters.all()),
             "contexts": len(lines),
             "average_size": sum(line.size for line in lines) / len(lines) if lines else 0.0,
-            "phase_durations": phases.spread(runs),
+            "phase_durations": spread(line.phases.seconds for line in lines),
         }

@@ -77,12 +77,17 @@ class Collection:
 
     def get(self, sk: str) -> Steps[Any]:
         """Return what the row of this sort key holds, None where there is no row; raises ``DecodeError``."""
+        row = yield from self.row(sk)
+        return None if row is None else self.read(row)
+
+    def row(self, sk: str) -> Steps[Row | None]:
+        """Return the row of this sort key, unread."""
         rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
-        return self.read(rows[0]) if rows else None
+        return rows[0] if rows else None
 
     def has(self, sk: str) -> Steps[bool]:
         """Return whether there is a row of this sort key, whatever it holds."""
-        return bool((yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)))
+        return (yield from self.row(sk)) is not None
 
     def rows(self, prefix: str = "", start: str = "") -> Steps[list[Row]]:
         """Return all rows whose sort keys start with ``prefix``, in order, from ``start`` on."""

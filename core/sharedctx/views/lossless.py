@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import DecodeError
@@ -16,17 +17,20 @@ from .view import View
 _LEGEND = re.compile(r"\[\[([a-z][a-z0-9_-]{0,40}): ")
 
 
-def pack(kind: Kind, source: Source, *, general: bool = False) -> str | None:
+def pack(
+    kind: Kind, source: Source, *, general: bool = False, worth: Callable[[str], bool] | None = None
+) -> str | None:
     """Return the kind's lossless view, proved by unpacking it, or None where the kind has none for this source.
 
-    ``general``: of a kind of text that has none of its own, that of its lines as of a log's.
+    ``general``: of a kind of text that has none of its own, that of its lines as of a log's. ``worth`` is asked before
+    the proof, which takes as long as the making; what it refuses is None too.
     """
     if general and kind in registry.TEXT and not isinstance(kind, Reversible):
         kind = registry.kinds().get(registry.LINES, kind)
     if not isinstance(kind, Reversible):
         return None
     text = kind.pack(source)
-    if text is None or len(text) >= len(source.text):
+    if text is None or len(text) >= len(source.text) or (worth is not None and not worth(text)):
         return None
     named = _LEGEND.match(text)
     if named is None or named[1] != kind.name:
@@ -64,6 +68,8 @@ def decompress(view: View | str) -> Any:
             return kind.unpack(view)
         value = parse(view)
         return view if value is None else value
+    if not isinstance(view, View):
+        raise DecodeError(f"{type(view).__name__} is no view: give a View, or its text")
     if not view.lossless:
         raise DecodeError(
             f"this view of {view.kind} left something out: read the original (get(key, full=True)), redeem its "

@@ -30,15 +30,18 @@ _ASKED = 0.6
 """How much of a budget may go to what the query asks for and the view lacks."""
 _SHORTEST = 12
 """Characters: a piece is not cut to fewer."""
+_REMEMBERED = 2000
+"""Characters from which on a text's count is kept: a draft is counted wherever it is weighed."""
 _HEADING = "[[from what was left out:]]"
 
 
 class Once:
-    """A counter that counts one text, the original, once only."""
+    """A counter that counts a long text, the original or a draft, once only."""
 
     def __init__(self, count: TokenCounter, text: str) -> None:
-        self._count, self._text = count, text
+        self._count = count
         self.original = count(text)
+        self._known = {text: self.original}
 
     @property
     def name(self) -> str:
@@ -46,7 +49,12 @@ class Once:
         return self._count.name
 
     def __call__(self, text: str) -> int:
-        return self.original if text is self._text else self._count(text)
+        if len(text) < _REMEMBERED:
+            return self._count(text)
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = self._count(text)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,8 @@ class Task:
                 draft = None
         kept = self.untouched.tokens if draft is None else self.brief.count(draft.text)
         if kept >= _HOPEFUL * self.untouched.tokens:
-            packed = pack(self.kind, self.source)
-            if packed is not None and self._allows(packed) and self.brief.count(packed) <= _AS_GOOD * kept:
+            packed = pack(self.kind, self.source, worth=lambda made: self._allows(made) and self._as_good(made, kept))
+            if packed is not None:
                 return self._view(Draft(packed, "lossless"), lossless=True)
         if draft is not None:
             return self._view(draft)
@@ -106,6 +114,10 @@ class Task:
             return False
         tokens = self.brief.count(made)
         return tokens < self.untouched.tokens and (self.brief.budget is None or tokens <= self.brief.budget)
+
+    def _as_good(self, packed: str, kept: int) -> bool:
+        """Whether a lossless view costs little more than the standard one that keeps so many tokens."""
+        return self.brief.count(packed) <= _AS_GOOD * kept
 
     def _draftable(self, draft: Draft) -> bool:
         return self._allows(draft.text)

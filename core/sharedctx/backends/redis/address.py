@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -12,6 +13,8 @@ from ...extras import extra
 SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
 _PREFIX = "sharedctx"
 _TIMEOUT = 5.0
+_OPTIONS = ("client_name", "health_check_interval", "protocol", "sentinel_username", "sentinel_password")
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,9 @@ class Address:
 
     ``redis://[user:password@]host[:port][/db]``, ``redis+cluster://host,host``,
     ``redis+sentinel://host:26379,host:26379/primary[/db]``; ``rediss`` for TLS. ``?prefix=`` names the store among
-    others on the server (default "sharedctx"), ``?timeout=`` is the seconds that one answer may take (5); other
-    parameters go to redis-py, such as ``ssl_ca_certs``.
+    others on the server (default "sharedctx"), ``?timeout=`` is the seconds that one answer may take (5);
+    ``ssl_...``, ``socket_...``, ``client_name``, ``health_check_interval`` and ``protocol`` go to redis-py,
+    ``sentinel_username`` and ``sentinel_password`` to sentinels that want them.
     """
 
     scheme: str
@@ -32,7 +36,7 @@ class Address:
     primary: str
     prefix: str
     timeout: float
-    options: dict[str, str]
+    options: dict[str, str] = field(repr=False)
 
     @staticmethod
     def parse(url: str) -> Address:
@@ -46,6 +50,12 @@ class Address:
         path = [unquote(piece) for piece in parts.path.split("/") if piece]
         query = dict(parse_qsl(parts.query))
         prefix = query.pop("prefix", _PREFIX)
+        timeout = _number("timeout", query.pop("timeout", str(_TIMEOUT)))
+        for name, value in query.items():
+            if name in _FILES and not Path(value).is_file():
+                raise ConfigError(f"{name} in the address names no file: {value!r}")
+            if name not in _OPTIONS and not name.startswith(("ssl_", "socket_")):
+                raise ConfigError(f"an address of a Redis has no parameter {name!r}: see docs/redis.md")
         if not prefix or set(prefix) & set("{}"):
             raise ConfigError(f"the prefix {prefix!r} is empty or has a brace: name it with letters and digits")
         if sentinel and not path:
@@ -59,7 +69,7 @@ class Address:
             db=int(_number("database", path[0] if path else "0")),
             primary=primary,
             prefix=prefix,
-            timeout=_number("timeout", query.pop("timeout", str(_TIMEOUT))),
+            timeout=timeout,
             options=query,
         )
 
@@ -76,37 +86,53 @@ class Address:
         """Whether keys are spread over several servers."""
         return self.scheme.endswith("+cluster")
 
+    @property
+    def secure(self) -> bool:
+        """Whether it is spoken to by TLS."""
+        return self.scheme.startswith("rediss")
+
     def connect(self) -> Any:
         """Return a client, which connects at its first use; it never sends anything again by itself."""
         with extra("redis", "a store on Redis"):
             import redis
             from redis.backoff import NoBackoff
+            from redis.connection import URL_QUERY_ARGUMENT_PARSERS
             from redis.retry import Retry
-        settings: dict[str, Any] = {
-            "username": self.user,
-            "password": self.password,
+        try:
+            options = {name: URL_QUERY_ARGUMENT_PARSERS.get(name, str)(text) for name, text in self.options.items()}
+        except ValueError as error:
+            raise ConfigError(f"the address {self} has a parameter that cannot be read: {error}") from None
+        asked = {
+            name.removeprefix("sentinel_"): options.pop(name) for name in list(options) if name.startswith("sentinel_")
+        }
+        common: dict[str, Any] = {
             "socket_timeout": self.timeout,
             "socket_connect_timeout": self.timeout,
-            **self.options,
+            **({"ssl": True} if self.secure else {}),
+            **options,
+        }
+        settings = {
+            "username": self.user,
+            "password": self.password,
+            "max_connections": 2**31,  # each watched session waits on one
+            **common,
         }
         once = Retry(NoBackoff(), 0)
-        secure = {"ssl": True} if self.scheme.startswith("rediss") else {}
         try:
             if self.clustered:
                 from redis.cluster import ClusterNode, RedisCluster
 
                 nodes = [ClusterNode(name, port) for name, port in self.hosts]
-                return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **secure, **settings)
+                return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **settings)
             if self.primary:
                 from redis.sentinel import Sentinel
 
-                asked = {"socket_timeout": self.timeout, "retry": once, **secure}
-                sentinels = Sentinel(list(self.hosts), sentinel_kwargs=asked)
-                return sentinels.master_for(self.primary, db=self.db, retry=once, **secure, **settings)
+                sentinels = Sentinel(list(self.hosts), sentinel_kwargs={"retry": once, **common, **asked})
+                return sentinels.master_for(self.primary, db=self.db, retry=once, **settings)
             (name, port), *more = self.hosts
             if more:
                 raise ConfigError(f"{self} names several servers: use redis+cluster:// or redis+sentinel://")
-            return redis.Redis(name, port, db=self.db, retry=once, **secure, **settings)
+            return redis.Redis(name, port, db=self.db, retry=once, **settings)
         except TypeError as error:
             raise ConfigError(f"the address {self} has a parameter that redis-py does not know: {error}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -102,13 +103,19 @@ class Calls:
         finally:
             self._kept.append(connection)
             if not answered:  # what is still to come is no reply to the next command; and the others may be dead too
-                for each in list(self._kept):
-                    each.disconnect()
+                self._give_back()
+
+    def _give_back(self) -> None:
+        """Hand the kept connections, closed, to the pool, which asks sentinels anew whom to connect to."""
+        with contextlib.suppress(IndexError):  # until none is left, whoever took it
+            while True:
+                connection = self._kept.pop()
+                connection.disconnect()
+                self.client.connection_pool.release(connection)
 
     def close(self) -> None:
         """Close all connections."""
-        for connection in self._kept:
-            connection.disconnect()
+        self._give_back()
         self.client.close()
 
     def hash(self, source: str) -> str:
@@ -141,7 +148,17 @@ class Calls:
             return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
         if "WRONGTYPE" in text:
             return ConfigError(f"{where} holds keys of another program under our prefix: choose another ?prefix=")
-        return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): is the server running?")
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return BackendUnavailable(
+                f"{where} shows a certificate that is not trusted ({text}): name its authority with "
+                "?ssl_ca_certs=FILE, and the host as the certificate does"
+            )
+        cure = "is the server running?"
+        if "closed" in text and not self.address.secure:
+            cure += " Does its port want TLS (rediss://)?"
+        if "connecting" in text and "imeout" in text and self.address.secure:
+            cure += " Does its port speak TLS (else redis://)?"
+        return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): {cure}")
 
 
 def _may_pass(error: Exception) -> bool:

@@ -63,8 +63,11 @@ class _Clock:
         return ":".join(parts)
 
 
-AGAIN = 6000
-"""Characters after which a form is told again: what a line says is to stand near it."""
+AGAIN = 4000
+"""Characters after which a form may be told again: what a line says is to stand near it."""
+_AMPLE = 10
+"""It is told again once its lines since then are so many times as long: a form of few lines would cost as much as they
+save."""
 _FEW = 24
 """So many errors of one form are told whole: far from the form, cells alone would say little."""
 
@@ -89,9 +92,11 @@ class Writer:
     def lines(self, lines: Sequence[str]) -> Iterator[str]:
         """The lines of the view below its legend."""
         of = {index: (number, row) for number, form in enumerate(self._forms) for row, index in enumerate(form.lines)}
+        headings = [_heading(form) for form in self._forms]
         last = -1
         size = 0
         told: dict[int, int] = {}  # where each form was told
+        since: dict[int, int] = {}  # how long its lines from there on are
         for index, line in enumerate(lines):
             if index not in of:
                 size += len(line) + 2
@@ -99,17 +104,19 @@ class Writer:
                 continue
             number, row = of[index]
             form = self._forms[number]
-            again = number not in told or size - told[number] > AGAIN
+            ample = _AMPLE * len(headings[number])
+            again = number not in told or (size - told[number] > AGAIN and since[number] >= ample)
             if again:
-                heading = f"@{name_of(number)} {_heading(form)}"
+                heading = f"@{name_of(number)} {headings[number]}"
                 size += len(heading) + 1
-                told[number] = size
+                told[number], since[number] = size, 0
                 yield heading
             cells = self._cells(form, row, again)
             name = "" if number == last and cells else name_of(number)
             last = number
             made = f"{name} {' '.join(cells)}" if cells else name
             size += len(made) + 1
+            since[number] += len(made) + 1
             yield made
 
     def _cells(self, form: Form, row: int, again: bool) -> list[str]:
