@@ -152,7 +152,7 @@ class Verbs:
             return None
         head = yield from self.session.log.head(key)
         if head is not None:
-            self.session.reads.note(participant, key, head.number, head.expires)
+            self.session.reads.read(participant, key, head.number, head.expires, newest=True)
         return head
 
     def _find(
