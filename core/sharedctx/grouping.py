@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from .backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
 from .backends.steps import TAIL, Call, Steps
-from .errors import BackendUnavailable
+from .errors import BackendUnavailable, ConditionFailed
 from .forking import renew_after_fork
 from .watching import Watching
 
@@ -35,13 +35,16 @@ class _Waiting:
     loop: asyncio.AbstractEventLoop | None
     future: asyncio.Future[Committed] | Future[Committed]
     tails: dict[tuple[str, str], Row]
+    grounds: Sequence[_Waiting] = ()
+    result: Committed | Exception | None = None
 
 
 class GroupDriver:
     """Runs steps for the event loops of one store.
 
     What is queued while a transaction runs goes into the next one together. An append that finds a queued version of
-    its key builds on that one; if it fails, so does the append, which then reads again.
+    its key builds on that one; if it fails, so does the append, which then reads again: the version that stands in its
+    place may be another writer's of the same number.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -50,7 +53,7 @@ class GroupDriver:
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._tails: dict[tuple[str, str], Row] = {}
+        self._tails: dict[tuple[str, str], tuple[Row, _Waiting]] = {}
         self._numbers = itertools.count(1)
         self._closed = False
         self._clock: float | None = None
@@ -67,11 +70,12 @@ class GroupDriver:
 
     async def run(self, steps: Steps[T]) -> T:
         """Drive ``steps`` to the end and return its result."""
+        grounds: list[_Waiting] = []
         try:
             call = next(steps)
             while True:
                 try:
-                    result = await self._answer(call)
+                    result = await self._answer(call, grounds)
                 except Exception as error:
                     call = steps.throw(error)
                 else:
@@ -80,13 +84,17 @@ class GroupDriver:
             value: T = stop.value
             return value
 
-    async def _answer(self, call: Call) -> Any:
+    async def _answer(self, call: Call, grounds: list[_Waiting]) -> Any:
+        """``grounds`` are the queued commits whose versions these steps were given since their last commit."""
         if call.method == "commit":
-            return await self._commit(*call.args)
+            own, grounds[:] = tuple(grounds), ()
+            space, ops, if_rev = call.args
+            return await self._commit(space, ops, if_rev, own)
         if call.method == "now" and self._backend.local:
             return self._now()
         if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
-            return [queued]
+            grounds.append(queued[1])
+            return [queued[0]]
         ask = getattr(self._backend, call.method)
         short = call.method in _INLINE or call.options.get("limit", _INLINE_ROWS + 1) <= _INLINE_ROWS
         if short and self._backend.local:
@@ -109,17 +117,19 @@ class GroupDriver:
             self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: ask(*args, **options))
 
-    async def _commit(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
+    async def _commit(
+        self, space: str, ops: Sequence[Op], if_rev: int | None, grounds: Sequence[_Waiting]
+    ) -> Committed:
         loop = asyncio.get_running_loop()
-        tails = {}
+        future: asyncio.Future[Committed] = loop.create_future()
+        size = sum(len(op.value) for op in ops if isinstance(op, Put))
+        waiting = _Waiting(space, ops, if_rev, size, loop, future, {}, grounds)
         if if_rev is None:
             for op in ops:
                 if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
                     row = Row(op.pk, op.when.sk + 1, op.value, -next(self._numbers), op.expires)
-                    self._tails[space, op.pk] = tails[space, op.pk] = row
-        size = sum(len(op.value) for op in ops if isinstance(op, Put))
-        future: asyncio.Future[Committed] = loop.create_future()
-        waiting = _Waiting(space, ops, if_rev, size, loop, future, tails)
+                    self._tails[space, op.pk] = row, waiting
+                    waiting.tails[space, op.pk] = row
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
@@ -159,27 +169,44 @@ class GroupDriver:
                 while self._queue and len(group) < _GROUP and size < _GROUP_BYTES:
                     group.append(self._queue.popleft())
                     size += group[-1].size
-            try:
-                results = self._backend.commit_many([(one.space, one.ops, one.if_rev) for one in group])
-            except Exception as error:
-                results = [error for _ in group]
-            loops: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Committed | Exception]]] = {}
-            for one, result in zip(group, results, strict=True):
+            self._apply(group)
+            loops: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+            for one in group:
                 if one.loop is None:
-                    _settle(one, result)
+                    _settle(one)
                 else:
-                    loops.setdefault(one.loop, []).append((one, result))
+                    loops.setdefault(one.loop, []).append(one)
             for loop, done in loops.items():
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(self._deliver, done)
 
-    def _deliver(self, done: list[tuple[_Waiting, Committed | Exception]]) -> None:
-        for one, result in done:
+    def _apply(self, group: list[_Waiting]) -> None:
+        """Commit a group and note the results; what builds on a commit that failed fails as it did."""
+        sent: list[_Waiting] = []
+        places: dict[int, int] = {}
+        for one in group:
+            one.result = _lost(one)
+            if one.result is None:
+                places[id(one)] = len(sent)
+                sent.append(one)
+        grounds = [[places[id(ground)] for ground in one.grounds if id(ground) in places] for one in sent]
+        try:
+            commits = [(one.space, one.ops, one.if_rev) for one in sent]
+            results = self._backend.commit_many(commits, grounds if any(grounds) else ())
+        except Exception as error:
+            results = [error for _ in sent]
+        for one, result in zip(sent, results, strict=True):
+            one.result = _lost(one) or result
+        for one in group:
+            one.grounds = ()  # else each would keep all before it
+
+    def _deliver(self, done: list[_Waiting]) -> None:
+        for one in done:
             for at, row in one.tails.items():
-                if self._tails.get(at) is row:
+                if (held := self._tails.get(at)) is not None and held[0] is row:
                     del self._tails[at]
             if not one.future.done():
-                _settle(one, result)
+                _settle(one)
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""
@@ -193,8 +220,19 @@ class GroupDriver:
             self._pool.shutdown(wait=True)
 
 
-def _settle(one: _Waiting, result: Committed | Exception) -> None:
-    if isinstance(result, Exception):
-        one.future.set_exception(result)
-    else:
-        one.future.set_result(result)
+def _lost(one: _Waiting) -> ConditionFailed | None:
+    """The error of a commit that builds on one that failed, naming the key that both write."""
+    for ground in one.grounds:
+        if isinstance(ground.result, Exception):
+            pk = next((pk for _, pk in ground.tails if any(op.pk == pk for op in one.ops)), None)
+            return ConditionFailed(
+                f"the version of {pk!r} that this write builds on was refused: read it again", pk=pk, actual=None
+            )
+    return None
+
+
+def _settle(one: _Waiting) -> None:
+    if isinstance(one.result, Exception):
+        one.future.set_exception(one.result)
+    elif one.result is not None:
+        one.future.set_result(one.result)

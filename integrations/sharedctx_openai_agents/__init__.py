@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .filters import ContextHandoffFilter as ContextHandoffFilter
     from .filters import ContextInputFilter as ContextInputFilter
+    from .packets import PacketHandoffFilter as PacketHandoffFilter
     from .runs import load_state as load_state
     from .runs import save_state as save_state
     from .session import ContextSession as ContextSession
@@ -16,6 +17,7 @@ _HOMES = {
     "ContextHandoffFilter": "filters",
     "ContextInputFilter": "filters",
     "ContextSession": "session",
+    "PacketHandoffFilter": "packets",
     "context_tools": "tools",
     "load_state": "runs",
     "offload_tool": "tools",
@@ -26,6 +28,7 @@ __all__ = [
     "ContextHandoffFilter",
     "ContextInputFilter",
     "ContextSession",
+    "PacketHandoffFilter",
     "context_tools",
     "load_state",
     "offload_tool",

@@ -147,6 +147,9 @@ def test_wrong_types_are_refused_and_change_nothing(opened: Store) -> None:
             lambda: store.store_improvement_plan([], {}, {}, [1]),
             lambda: store.store_implementation_log([], "changes", []),
             lambda: store.get_context("../x"),
+            lambda: store.get_context(as_of="1"),  # type: ignore[arg-type]
+            lambda: store.get_context(as_of=-1),
+            lambda: anext(store.watch(since="1")),  # type: ignore[arg-type]
             lambda: store.delete_context(""),
         ):
             with pytest.raises(InvalidValue):

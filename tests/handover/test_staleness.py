@@ -183,3 +183,17 @@ def test_while_nothing_changes_it_asks_the_store_one_question(
     assert asked == ["rev"]
     ctx.put("key7", "b")
     assert [each.key for each in me.stale()] == ["key7"]
+
+
+def test_a_key_that_is_read_again_and_again_is_remembered_among_thousands(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    reads = ctx.verbs.session.reads
+    ctx.put("plan", "a")
+    me.get("plan")
+    for number in range(12_000):
+        reads.note("me", f"seen{number}", 1)
+        if number % 3000 == 0:
+            me.get("plan")
+    me.stale()
+    ctx.put("plan", "b")
+    assert [each.key for each in me.stale()] == ["plan"]

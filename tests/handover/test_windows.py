@@ -149,7 +149,17 @@ def test_the_budget_holds_by_any_counter(budget: int) -> None:
         assert found.tokens == count(found.text) <= budget
 
 
-@pytest.mark.parametrize("wrong", [{"priorities": {"a": "high"}}, {"priorities": {"a": float("nan")}}, {"query": 7}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"priorities": {"a": "high"}},
+        {"priorities": {"a": float("nan")}},
+        {"priorities": {"a": 10**400}},
+        {"priorities": [("a", 1)]},
+        {"priorities": "a"},
+        {"query": 7},
+    ],
+)
 def test_odd_wishes_are_refused(ctx: SharedContext, wrong: Any) -> None:
     ctx.put("a", "v")
     with pytest.raises(InvalidValue):

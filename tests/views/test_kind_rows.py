@@ -76,6 +76,28 @@ def test_the_standard_view_keeps_what_stands_out() -> None:
     assert json.loads(expand(rows, split_version(ref)[1]).splitlines()[0]) == rows[first]
 
 
+@pytest.mark.parametrize(
+    ("usual", "most"), [("{}ms", "14.2s"), ("{}Mi", "3Gi"), ("{}%", "1004%"), ("${}.10", "$2990.00"), ("{} kB", "2 MB")]
+)
+def test_extremes_of_measures_with_units_are_shown(usual: str, most: str) -> None:
+    rows = [{"id": f"job-{n * 7919 % 997:x}", "used": usual.format(n * 37 % 900 + 20)} for n in range(400)]
+    rows[223]["used"] = most
+    draft = KIND.shorten(source(rows), brief())
+    assert draft is not None
+    assert f"{rows[223]['id']},{most}" in draft.text
+    assert count(draft.text) < 0.15 * count(json.dumps(rows))
+
+
+def test_extremes_of_amounts_in_quotes_are_shown_and_those_of_numbered_names_are_not() -> None:
+    rows = [{"code": f"{10_000_000 + n * 7919}", "paid": f"{n * 37 % 900 + 20}.50", "at": n % 7} for n in range(400)]
+    rows[223]["paid"], rows[301]["paid"], rows[111]["code"] = "90120.75", "-412.50", "99999999"
+    draft = KIND.shorten(source(rows), brief())
+    assert draft is not None
+    assert "90120.75" in draft.text
+    assert "-412.50" in draft.text
+    assert "99999999" not in draft.text
+
+
 def test_names_and_numbers_are_never_cut() -> None:
     rows = [{"base": f"web-{n}-", "name": f"web-{n}-x{n * 7919:05x}", "at": 1_700_000_000 + n * n} for n in range(50)]
     packed = KIND.pack(source(rows))

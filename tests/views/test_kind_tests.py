@@ -168,3 +168,47 @@ def test_the_names_of_all_tests_that_fail_for_one_reason_are_told() -> None:
     assert lines[0] in made.text
     assert all(f"[{at}-eur]" in made.text for at in range(40))
     assert COUNT(made.text) < 0.4 * COUNT(text)
+
+
+def test_what_a_failed_test_printed_and_why_others_were_skipped_is_told() -> None:
+    lines = [f"tests/test_a.py::test_{n} PASSED [{n // 3}%]" for n in range(300)]
+    lines += [f"tests/test_a.py::test_old_{n} SKIPPED (needs redis 7.2) [99%]" for n in range(9)]
+    lines += ["tests/test_a.py::test_known XFAIL (rounding, bug 4411) [99%]", "=== FAILURES ===", "____ test_pay ____"]
+    lines += ["    def test_pay():", ">       assert paid", "E       assert False", "tests/test_a.py:8: AssertionError"]
+    lines += [
+        "----- Captured stdout call -----",
+        "card 9931 was asked",
+        "----- Captured stderr call -----",
+        "slow: 3.1 s",
+    ]
+    lines += ["=== 1 failed, 300 passed, 9 skipped, 1 xfailed in 1.2s ==="]
+    text = "\n".join(lines)
+    made = shorten(text).text
+    for fact in ("card 9931 was asked", "slow: 3.1 s", "needs redis 7.2", "bug 4411"):
+        assert made.count(fact) == 1
+    assert COUNT(made) < 0.2 * COUNT(text)
+
+
+def test_the_errors_inside_of_a_group_of_errors_are_told() -> None:
+    group = [
+        "  + Exception Group Traceback (most recent call last):",
+        *[f"  |   in {'abcdefghij'[n % 10] * (n // 10 + 2)}_step" for n in range(400)],
+    ]
+    group += ["  | ExceptionGroup: two bad (2 sub-exceptions)", "  +-+---------------- 1 ----------------"]
+    group += [
+        "    | ValueError: first of 811",
+        "    +---------------- 2 ----------------",
+        "    | TypeError: second of 812",
+    ]
+    passed = [f"tests/test_a.py::test_{n} PASSED" for n in range(300)]
+    made = shorten("\n".join([*passed, "=== FAILURES ===", "____ test_group ____", *group, "=== 1 failed ==="])).text
+    assert "ValueError: first of 811" in made
+    assert "TypeError: second of 812" in made
+
+
+def test_a_quiet_session_is_recognised() -> None:
+    lines = [f"{'.' * 71}F [ {n}%]" for n in range(10, 16)] + ["=== FAILURES ==="]
+    for n in range(6):
+        lines += [f"/shop/test_a.py:{n}: in test_b", "    total(cart)", f"E   AssertionError: bad {n}", "cart = {}", ""]
+    lines += [f"FAILED test_a.py::test_b[{n}] - AssertionError: bad {n}" for n in range(6)] + ["6 failed in 2.0s"]
+    assert KIND.fits(Source("\n".join(lines))) > 0.8

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharedctx.errors import InvalidValue
+from sharedctx.errors import DecodeError, InvalidValue
 from sharedctx.tokens import Estimate, counter
-from sharedctx.views import compress, expand, split_version
+from sharedctx.views import compress, decompress, expand, split_version
 
 count = Estimate("estimate")
 CALL = re.compile(r'\[\[[^\[\]]*?expand\(("[^"]*"), ("[^"]*")\)\]\]')
@@ -164,3 +164,25 @@ def test_counters_say_what_they_count_with() -> None:
     assert counter()("") == 0
     text = "The quick brown fox jumps over the lazy dog. " * 50
     assert abs(Estimate("e")(text) / counter()(text) - 1) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ({"max_tokens": "60"}, "max_tokens '60'"),
+        ({"max_tokens": 60.5}, "max_tokens 60.5"),
+        ({"query": 5}, "query 5"),
+        ({"compressors": {"lgo": str.upper}}, "compressors\\['lgo'\\]"),
+        ({"compressors": {"log": 3}}, "compressors\\['log'\\]"),
+    ],
+)
+def test_wrong_arguments_are_named_with_the_cure(words: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidValue, match=named):
+        compress("a line\n" * 900, **words)
+
+
+def test_what_is_no_reference_and_no_view_at_all_is_named() -> None:
+    with pytest.raises(InvalidValue, match="reference 5"):
+        expand("a line", 5)  # type: ignore[arg-type]
+    with pytest.raises(DecodeError, match="int is no view"):
+        decompress(5)  # type: ignore[arg-type]

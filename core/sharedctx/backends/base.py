@@ -120,6 +120,9 @@ class Change(NamedTuple):
 Commit = tuple[str, Sequence[Op], int | None]
 """Space, operations and ``if_rev`` of a commit waiting in a group."""
 
+Grounds = Sequence[Sequence[int]]
+"""For each commit of a group, the places of the earlier ones that it builds on; empty where none does."""
+
 Committed = tuple[int, list[SortKey]]
 """A commit's revision and the sort keys of its puts, in order."""
 
@@ -155,11 +158,13 @@ class Backend(Protocol):
         """
         ...
 
-    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+    def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         """Apply several commits in order at the price of one; each succeeds or fails by itself.
 
         A commit sees those before it in the list. An exception stands in the place of a commit that failed;
         when the group itself cannot be written, or the store is closed, every commit fails with that error.
+        ``grounds`` gives, for each commit, the places in the list of those that it builds on: where one of them
+        failed, it is not applied and fails with ``ConditionFailed``, though its own conditions may hold.
         """
         ...
 

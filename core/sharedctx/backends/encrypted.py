@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import ConditionFailed, ConfigError
-from .base import ABSENT, NEXT, Backend, Backup, Change, Commit, Committed, Op, Put, Refused, Row, SortKey
+from .base import ABSENT, NEXT, Backend, Backup, Change, Commit, Committed, Grounds, Op, Put, Refused, Row, SortKey
 from .keyring import VARIABLE, Keyring
 
 _MAGIC: Final = b"\xc5\x65\x01"
@@ -107,8 +107,9 @@ class Encrypted:
     def commit(self, space: str, ops: Sequence[Op], if_rev: int | None = None) -> Committed:
         return self.inner.commit(space, self._sealed(space, ops), if_rev)
 
-    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
-        return self.inner.commit_many([(space, self._sealed(space, ops), if_rev) for space, ops, if_rev in commits])
+    def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
+        sealed = [(space, self._sealed(space, ops), if_rev) for space, ops, if_rev in commits]
+        return self.inner.commit_many(sealed, grounds)
 
     def scan(
         self,

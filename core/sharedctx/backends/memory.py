@@ -11,8 +11,9 @@ from typing import Any
 
 from ..errors import BackendUnavailable, Compacted, ConditionFailed, SharedContextError
 from ..forking import renew_after_fork
-from .base import ANY, NEXT, PRESENT, Change, Commit, Committed, Drop, Head, Op, Put, Row, SortKey, When
+from .base import ANY, NEXT, PRESENT, Change, Commit, Committed, Drop, Grounds, Head, Op, Put, Row, SortKey, When
 from .bounds import check_name, check_ops, check_range, check_sort_key, check_text
+from .grounds import groundless
 from .memory_rows import Partition, Space, revision
 
 
@@ -56,13 +57,16 @@ class MemoryBackend:
             self._check_open()
             return self._commit(space, ops, if_rev)
 
-    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+    def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         """See ``Backend.commit_many``."""
         results: list[Committed | Exception] = []
         with self._changed:
             if self._closed:
                 return [self._is_closed() for _ in commits]
-            for space, ops, if_rev in commits:
+            for at, (space, ops, if_rev) in enumerate(commits):
+                if (failed := groundless(grounds, at, results)) is not None:
+                    results.append(failed)
+                    continue
                 try:
                     check_ops(space, ops)
                     results.append(self._commit(space, ops, if_rev))

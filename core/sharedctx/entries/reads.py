@@ -29,6 +29,7 @@ class Reads:
         seen = self._seen.get(participant)
         if seen is None:
             seen = self._seen.setdefault(participant, Seen())
+        seen.versions.pop(key, None)  # what is read again is among the latest
         seen.versions[key] = version
         if expires is not None:
             seen.expiring[key] = expires

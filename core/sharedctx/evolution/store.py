@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 from ..backends.steps import Steps
+from ..entries.arguments import check_number
 from ..entries.names import check_participant
 from ..errors import Compacted, Forbidden
 from ..store import Store
@@ -96,6 +97,8 @@ class EvolutionStore:
     ) -> EvolutionContext | None:
         """Return the context, as it was at revision ``as_of`` (of an ``Update``) if given; None where there is none."""
         own = evolution_id or self.current_evolution_id
+        if as_of is not None:
+            check_number("as_of", as_of)
         return None if own is None else await self._run(self._verbs.read(own, as_of))
 
     async def update_context(self, section: str, data: Any, evolution_id: str | None = None) -> bool:
@@ -200,7 +203,7 @@ class EvolutionStore:
         """
         clock = asyncio.get_running_loop().time
         record = await self._run(self._verbs.require(evolution_id or self.current_evolution_id))
-        at = self.store.backend.rev(record.space) if since is None else since
+        at = self.store.backend.rev(record.space) if since is None else check_number("since", since)
         heard = clock()
         while True:
             try:

@@ -101,6 +101,19 @@ class Material:
         return sum(part.tokens for part in selection.parts)
 
 
+def _check_priorities(priorities: Any) -> None:
+    if not isinstance(priorities, Mapping):
+        raise InvalidValue(f"the priorities {priorities!r:.60} map no patterns to numbers: write {{'plan/*': 9}}")
+    for pattern, number in priorities.items():
+        check_words("a pattern of keys", pattern)
+        try:
+            odd = isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number)
+        except OverflowError:
+            odd = True
+        if odd:
+            raise InvalidValue(f"the priority {number!r:.60} of {pattern!r} is no number: higher goes first")
+
+
 def gather(
     verbs: Verbs,
     readers: Sequence[str | None],
@@ -109,11 +122,7 @@ def gather(
     prefix: str,
 ) -> Steps[Material]:
     """Return what all ``readers`` may read; raises ``InvalidValue`` for priorities or a query that are none."""
-    for pattern, weight in (priorities or {}).items():
-        check_words("a pattern of keys", pattern)
-        number: object = weight
-        if isinstance(number, bool) or not isinstance(number, int | float) or math.isnan(number):
-            raise InvalidValue(f"the priority {number!r:.60} of {pattern!r} is no number: higher goes first")
+    _check_priorities({} if priorities is None else priorities)
     from ..views.pieces import words
 
     wanted = [] if query is None else words(check_words("the query", query))

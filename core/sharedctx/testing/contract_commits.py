@@ -152,6 +152,24 @@ class Commits:
         assert [row.value for row in backend.scan("s", "p")] == [b"1", b"2"]
         assert backend.pks("s") == ["p"]
 
+    def test_what_builds_on_a_refused_commit_of_its_group_is_refused(self, backend: Backend) -> None:
+        """Its own condition holds: another writer's version has the number that the refused one was to have."""
+        backend.commit("s", [Put("p", b"another writer's")])
+        results = backend.commit_many(
+            [
+                ("s", [Put("p", b"1", when=ABSENT)], None),
+                ("s", [Put("p", b"2", when=Head(1))], None),
+                ("s", [Put("q", b"1")], None),
+                ("s", [Put("p", b"3", when=Head(2))], None),
+                ("s", [Put("q", b"2", when=Head(1))], None),
+            ],
+            [(), (0,), (), (1,), (2,)],
+        )
+        kinds = [type(result) for result in results]
+        assert kinds == [ConditionFailed, ConditionFailed, tuple, ConditionFailed, tuple]
+        assert [row.value for row in backend.scan("s", "p")] == [b"another writer's"]
+        assert [row.value for row in backend.scan("s", "q")] == [b"1", b"2"]
+
     def test_an_empty_group_is_no_error(self, backend: Backend) -> None:
         assert backend.commit_many([]) == []
 

@@ -5,6 +5,9 @@
     magic 2 | format 1 | kind 1 | compression 1 | flags 1 | size 4 | timestamp 8 | agent length 1 | note length 2
     | checksum 12 | [sha256 32] | agent | note | payload
 
+The payload of a delta begins with how many versions back its base is (2) and the base's CRC-32 (4): a difference that
+meets another content than it was made from does not read.
+
 All numbers are big-endian. The checksum (blake2b) covers everything but itself and is bound to the store, space, key
 and version, so that a blob moved elsewhere does not read. Decoding follows the header alone: it never guesses, never
 unpickles, and never inflates beyond the size that the header states.
@@ -16,13 +19,14 @@ import hashlib
 import struct
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
+from zlib import crc32
 
 from ..backends.base import MAX_VALUE_BYTES, Refused
 from ..errors import DecodeError, UnsafeRow, ValueTooLarge
 from .delta import deflate, difference, inflate, restore
 
 _HEADER: Final = struct.Struct(">2sBBBBIdBH")
-_BACK: Final = struct.Struct(">H")
+_BACK: Final = struct.Struct(">HI")
 _MAGIC: Final = b"\xc5\x78"
 _FORMAT: Final = 1
 _CHECK: Final = 12
@@ -159,6 +163,8 @@ def content(blob: Blob, base: bytes | None) -> bytes:
     elif base is None:
         raise DecodeError("the version that this one builds on cannot be read")
     else:
+        if _BACK.unpack_from(blob.payload)[1] != crc32(base):
+            raise DecodeError("the version before is not the one that this difference was made from")
         found = restore(blob.payload[_BACK.size :], blob.size, base)
     if len(found) != blob.size:
         raise DecodeError(f"the content has {len(found)} bytes where {blob.size} were stored")
@@ -176,7 +182,7 @@ def _pack(data: bytes, base: tuple[int, bytes] | None) -> tuple[Compression, byt
     if len(data) < _RAW_BELOW:
         return Compression.RAW, data
     if base is not None:
-        delta = _BACK.pack(base[0]) + difference(data, base[1])
+        delta = _BACK.pack(base[0], crc32(base[1])) + difference(data, base[1])
         if len(delta) * 2 < len(data):
             return Compression.DELTA, delta
     packed = deflate(data)

@@ -68,6 +68,8 @@ def decompress(view: View | str) -> Any:
             return kind.unpack(view)
         value = parse(view)
         return view if value is None else value
+    if not isinstance(view, View):
+        raise DecodeError(f"{type(view).__name__} is no view: give a View, or its text")
     if not view.lossless:
         raise DecodeError(
             f"this view of {view.kind} left something out: read the original (get(key, full=True)), redeem its "

@@ -13,14 +13,10 @@ from .fulltext import LONG, divide, search
 from .originals import lines_as_values, value_of
 from .pieces import words
 from .plain import LEAST_TOKENS, as_text, compact
-from .spelling import FORMS, read_reference
+from .spelling import FORMS, STEP, read_reference
 from .text import word_end, word_start
 
 _SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
-_STEP = re.compile(
-    r'\.([^\W\d][\w-]*)|\["((?:[^"\\]|\\.)*)"\]|\[(\d{1,12})\]|\[(\d{1,12}):(\d{1,12})\]'
-    r"|\['([^']*)'\]|\[[“”]([^“”]*)[“”]\]"
-)
 _REFUSED = re.compile(r"\\[1-9]|\(\?[^:]")
 _GROUP = re.compile(r"\(([^()]*)\)")
 _ESCAPED = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
@@ -68,6 +64,10 @@ def expand(
     characters were read. A reference may be retyped loosely (``Lines 12 - 40``, in quotes, as its whole marker).
     Raises ``InvalidValue`` for one that fits nothing, or that was made for another ``key`` or ``version``.
     """
+    if not isinstance(ref, str):
+        raise InvalidValue(f"the reference {ref!r} is no text: use {FORMS}")
+    if max_tokens is not None and type(max_tokens) is not int:
+        raise InvalidValue(f"max_tokens {max_tokens!r} is no whole number")
     meant = read_reference(ref)
     ref = meant.ref
     if key is not None and meant.key not in (None, key):
@@ -153,7 +153,7 @@ def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
     if not rest.startswith("$"):
         raise InvalidValue(f'{ref!r} is no path into a JSON value: write path:$.name[0]["other name"][2:5]')
     while at < len(rest):
-        step = _STEP.match(rest, at)
+        step = STEP.match(rest, at)
         if step is None:
             raise InvalidValue(f'{ref!r} does not parse at {rest[at : at + 20]!r}: use .name, ["name"], [0] or [2:5]')
         try:
@@ -164,7 +164,9 @@ def _path(content: Any, original: str, rest: str, ref: str) -> tuple[str, int | 
             elif step[2] is not None:
                 value = _inner(value, dict)[json.loads(f'"{step[2]}"')]
             else:
-                value = _inner(value, dict)[next(name for name in (step[1], step[6], step[7]) if name is not None)]
+                value = _inner(value, dict)[
+                    next(name for name in (step[1], step[6], step[7], step[8]) if name is not None)
+                ]
         except (KeyError, IndexError, ValueError):
             raise InvalidValue(f"{ref!r} ends at {rest[:at]!r}, where there is {_inside(value)}") from None
         at = step.end()

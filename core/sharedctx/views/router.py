@@ -20,6 +20,7 @@ from .view import Marks, View
 
 UNTOUCHED = 200
 """Texts below this many tokens are given as they are; their kind is not looked for, only whether they are JSON."""
+_AT_BOTTOM = ("text", "json", "bytes")
 _MARKERS = 10
 _MARKER = re.compile(r"\[\[[^\[\]\n]{1,200}(?: omitted\]\]| omitted: expand\(| more characters: )")
 _OMITTED = (" omitted]]", " omitted: expand(")
@@ -52,12 +53,22 @@ def compress(
     """
     if mode not in ("standard", "lossless"):
         raise InvalidValue(f"mode {mode!r} is neither 'standard' nor 'lossless'")
+    if max_tokens is not None and type(max_tokens) is not int:
+        raise InvalidValue(f"max_tokens {max_tokens!r} is no whole number")
+    if query is not None and not isinstance(query, str):
+        raise InvalidValue(f"query {query!r} is no text")
     if max_tokens is not None and max_tokens < LEAST_TOKENS:
         raise InvalidValue(f"max_tokens {max_tokens} is below {LEAST_TOKENS}: a view needs room for its references")
     named = registry.kinds()
     if kind is not None and kind not in named:
         raise InvalidValue(f"kind {kind!r} is none of {', '.join(sorted(named))}")
     source, bottom = originals.read(content)
+    for name, strategy in (compressors or {}).items():
+        if name not in (*named, *_AT_BOTTOM) or not callable(strategy):
+            raise InvalidValue(
+                f"compressors[{name!r}] is for no kind, or no function: give functions from text to text for any of "
+                f"{', '.join(sorted({*named, *_AT_BOTTOM}))}"
+            )
     once = Once(count or counter(), source.text)
     before = once.original
     if kind is None and before < min(UNTOUCHED, (max_tokens or UNTOUCHED) + 1):

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
 from ...forking import renew_after_fork
-from ..base import ANY, NEXT, Change, Commit, Committed, Head, Put, Refused, Row, SortKey
+from ..base import ANY, NEXT, Change, Commit, Committed, Grounds, Head, Put, Refused, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
 from . import faults, feed, keys, listing, transaction
 from .connections import Connections
@@ -93,12 +93,12 @@ class DiskBackend:
             lambda cache, con: transaction.Transaction(cache, con).apply(space, ops, if_rev), size
         )
 
-    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+    def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         if self._closed:
             return [self._is_closed() for _ in commits]
         try:
             size = sum(len(op.value) for _, ops, _ in commits for op in ops if type(op) is Put)
-            return self._writer.transact(lambda cache, con: transaction.apply_many(cache, con, commits), size)
+            return self._writer.transact(lambda cache, con: transaction.apply_many(cache, con, commits, grounds), size)
         except SharedContextError as error:
             return [error for _ in commits]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
 from . import faults
+from .alone import alone, patiently
 from .connections import Connections
 from .writer import Writer
 
@@ -29,14 +30,15 @@ def read_own(column: str) -> str:
 def prepare(path: str, database: str, connections: Connections, writer: Writer) -> str:
     """Make or open the store in ``path`` and return its id; opens for reading only when it cannot be written."""
     _directory(path)
-    existed = os.path.exists(database)
     try:
-        if existed:
-            _recognise(path, connections)
-        with contextlib.suppress(SharedContextError) if existed else contextlib.nullcontext():
-            _initialise(writer)
-        _recognise(path, connections)
-        return str(_own(connections, "-id"))
+        with alone(path):
+            existed = os.path.exists(database)
+            if existed:
+                patiently(lambda: _recognise(path, connections))
+            with contextlib.suppress(SharedContextError) if existed else contextlib.nullcontext():
+                _initialise(writer)
+            patiently(lambda: _recognise(path, connections))
+            return str(patiently(lambda: _own(connections, "-id")))
     except (sqlite3.Error, OSError) as error:
         raise faults.explain(error, path) from error
 

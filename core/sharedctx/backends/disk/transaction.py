@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConditionFailed, SharedContextError
-from ..base import ABSENT, ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Head, Op, Put, SortKey
+from ..base import ABSENT, ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Grounds, Head, Op, Put, SortKey
 from ..bounds import check_ops
+from ..grounds import groundless
 from . import keys
 from .safedisk import LogCache
 
@@ -221,11 +222,16 @@ class Transaction:
         self._cache.delete(key)
 
 
-def apply_many(cache: LogCache, con: sqlite3.Connection, commits: Sequence[Commit]) -> list[Committed | Exception]:
+def apply_many(
+    cache: LogCache, con: sqlite3.Connection, commits: Sequence[Commit], grounds: Grounds
+) -> list[Committed | Exception]:
     """Apply commits in order; one that is refused has written nothing and stands as its error."""
     applied = Transaction(cache, con)
     results: list[Committed | Exception] = []
-    for space, ops, if_rev in commits:
+    for at, (space, ops, if_rev) in enumerate(commits):
+        if (failed := groundless(grounds, at, results)) is not None:
+            results.append(failed)
+            continue
         try:
             check_ops(space, ops)
             results.append(applied.apply(space, ops, if_rev))

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from ...errors import BackendUnavailable, SharedContextError
 from ...forking import renew_after_fork
-from ..base import Change, Commit, Committed, Op, Refused, Row, SortKey
+from ..base import Change, Commit, Committed, Grounds, Op, Refused, Row, SortKey
 from ..bounds import check_name, check_range, check_sort_key, check_text
+from ..grounds import in_waves
 from . import feed, layout
 from .address import Address
 from .calls import Calls
@@ -79,11 +80,11 @@ class DynamoDBBackend:
             raise result
         return result
 
-    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+    def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         """See ``Backend.commit_many``: of one space, as many as go share a transaction; several go side by side."""
         if self._closed:
             return [self._is_closed() for _ in commits]
-        return self._commits.many(commits)
+        return in_waves(commits, grounds, self._commits.many)
 
     def scan(
         self,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ...errors import BackendUnavailable, Compacted, SharedContextError
-from ..base import Change, Commit, Committed, Op, Row, SortKey
+from ..base import Change, Commit, Committed, Grounds, Op, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
+from ..grounds import in_waves
 from . import server, wire
 from .address import Address
 from .calls import Calls
@@ -62,11 +63,11 @@ class RedisBackend:
         self._check_open()
         return self._commits.one(space, ops, if_rev)
 
-    def commit_many(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+    def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         """See ``Backend.commit_many``: one round trip, but in a cluster one for each commit."""
         if self._closed:
             return [self._is_closed() for _ in commits]
-        return self._commits.many(commits)
+        return in_waves(commits, grounds, self._commits.many)
 
     def scan(
         self,

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from ..kind import Brief, Draft, Source
 from ..lines.picks import Picks
-from ..lines.result_lines import FAILED, PASSED, SKIPPED, SUMMARY, Result, is_detail, is_noise, is_section, results
+from ..lines.result_lines import (
+    FAILED,
+    PASSED,
+    SKIPPED,
+    SUMMARY,
+    Result,
+    is_captured,
+    is_detail,
+    is_noise,
+    is_section,
+    reason,
+    results,
+)
 
 _FEWEST = 6
 _SAMPLE = 400
 _MASK = re.compile(r"0x[0-9a-f]+|\d+")
 _PERCENT = re.compile(r"\s{0,400}\[ {0,2}\d{1,3}%\]$")
-_SESSION = re.compile(r"\s{0,8}=+ test session starts =+|running \d+ tests?$|=== RUN |TAP version \d|# Subtest", re.M)
+_SESSION = re.compile(
+    r"\s{0,8}=+ test session starts =+|running \d+ tests?$|=== RUN |TAP version \d|# Subtest"
+    r"|^[.FEsxX]{8,400} {0,400}\[ {0,2}\d{1,3}%\]$|^={3,} (?:ERRORS|FAILURES) ={3,}$",
+    re.M,
+)
 _SHARE, _LEAST = 0.3, 800
 _ABOUT = " (the gaps between the numbers; what was told before is not repeated)"
 _FILES = 40
+_SAID, _REASONS = 5, 12
 
 
 class TestsKind:
@@ -92,9 +110,34 @@ class _Shortening:
             else:
                 rest.append(index)
         picks.patient()
+        for index in self._said():
+            picks.add(index, must)
+        picks.patient()
+        for index in self._reasons():
+            picks.add(index, must)
+        picks.patient()
         for index in self._ranked(rest):
             picks.add(index, should)
         return picks.draft("failures", _ABOUT, intro)
+
+    def _said(self) -> Iterator[int]:
+        """The headings and the last lines of what failed tests printed and logged."""
+        for start, line in enumerate(self._lines):
+            if not is_captured(line):
+                continue
+            end = start + 1
+            while end < len(self._lines) and not (is_captured(self._lines[end]) or is_section(self._lines[end])):
+                end += 1
+            told = [index for index in range(start + 1, end) if self._lines[index].strip()]
+            yield from [start, *told[-_SAID:]]
+
+    def _reasons(self) -> list[int]:
+        """The first lines with each reason for which tests were skipped or were to fail."""
+        first: dict[str, int] = {}
+        for index, line in enumerate(self._lines):
+            if why := reason(line):
+                first.setdefault(_MASK.sub("#", why), index)
+        return list(first.values())[:_REASONS]
 
     def _told(self, found: Result) -> bool:
         """Whether the list of failed tests has all that a line says."""

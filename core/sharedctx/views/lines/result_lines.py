@@ -38,6 +38,7 @@ _RESULTS = tuple(
 _DOTS = re.compile(
     r"\s{0,8}[\w./\\-]{1,300}\.py [.sx]{1,200}\s{0,200}(?:\[ {0,2}\d+%\])?$|\s{0,8}[.sx]{5,200}\s{0,99}\["
 )
+_PERCENT = re.compile(r"\s{0,400}\[ {0,2}\d{1,3}%\]$")
 _SIGNS = (
     "PASS", "SKIP", "XFAIL", "FAIL", "ERROR", "STARTED", "Passed", "Skipped", "Failed", "Exception", "Timeout", "ok",
     "OK", "ignored", "skipped", "expected failure", "✓", "✔", "√", "○", "✕", "✗", "✖", "\u00d7", ".py ", "%]",
@@ -65,9 +66,15 @@ _DETAIL = re.compile(
     r"\s{0,8}(?:E  |> )|\s{0,12}[\w./\\-]{1,200}\.\w{1,5}:\d+(?::|$)|\s{0,8}thread '.{1,200}' panicked|panic: "
     r"|\s{0,12}(?:left|right|expected|actual|received|got|want|but was)\s{0,4}[:=]"
     r"|\s{0,12}(?:Expected|Received|Actual|assert)\b"
-    r"|\s{0,12}(?:[\w.]{0,200}(?:Error|Exception|Failure|Failed))\b|\s{0,12}Error Trace:|\s{0,12}Error:|\s{0,4}[+-] \S"
+    r"|[ \t|+]{0,24}(?:[\w.]{0,200}(?:Error|Exception|Failure|Failed))\b"
+    r"|\s{0,12}Error Trace:|\s{0,12}Error:|\s{0,4}[+-] \S"
     r"|\s{0,12}Caused by|\s{0,12}Diff\b|failures:$"
 )
+
+
+_CAPTURED = re.compile(r"\s{0,8}-{3,} Captured \S.{0,60} -{3,}$")
+_REASON = re.compile(r"\b(?:SKIPPED|SKIP|XFAIL|XPASS|skipped|expected failure)\b[ :]{1,3}(?:\[\d+\] )?(?=\S)(.{1,500})")
+_WHY = ("SKIP", "XFAIL", "XPASS", "skipped", "expected failure")
 
 
 class Result(NamedTuple):
@@ -105,6 +112,19 @@ def is_noise(line: str) -> bool:
 def is_section(line: str) -> bool:
     """Whether a line is the heading of a failure or of a part of the output."""
     return _SECTION.match(line) is not None
+
+
+def is_captured(line: str) -> bool:
+    """Whether a line is the heading of what a failed test printed or logged."""
+    return _CAPTURED.match(line) is not None
+
+
+def reason(line: str) -> str:
+    """Why a test was skipped or was to fail, where a line says so; else nothing."""
+    if not any(word in line for word in _WHY):
+        return ""
+    found = _REASON.search(line, 0, 2000)
+    return _PERCENT.sub("", found[1]) if found is not None else ""
 
 
 def is_detail(line: str) -> bool:

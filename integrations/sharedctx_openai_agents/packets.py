@@ -1,0 +1,101 @@
+"""A hand-off by packet: the next agent is given what it should know of the session in place of the conversation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sharedctx.context import SharedContext
+from sharedctx.entries.names import check_participant
+from sharedctx.extras import extra
+from sharedctx.outputs import PREFIX, check_view_tokens
+from sharedctx.settings import check_bound
+
+from .filters import FACE
+from .items import is_message, texts
+
+with extra("openai-agents", "PacketHandoffFilter"):
+    from agents.items import HandoffOutputItem
+
+if TYPE_CHECKING:
+    from agents import HandoffInputData
+
+_HEAD = "# Shared context for "
+_TASK = 400
+_log = logging.getLogger("sharedctx.openai_agents")
+
+
+class PacketHandoffFilter:
+    """Gives the next agent a packet of the session and the user's last message: an ``input_filter``.
+
+    What was said and done since the last hand-off is stored whole as ``output/{participant}/conversation-{hash}``, so
+    that the packet of at most ``max_tokens`` holds, shortens or names it beside the session's other entries; the tools
+    of ``context_tools`` redeem the rest. The packet is made for the participant that ``participants`` gives for the
+    next agent's name (default: the name itself), of what it may read; ``priorities`` and ``prefix`` are those of
+    ``SharedContext.packet``. Sessions and results keep the conversation.
+
+    Whatever fails here is logged, and the conversation handed over as it is. Raises ``ConfigError`` when made with odd
+    numbers.
+    """
+
+    def __init__(
+        self,
+        context: SharedContext,
+        *,
+        max_tokens: int = 2000,
+        priorities: Mapping[str, float] | None = None,
+        prefix: str = "",
+        participant: str | None = None,
+        participants: Mapping[str, str] | None = None,
+    ) -> None:
+        check_bound("max_tokens", max_tokens)
+        check_view_tokens("max_tokens", max_tokens)
+        self._name = check_participant(participant or context.participant or "handoff")
+        self._context = context.bind(self._name, face=FACE)
+        self._max_tokens = max_tokens
+        self._priorities = priorities
+        self._prefix = prefix
+        self._participants = dict(participants or {})
+
+    async def __call__(self, data: HandoffInputData) -> HandoffInputData:
+        """Return the hand-off's data with a packet and the task in place of the model's part of it."""
+        try:
+            return await self._context.store.driver.leave_loop(self._packed, data)
+        except Exception:
+            _log.exception("the hand-off by packet failed: the conversation is handed over as it is")
+            return data
+
+    def _packed(self, data: HandoffInputData) -> HandoffInputData:
+        history = data.input_history
+        past: list[Any] = [{"role": "user", "content": history}] if isinstance(history, str) else list(history)
+        given = data.new_items if data.input_items is None else data.input_items
+        said = [item for item in past if not _is_packet(item)]
+        asked = [item for item in said if is_message(item) and item.get("role") == "user"][-1:]
+        done = [item.to_input_item() for item in (*data.pre_handoff_items, *given)]
+        self._keep([*said, *done])
+        packet = self._context.packet(
+            for_agent=self._receiver(data.new_items),
+            task=" ".join(texts(asked[0]))[:_TASK] if asked else "",
+            max_tokens=self._max_tokens,
+            priorities=self._priorities,
+            prefix=self._prefix,
+        )
+        return data.clone(input_history=(*packet.messages(), *asked), pre_handoff_items=(), input_items=())
+
+    def _receiver(self, items: Iterable[Any]) -> str:
+        (target,) = [item.target_agent.name for item in items if isinstance(item, HandoffOutputItem)][-1:]
+        return self._participants.get(target, target)
+
+    def _keep(self, items: list[Any]) -> None:
+        """Store what the next agent is not given, once."""
+        digest = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()[:16]
+        key = f"{PREFIX}{self._name}/conversation-{digest}"
+        if self._context.get_entry(key) is None:
+            self._context.put(key, items)
+
+
+def _is_packet(item: Any) -> bool:
+    return is_message(item) and isinstance(item.get("content"), str) and item["content"].startswith(_HEAD)

@@ -1,0 +1,96 @@
+"""Writes queued by one event loop build on each other; a writer elsewhere may come between at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sharedctx
+from sharedctx import AsyncSharedContext, SharedContext, Store
+from sharedctx.errors import DecodeError, VersionConflict
+from sharedctx.testing.clock import ManualClock
+from sharedctx.versions import codec
+
+
+def large(word: str) -> str:
+    """A value that is stored as its difference from another of these."""
+    return "\n".join(f"{word} line {n} " + "x" * 20 for n in range(400))
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """Two openings of one store that share nothing in the process, as two processes do."""
+    with (
+        sharedctx.open(tmp_path / "store", clock=ManualClock()) as one,
+        sharedctx.open(tmp_path / "store", clock=ManualClock()) as two,
+    ):
+        assert one.backend is not two.backend
+        yield one, two
+
+
+def before_the_first_group(store: Store, act: Callable[[], object]) -> None:
+    """Let something happen between the queueing of writes and their commit."""
+    commit_many = store.backend.commit_many
+    waiting = [act]
+
+    def meddling(*given: Any) -> Any:
+        while waiting:
+            waiting.pop()()
+        return commit_many(*given)
+
+    store.backend.commit_many = meddling  # type: ignore[method-assign]
+
+
+async def put_all(context: SharedContext, values: list[str], **named: Any) -> list[Any]:
+    face = AsyncSharedContext.over(context)
+    return await asyncio.gather(*(face.put("k", value, **named) for value in values), return_exceptions=True)
+
+
+def test_values_are_whole_when_another_writer_takes_the_number_of_a_queued_version(stores: tuple[Store, Store]) -> None:
+    one, two = (store.session("s") for store in stores)
+    one.put("k", large("base"))
+    before_the_first_group(stores[0], lambda: two.put("k", large("foreign")))
+    values = [large(f"base{n}") for n in range(6)]
+    entries = asyncio.run(put_all(one, values))
+    assert sorted(entry.version for entry in entries) == [3, 4, 5, 6, 7, 8]
+    for context in (one, two):
+        for entry, value in zip(entries, values, strict=True):
+            assert context.get("k", full=True, version=entry.version) == value
+        assert context.get("k", full=True, version=2) == large("foreign")
+    assert stores[1].doctor() == []
+
+
+def test_the_audit_log_holds_when_another_writer_comes_between(stores: tuple[Store, Store]) -> None:
+    one, two = (store.session("s") for store in stores)
+    one.configure(audit=True)
+    one.put("k", "first")
+    two.get("k")
+    before_the_first_group(stores[0], lambda: two.put("other", "foreign"))
+    entries = asyncio.run(put_all(one, [f"value {n}" for n in range(5)]))
+    assert sorted(entry.version for entry in entries) == [2, 3, 4, 5, 6]
+    assert two.verify_audit() == []
+    assert [record.version for record in two.audit() if record.key == "k"] == [1, 2, 3, 4, 5, 6]
+
+
+def test_of_writes_that_expect_one_version_one_wins(stores: tuple[Store, Store]) -> None:
+    one, two = (store.session("s") for store in stores)
+    one.put("k", large("base"))
+    before_the_first_group(stores[0], lambda: two.put("k", large("foreign")))
+    results = asyncio.run(put_all(one, [large("a"), large("b")], expect=1))
+    assert [type(result) for result in results] == [VersionConflict, VersionConflict]
+    assert one.get("k", full=True) == large("foreign")
+
+
+def test_a_difference_from_another_content_does_not_read() -> None:
+    """Both contents are as long, and the difference would fit either."""
+    bound = codec.binding("store", "s", "k", 2)
+    base, value = large("base").encode(), large("basis").encode()
+    blob = codec.seal(bound, codec.Kind.TEXT, value, timestamp=0.0, base=(1, base))
+    version = codec.parse(bound, blob)
+    assert codec.content(version, base) == value
+    with pytest.raises(DecodeError):
+        codec.content(version, large("face").encode())
