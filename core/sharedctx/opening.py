@@ -54,3 +54,13 @@ class Opening:
         """Close the store if it was opened here; a second close does nothing."""
         if self._own is not None:
             self._own.close()
+
+
+def check_context(given: Any) -> SharedContext:
+    """Return the context that an integration was given; raises ``ConfigError`` for anything else."""
+    if not isinstance(given, SharedContext):
+        raise ConfigError(
+            f"{type(given).__name__} is no SharedContext: pass SharedContext(ID, path=...), the session(ID) of a store "
+            "or the .sync of an AsyncSharedContext"
+        )
+    return given

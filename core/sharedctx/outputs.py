@@ -15,6 +15,7 @@ from .context import SharedContext
 from .entries.names import check_participant
 from .errors import ConfigError, SharedContextError, VersionConflict
 from .forking import renew_after_fork
+from .opening import check_context
 from .settings import check_bound
 from .tools import TOOLS
 from .views.plain import LEAST_TOKENS
@@ -49,6 +50,7 @@ class Outputs:
     """
 
     def __init__(self, context: SharedContext, participant: str | None = None, *, face: str = "sharedctx") -> None:
+        check_context(context)
         name = check_participant(participant or context.participant or "handoff")
         self.context = context.bind(name, face=face)
         self._prefix = f"{PREFIX}{_ODD.sub('_', name)[:80]}/"

@@ -15,7 +15,7 @@ from sharedctx.settings import check_bound
 from sharedctx.views.view import Marks
 from sharedctx.wire import part, parts
 
-from .results import Results, text_of, with_text
+from .results import Results, check_names, text_of, with_text
 from .turns import Turns, turn_of
 
 with extra("langchain", "ContextEdit"):
@@ -55,7 +55,7 @@ class ContextEdit:
         self._max_input_tokens = max_input_tokens
         self._keep = check_number("keep", keep)
         self._trigger = check_number("trigger", trigger)
-        self._excluded = frozenset(exclude_tools)
+        self._excluded = check_names(exclude_tools)
 
     def apply(self, messages: list[Any], *, count_tokens: Callable[[Sequence[Any]], int]) -> None:
         """Replace large results in the list; the messages themselves stay as they were."""

@@ -11,7 +11,7 @@ from sharedctx.extras import extra
 from sharedctx.outputs import check_view_tokens
 from sharedctx.wire import parts
 
-from .results import Results, changed
+from .results import Results, changed, check_names
 from .tools import context_tool
 from .turns import Turns, turn_of
 
@@ -31,8 +31,9 @@ class ContextOffloadMiddleware(AgentMiddleware[Any, Any, Any]):
     cost at most ``max_tokens`` together (of many calls, those that get fewer than 50 tokens become a line with the
     reference); the tool ``context_expand`` redeems the markers in views, in pages of ``page_tokens``. The state of the
     agent, and with it every checkpoint, has the views only. Artifacts, images and files stay as they are; what tools
-    of the shared context returned is not shortened, nor is what a tool of ``exclude_tools`` did. ``participant`` writes
-    and reads the results (default: the context's own, else "handoff").
+    of the shared context returned is not shortened, nor is what a tool of ``exclude_tools`` did or what a
+    ``return_direct`` one answers to the user. ``participant`` writes and reads the results (default: the context's own,
+    else "handoff").
 
     Whatever fails here is logged, and the result given as it is. Raises ``ConfigError`` when made with odd numbers.
     """
@@ -50,7 +51,7 @@ class ContextOffloadMiddleware(AgentMiddleware[Any, Any, Any]):
         check_view_tokens("page_tokens", page_tokens)
         self._results = Results(context, max_tokens, participant)
         self._turns = Turns(max_tokens)
-        self._excluded = frozenset(exclude_tools)
+        self._excluded = check_names(exclude_tools)
         self.tools = [context_tool(self._results.outputs.context, "expand", max_tokens=page_tokens)]
 
     def wrap_tool_call(
@@ -69,7 +70,7 @@ class ContextOffloadMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _offloaded(self, request: ToolCallRequest, result: ToolMessage | Command[Any]) -> ToolMessage | Command[Any]:
         call = request.tool_call
-        if call["name"] in self._excluded:
+        if call["name"] in self._excluded or (request.tool is not None and request.tool.return_direct):
             return result
 
         def change(message: ToolMessage) -> ToolMessage:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sharedctx.context import SharedContext
+from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
 from sharedctx.outputs import Outputs, check_view_tokens, is_retrieved
 from sharedctx.settings import check_bound
@@ -47,6 +48,13 @@ class Results:
             made = self.outputs.shorten(tool, text, share)
             return None if made is None else made.text
         return self.outputs.stub(tool, text) if self.outputs.tokens(text) > LEAST_TOKENS else None
+
+
+def check_names(exclude_tools: Collection[str]) -> frozenset[str]:
+    """Return the names of tools; raises ``ConfigError`` for one text, whose letters would count as names."""
+    if isinstance(exclude_tools, str) or not all(isinstance(name, str) for name in exclude_tools):
+        raise ConfigError(f"exclude_tools {exclude_tools!r:.80} is no list of names: write ['NAME', ...]")
+    return frozenset(exclude_tools)
 
 
 def text_of(message: Any) -> str:

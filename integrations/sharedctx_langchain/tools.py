@@ -9,6 +9,7 @@ from sharedctx.aio import AsyncSharedContext
 from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.extras import extra
+from sharedctx.opening import check_context
 from sharedctx.outputs import check_view_tokens
 from sharedctx.paging import paged
 from sharedctx.tools import TOOLS, Answer, Tool
@@ -128,6 +129,7 @@ class ContextToolkit(BaseToolkit):
         max_tokens: int = 2000,
     ) -> None:
         super().__init__()
+        check_context(context)
         who = participant or context.participant
         if who is None:
             raise ConfigError("ContextToolkit needs to know who acts: pass a participant, or a bound context")

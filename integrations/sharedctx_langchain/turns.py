@@ -5,24 +5,32 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sharedctx.forking import renew_after_fork
 from sharedctx.wire import part, parts
 
 _KEPT = 512
 
-Turn = tuple[str, ...]
-"""The ids of the calls of one message, in its order."""
+
+class Turn(NamedTuple):
+    """One message that calls tools: the ids of its calls in order, its own id, and how many went before it.
+
+    Ids of calls alone do not tell turns apart: some models count from zero in each message.
+    """
+
+    calls: tuple[str, ...]
+    message: str | None = None
+    at: int = 0
 
 
 def turn_of(messages: Sequence[Any], call_id: str) -> Turn:
     """Return the turn that a call belongs to; one of its own where no message made it."""
-    for message in reversed(messages):
-        ids = tuple(str(part(call, "id")) for call in parts(message, "tool_calls"))
+    for at in range(len(messages) - 1, -1, -1):
+        ids = tuple(str(part(call, "id")) for call in parts(messages[at], "tool_calls"))
         if call_id in ids:
-            return ids
-    return (call_id,)
+            return Turn(ids, part(messages[at], "id"), at)
+    return Turn((call_id,))
 
 
 class Turns:
@@ -46,7 +54,7 @@ class Turns:
         """Return the tokens that the result of this call may cost."""
         with self._lock:
             others = {other: cost for other, cost in self._spent.get(turn, {}).items() if other != call_id}
-        return max(self._budget - sum(others.values()), 0) // max(len(turn) - len(others), 1)
+        return max(self._budget - sum(others.values()), 0) // max(len(turn.calls) - len(others), 1)
 
     def spend(self, turn: Turn, call_id: str, tokens: int) -> None:
         """Tell what the result of this call costs; of a call that ran again the last one counts."""

@@ -18,6 +18,7 @@ from sharedctx.context import SharedContext
 
 from .serving import server
 from .settings import McpSettings
+from .unread import refusal
 
 _CHUNK = 1 << 16
 
@@ -64,7 +65,8 @@ async def _serve(context: SharedContext, settings: McpSettings, given: int, take
     for name in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # on Windows the client ends the process
             loop.add_signal_handler(name, stop)
-    wire: Any = (_Lines(given, loop), _Output(taken, loop))
+    output = _Output(taken, loop)
+    wire: Any = (_Lines(given, loop, output), output)
     try:
         async with stdio_server(*wire) as streams:
             await made.run(*streams, made.create_initialization_options())
@@ -76,11 +78,15 @@ async def _serve(context: SharedContext, settings: McpSettings, given: int, take
 
 
 class _Lines:
-    """The lines of a descriptor, read by a thread of its own: one that waits for more keeps no process from ending."""
+    """The lines of a descriptor, read by a thread of its own: one that waits for more keeps no process from ending.
 
-    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
+    Lines that are no messages are answered on ``output``, and not given on.
+    """
+
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop, output: _Output) -> None:
         self._descriptor = descriptor
         self._loop = loop
+        self._output = output
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._room = threading.Semaphore(64)
         threading.Thread(target=self._read, name="sharedctx-mcp-input", daemon=True).start()
@@ -110,7 +116,11 @@ class _Lines:
     async def __aiter__(self) -> AsyncIterator[str]:
         while (line := await self._lines.get()) is not None:
             self._room.release()
-            yield line
+            refused = refusal(line)
+            if refused is None:
+                yield line
+            else:
+                await self._output.write(f"{refused}\n")
 
 
 class _Output:

@@ -79,6 +79,12 @@ async def main(folder: str) -> None:
             assert len(await store.get_all_contexts()) == ALL
             listings.append(time.perf_counter() - began)
         print(f"get_all_contexts of {ALL}: {milliseconds(listings)}")
+        scrapes = []
+        for _ in range(20):
+            began = time.perf_counter()
+            assert (await store.metrics())["contexts"] == ALL
+            scrapes.append(time.perf_counter() - began)
+        print(f"metrics of {ALL}: {milliseconds(scrapes)}")
 
 
 if __name__ == "__main__":

@@ -249,6 +249,37 @@ def test_results_of_excluded_tools_stay_whole(play: SimpleNamespace, context: Sh
     assert model.results()["log"].content == log
 
 
+@pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
+def test_what_a_tool_answers_to_the_user_stays_whole(
+    play: SimpleNamespace, context: SharedContext, log: str, sync: bool
+) -> None:
+    @tool(return_direct=True)
+    def report() -> str:
+        """Answer with the whole log."""
+        return log
+
+    agent = create_agent(
+        play.Model(play.calls(play.call("report", "r"))), [report], middleware=[ContextOffloadMiddleware(context)]
+    )
+    assert run(agent, sync)["messages"][-1].content == log
+
+
+def test_ids_that_a_model_uses_again_leave_each_message_its_budget(
+    play: SimpleNamespace, context: SharedContext, log: str, texts: Any
+) -> None:
+    texts["other"] = log.replace("worker", "host")
+    turns = [
+        play.calls(play.call("fetch", "0", name=first), play.call("fetch", "1", name=second))
+        for first, second in (("small", "log"), ("other", "small"))
+    ]
+    model = play.Model(*turns, AIMessage("done"))
+    agent = create_agent(model, [fetch], middleware=[ContextOffloadMiddleware(context)])
+    agent.invoke({"messages": [("user", "go")]}, {"max_concurrency": 1})  # the small one first, which leaves its share
+    seen = [str(each.content) for each in model.inputs[-1] if isinstance(each, ToolMessage)]
+    assert "/dev/sdb1 is full" in seen[1]
+    assert "/dev/sdb1 is full" in seen[2]
+
+
 def test_a_failing_tool_fails_as_before(play: SimpleNamespace, context: SharedContext) -> None:
     @tool
     def broken() -> str:

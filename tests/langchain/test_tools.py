@@ -14,9 +14,9 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import BaseToolkit
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from sharedctx import SharedContext
+from sharedctx import AsyncSharedContext, SharedContext, Store
 from sharedctx.errors import ConfigError, Forbidden
-from sharedctx_langchain import ContextToolkit
+from sharedctx_langchain import ContextEdit, ContextOffloadMiddleware, ContextToolkit
 
 
 def told(play: SimpleNamespace, toolkit: ContextToolkit, *calls: Any, sync: bool = True) -> dict[str, ToolMessage]:
@@ -154,6 +154,20 @@ def test_who_acts_is_fixed(context: SharedContext) -> None:
     toolkit = ContextToolkit(context.bind("a"), names=["read", "history"], prefix="shared_")
     assert [tool.name for tool in toolkit.get_tools()] == ["shared_read", "shared_history"]
     assert isinstance(toolkit, BaseToolkit)
+
+
+@pytest.mark.parametrize("made", [ContextToolkit, ContextOffloadMiddleware, ContextEdit])
+def test_what_is_no_context_is_told_with_what_would_be_one(store: Store, context: SharedContext, made: Any) -> None:
+    for given in (store, AsyncSharedContext.over(context), "./store", None):
+        with pytest.raises(ConfigError, match="is no SharedContext: pass SharedContext") as raised:
+            made(given)
+        assert type(given).__name__ in str(raised.value)
+
+
+def test_a_name_alone_is_no_list_of_names(context: SharedContext) -> None:
+    for made in (ContextOffloadMiddleware, ContextEdit):
+        with pytest.raises(ConfigError, match=r"exclude_tools 'fetch' is no list of names"):
+            made(context, exclude_tools="fetch")
 
 
 def test_grants_bind_each_agent(play: SimpleNamespace, context: SharedContext) -> None:

@@ -64,6 +64,16 @@ def _answer(process: subprocess.Popen[bytes], number: int) -> dict[str, Any]:
     raise AssertionError(process.stderr.read().decode())
 
 
+def _answer_before_ping(process: subprocess.Popen[bytes], line: bytes) -> dict[str, Any]:
+    """What is said to a line until a ping after it is answered; the one message that is an answer."""
+    _say(process, line, {"jsonrpc": "2.0", "id": 99, "method": "ping"})
+    said: list[dict[str, Any]] = []
+    while not said or said[-1].get("id") != 99:
+        said.append(json.loads(process.stdout.readline()))
+    [answer] = [message for message in said[:-1] if "method" not in message]
+    return answer
+
+
 def test_it_ends_with_its_input_and_writes_only_the_protocol(wire: Any, path: str) -> None:
     process = _start(wire, "--path", path)
     _say(process, wire.initialize)
@@ -113,6 +123,49 @@ def test_bad_lines_do_not_stop_it(wire: Any, path: str) -> None:
         assert _answer(process, number)["result"]["content"][0]["text"] == "there are no keys yet"
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
+
+
+_WRITE = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"context_write","arguments":%s}}'
+
+
+@pytest.mark.parametrize(
+    ("line", "number", "told"),
+    [
+        (_WRITE % b'{"key":"k","value":"cut \\ud83d"}', 7, "half of a surrogate pair"),
+        (_WRITE % (b'{"key":"k","value":' + b"[" * 300 + b"]" * 300 + b"}"), 7, "too deep"),
+        (_WRITE % (b'{"key":"k","value":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), None, "cannot be read"),
+        (b"no json", None, "no JSON"),
+        (b'[{"jsonrpc":"2.0","id":7,"method":"ping"}]', None, "one by one"),
+        (b'{"id":"seven","method":"ping"}', "seven", "'jsonrpc': '2.0'"),
+        (b'{"jsonrpc":"2.0","id":7}', 7, "a method, a result or an error"),
+    ],
+    ids=range(7),
+)
+def test_no_request_that_cannot_be_read_stays_unanswered(
+    wire: Any, path: str, line: bytes, number: Any, told: str
+) -> None:
+    process = _start(wire, "--path", path)
+    _say(process, wire.initialize, wire.initialized)
+    _answer(process, 1)
+    answer = _answer_before_ping(process, line)
+    assert answer["id"] == number
+    assert told in answer["error"]["message"]
+    assert answer["error"]["code"] in (-32700, -32600)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"1e999", b'{"deep":[-1e999]}'])
+def test_a_number_that_is_none_is_refused_and_not_made_null(wire: Any, path: str, value: bytes) -> None:
+    process = _start(wire, "--path", path)
+    _say(process, wire.initialize, wire.initialized)
+    _answer(process, 1)
+    answer = _answer_before_ping(process, _WRITE % (b'{"key":"k","value":' + value + b"}"))
+    assert answer["id"] == 7
+    assert "a number out of range" in answer["error"]["message"]
+    process.communicate(timeout=PATIENCE)
+    with sharedctx.open(path) as store:
+        assert store.session().keys() == []
 
 
 def test_a_client_that_does_not_read_keeps_no_server_alive(wire: Any, path: str) -> None:

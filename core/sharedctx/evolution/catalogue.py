@@ -137,7 +137,8 @@ class Catalogue:
 
     def _put(self, record: Record, snapshot: Snapshot) -> Steps[Put]:
         line = yield from self._line(record, snapshot)
-        return self._rows.put(record.id, line._asdict())
+        listed = {name: value for name, value in line.listed.items() if name != "evolution_id"}
+        return self._rows.put(record.id, line._replace(listed=listed)[1:])  # the sort key is the id
 
     def _line(self, record: Record, snapshot: Snapshot) -> Steps[Line]:
         short = {pk: version for pk, version in snapshot.versions.items() if pk in _SUMMARY}
@@ -260,7 +261,11 @@ class Catalogue:
             found = self._rows.read(row)
         except DecodeError:
             return None
-        return None if found is None else Line(**{**found, "phases": Phases(*found["phases"])})
+        if found is None:
+            return None
+        updated_at, size, listed, metrics, phases = found
+        own = str(row.sk)
+        return Line(own, updated_at, size, {"evolution_id": own, **listed}, metrics, Phases(*phases))
 
 
 def _mark(evolution_id: str) -> str:
