@@ -79,6 +79,7 @@ class SharedContext:
             store = self._own = open_store(path if path is not None else url)
         self.store = store
         self.verbs = Verbs(store.backend, self.session, store.contents, self.settings, store.audit_key)
+        self.verbs.session.reads.tell = lambda *read: store.savings.read(self.session, *read)
 
     def bind(self, participant: str, *, face: str | None = None) -> SharedContext:
         """Return this context as ``participant``: its writes carry that name, its grants apply.

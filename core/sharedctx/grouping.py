@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import threading
 from collections import deque
@@ -112,10 +113,11 @@ class GroupDriver:
         self._clock = None
 
     async def leave_loop(self, ask: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Call a blocking function on this driver's own threads."""
+        """Call a blocking function on this driver's own threads, in the context of the caller."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: ask(*args, **options))
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(ask, *args, **options))
 
     async def _commit(
         self, space: str, ops: Sequence[Op], if_rev: int | None, grounds: Sequence[_Waiting]

@@ -16,6 +16,7 @@ from .backends.base import Backend, Put
 from .backends.steps import Steps, run
 from .errors import ConditionFailed, DecodeError, SharedContextError
 from .forking import renew_after_fork
+from .readers import Reader, Readers, partition
 from .versions.collection import Collection
 
 T = TypeVar("T")
@@ -81,6 +82,7 @@ class Savings:
         self._minutes: defaultdict[_When, list[int]] = defaultdict(_nothing)
         self._fresh: set[_What] = set()
         self._due: threading.Timer | None = None
+        self._readers = Readers(SPACE)
 
     def record(
         self,
@@ -94,13 +96,21 @@ class Savings:
     ) -> None:
         """Add one call; it is written a little later, by a thread of its own."""
         self._calls.append(((session, participant or "", face, kind, giver or ""), served, replay, self._clock() // 60))
+        self._write_later()
+        if len(self._calls) >= _GATHER_EVERY:
+            with self._lock:
+                self._gather()
+
+    def read(self, session: str, participant: str, key: str, version: int) -> None:
+        """Remember that a participant read a version; it is written a little later."""
+        self._readers.note(session, participant, key, version, self._clock())
+        self._write_later()
+
+    def _write_later(self) -> None:
         if self._due is None:
             self._due = threading.Timer(_WRITE_AFTER, self._write)
             self._due.daemon = True
             self._due.start()
-        if len(self._calls) >= _GATHER_EVERY:
-            with self._lock:
-                self._gather()
 
     def _gather(self) -> None:
         """Add what was called up to now to the sums of this process; by who holds the lock."""
@@ -123,6 +133,7 @@ class Savings:
                 self._fresh.clear()
             puts = [Collection(SPACE, what[0]).put(_row(self._own, what), found) for what, found in sums.items()]
             puts += [self._minute(when, found) for when, found in told.items()]
+            puts += self._readers.puts()
             for first in range(0, len(puts), _TOGETHER):
                 run(self._backend, steps.commit(SPACE, puts[first : first + _TOGETHER]))
             running = int(self._clock() // 60)
@@ -162,10 +173,14 @@ class Savings:
             sessions = {what[0] for what in self._sums}
         stored = yield from steps.all_pks(SPACE)
         sums: dict[tuple[str, str], list[int]] = {}
-        for session in sorted(sessions.union(pk for pk in stored if not pk.endswith(minutes("")))):
+        for session in sorted(sessions.union(pk for pk in stored if "/" not in pk)):
             for each in (yield from self.report(session)):
                 _add(sums, (each.face, each.kind), [each.calls, each.served_tokens, each.replay_tokens])
         return sums
+
+    def readers(self, session: str) -> Steps[list[Reader]]:
+        """Return who read which entry of a session, over all processes, in the last week, the latest first."""
+        return self._readers.report(session)
 
     def timeline(self, session: str, since: float = 0.0) -> Steps[list[Minute]]:
         """Return what was served in each minute from ``since`` (seconds since the epoch) on, oldest first."""
@@ -198,7 +213,8 @@ class Savings:
             for what, found in sums.items():
                 run(self._backend, self._settle(what, found))
             for session in {what[0] for what in sums}:
-                run(self._backend, steps.reclaim(SPACE, minutes(session), expired_at=self._backend.now()))
+                for pk in (minutes(session), partition(session)):
+                    run(self._backend, steps.reclaim(SPACE, pk, expired_at=self._backend.now()))
 
     def _settle(self, what: _What, found: list[int]) -> Steps[None]:
         counted = Collection(SPACE, what[0])

@@ -25,6 +25,7 @@ from .entries.record import PK, Record
 from .errors import BackendUnavailable, ConfigError
 from .forking import renew_after_fork
 from .lazy import lazy
+from .readers import partition as readers
 from .savings import SPACE, Savings, minutes
 from .settings import SessionSettings
 from .tokens import counter
@@ -131,7 +132,7 @@ class Store:
         run(self.backend, Record(space, session).condemn())
         removed = sum(self.backend.reclaim(space, pk) for pk in run(self.backend, steps.all_pks(space)) if pk != PK)
         removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access", "views"))
-        for pk in (session, minutes(session)):
+        for pk in (session, minutes(session), readers(session)):
             self.backend.reclaim(SPACE, pk)
         return removed
 

@@ -13,7 +13,7 @@ from sharedctx.errors import ConfigError, InvalidValue, KeyNotFound
 
 from .completion import KEY
 from .display import show
-from .target import Target
+from .target import Target, key_version, names_version
 
 
 @click.command()
@@ -37,10 +37,13 @@ def ls(target: Target, prefix: str) -> None:
 @click.option("--version", type=int, help="An older version.")
 @click.pass_obj
 def get(target: Target, key: str, full: bool, version: int | None) -> None:
-    """Print an entry's view, or with --full its original."""
+    """Print an entry's view, or with --full its original; KEY@VERSION is an older one."""
     with target.store() as store:
         context = target.context(store)
         entry = context.get_entry(key, version)
+        if entry is None and version is None and names_version(key):  # a key of that very name comes first
+            key, version = key_version(key)
+            entry = context.get_entry(key, version)
         with target.looking_for(context, key):
             if entry is None:
                 raise KeyNotFound(f"{key!r} has no live version" + (f" {version}" if version is not None else ""))

@@ -97,9 +97,15 @@ def exit_code(error: SharedContextError) -> int:
     return next((code for kind, code in _EXITS if isinstance(error, kind)), 1)
 
 
+def names_version(text: str) -> bool:
+    """Whether a text has the form ``KEY@VERSION``."""
+    _, at, number = text.rpartition("@")
+    return bool(at) and number.isascii() and number.isdecimal()
+
+
 def key_version(text: str) -> tuple[str, int]:
     """Split ``KEY@VERSION``; raises click's usage error."""
-    key, at, number = text.rpartition("@")
-    if not at or not (number.isascii() and number.isdecimal()):
+    if not names_version(text):
         raise click.UsageError(f"{text!r} is not KEY@VERSION, for example plan@3")
+    key, _, number = text.rpartition("@")
     return key, int(number)

@@ -38,10 +38,10 @@ class Asked:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                said = error.read(2000).decode("utf-8", "replace")
+                said = _said(error.read(2000))
             if error.code in (401, 403):
-                raise Forbidden(f"{self.url} wants another token: set SHAREDCTX_TOKEN ({said[:200]})") from None
-            raise BackendUnavailable(f"{self.url} answered {error.code}: {said[:200]}") from None
+                raise Forbidden(f"{self.url} wants another token: set SHAREDCTX_TOKEN ({said})") from None
+            raise BackendUnavailable(f"{self.url} answered {error.code}: {said}") from None
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "reason", error)
             raise BackendUnavailable(
@@ -52,6 +52,14 @@ class Asked:
         """Return the object of a JSON reply."""
         found: dict[str, Any] = json.loads(self.get(path))
         return found
+
+
+def _said(body: bytes) -> str:
+    """The message of an error, or what came in its place."""
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, LookupError, TypeError):
+        return body[:200].decode("utf-8", "replace")
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, given: str | None) -> None:

@@ -160,7 +160,7 @@ class Hub:
             return
         run = self._store.driver.run
         while True:
-            missed = await run(self._projects.follow(lane.project, lane.at))
+            missed = await run(self._projects.follow(lane.project, lane.at, beyond=True))
             if missed is None:
                 newest = await run(self._projects.newest(lane.project))
                 if newest is not None and not newest.blob.live:  # evicted, with its history

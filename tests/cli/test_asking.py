@@ -35,6 +35,9 @@ def test_a_server_is_asked_by_both_spellings(shell: Shell, tmp_path: Path, monke
             assert b"# TYPE sharedctx_requests" in shell(*words)[1]
         assert shell.json("context", "stats")["contextSizes"] == []
         assert "store" in shell.json("stats"), "stats alone are the store's"
+        shell("token", "make", "--for", "scout")
+        code, _, err = shell("context", "stats")
+        assert (code, b"set SHAREDCTX_TOKEN (a valid bearer token" in err) == (5, True), err
     finally:
         assert shell.json("serve", "stop", "--port", str(port)) == {"stopped": True}
     code, out, _ = shell("status", "--json")

@@ -32,6 +32,17 @@ def test_put_get_history_diff_rollback_and_rm_work_together(shell: Shell) -> Non
     assert shell.json("doctor")["faults"] == []
 
 
+def test_get_takes_a_version_as_diff_does_and_a_key_of_that_name_comes_first(shell: Shell) -> None:
+    shell("put", "plan", "one")
+    shell("put", "plan", "two")
+    assert shell("get", "plan@1")[1] == b"one\n"
+    code, _, err = shell("get", "plan@7")
+    assert code == 3
+    assert b"'plan' has no live version 7" in err
+    shell("put", "plan@1", "own")
+    assert shell("get", "plan@1")[1] == b"own\n"
+
+
 def test_bytes_go_in_and_out_exactly(shell: Shell) -> None:
     data = b"\x00\xff\x1b[31m\r\n"
     assert shell("put", "raw", "-", "--type", "bytes", stdin=data)[0] == 0

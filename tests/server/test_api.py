@@ -49,6 +49,22 @@ def test_entries_are_listed_with_what_their_views_save(server: Running, http: ht
     assert http.get("/api/entries", params={"prefix": "a/"}).json()["total"] == 1
 
 
+def test_readers_of_entries_and_projects_are_told_to_who_may_know(server: Running, http: httpx.Client) -> None:
+    ctx = server.service.context
+    ctx.put("notes", "text")
+    ctx.put("secret", "text")
+    ctx.bind("coder").get("notes")
+    ctx.bind("coder").get("secret", full=True)
+    http.put("/context/atlas", json={"context": {"a": 1}, "agentId": "planner"})
+    told = http.get("/api/readers").json()["readers"]
+    found = {(each["participant"], each["key"], each["version"]) for each in told}
+    assert found >= {("coder", "notes", 1), ("coder", "secret", 1)}
+    assert [each["at"] for each in told] == sorted((each["at"] for each in told), reverse=True)
+    ctx.grant("guest", read=["notes"])
+    seen = http.get("/api/readers", params={"agentId": "guest"}).json()["readers"]
+    assert [(each["participant"], each["key"]) for each in seen] == [("coder", "notes")]
+
+
 def test_an_entry_comes_with_its_view_beside_the_original(server: Running, http: httpx.Client) -> None:
     ctx = server.service.context
     ctx.put("rows", ROWS)

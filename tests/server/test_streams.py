@@ -21,6 +21,7 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.sync.client import connect
 
 import sharedctx
+from sharedctx.projects import Projects, ProjectSettings, State
 from sharedctx_server.testing import Running, running
 
 from .heard import Heard, client
@@ -259,6 +260,21 @@ def test_no_update_is_lost_or_doubled_while_the_server_is_killed(tmp_path: Path)
                 assert (await reader.get_context())["context"] == {"turn": 119}
 
     run(work)
+
+
+def test_who_follows_a_fast_foreign_writer_gets_versions_that_are_not_kept_any_more() -> None:
+    keep_one = ProjectSettings(keep_versions=1)
+    with sharedctx.open("memory://") as store, running(store, projects=keep_one) as server:
+        put(server, {"turn": 1})
+        with connect(where(server)) as stream:
+            stream.recv(5)
+            other = store.session()
+            projects = Projects(other, keep_one)
+            for turn in range(2, 8):
+                other.run(projects.put(None, "atlas", State.of({"turn": turn}), "elsewhere"))
+            told = [json.loads(stream.recv(5)) for _ in range(2, 8)]
+        assert [each["type"] for each in told] == ["context_update"] * 6
+        assert [each["changes"]["modified"]["turn"] for each in told] == list(range(2, 8))
 
 
 def test_two_servers_on_one_store_tell_each_others_writes(tmp_path: Path) -> None:

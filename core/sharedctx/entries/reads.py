@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _MOST = 10_000
@@ -23,6 +24,15 @@ class Reads:
 
     def __init__(self) -> None:
         self._seen: dict[str, Seen] = {}
+        self.tell: Callable[[str, str, int], None] | None = None
+        """Is told of every read: the participant, the key and the version."""
+
+    def read(self, participant: str, key: str, version: int, expires: float | None = None, *, newest: bool) -> None:
+        """Remember that the participant got this version's value, and tell of it."""
+        if newest or version > self.of(participant).versions.get(key, 0):
+            self.note(participant, key, version, expires)
+        if self.tell is not None:
+            self.tell(participant, key, version)
 
     def note(self, participant: str, key: str, version: int, expires: float | None = None) -> None:
         """Remember that the participant knows this version: it read or wrote it. ``expires`` is when it ends."""

@@ -109,10 +109,8 @@ class Session:
         if participant is not None:
             yield from self.rights.guard(participant, "read", key)
         found = yield from self.log.head(key) if version is None else self.log.at(key, version)
-        if not seen or found is None or participant is None:
-            return found
-        if version is None or version > self.reads.of(participant).versions.get(key, 0):
-            self.reads.note(participant, key, found.number, found.expires)
+        if seen and found is not None and participant is not None:
+            self.reads.read(participant, key, found.number, found.expires, newest=version is None)
         return found
 
     def value(self, version: Version) -> Steps[Any]:

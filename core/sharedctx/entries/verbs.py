@@ -13,6 +13,7 @@ from ..backends.steps import Steps
 from ..entry import ContextEntry, Evicted, Hit, Stats
 from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..settings import SessionSettings
+from ..tracing import spanned
 from ..versions.codec import Kind
 from ..versions.log import ContentCache, Version
 from ..views.plain import as_text
@@ -50,6 +51,7 @@ class Verbs:
         self.changes = events.changes
         self.follow = events.follow
         self.space = self.session.space
+        self.place = f"{backend.id}/{session}"
         self.grants: Callable[[], Steps[Grants]] = self.session.rights.grants
         self.keys = self.session.keys
         self.allows = self.session.rights.allows
@@ -62,12 +64,12 @@ class Verbs:
         self.configure = oversight.configure
         self.configuration: Callable[[], Steps[Configuration]] = self.session.configuration
         self.archived: Callable[[], Steps[bool]] = self.session.archived
-        self.erase = self._writing.erase
         self.write_together = Together(self.session, self._writing).write
         self.sweep: Callable[[], Steps[int]] = eviction.sweep
         self.evict = eviction.evict
         self._eviction = eviction
 
+    @spanned("update_memory", writes=True)
     def put(
         self,
         participant: str | None,
@@ -93,6 +95,7 @@ class Verbs:
             if allows("read", key)
         ]
 
+    @spanned("search_memory", asks=True)
     def search(self, participant: str | None, query: str, prefix: str, limit: int) -> Steps[list[Hit]]:
         check_words("the query", query)
         check_words("the prefix", prefix)
@@ -103,6 +106,7 @@ class Verbs:
             self._index = Index(self.session)
         return (yield from self._index.search(query, prefix, limit, lambda key: allows("read", key)))
 
+    @spanned("update_memory")
     def rollback(
         self, participant: str | None, key: str, version: int, agent: str, expect: int | None = None
     ) -> Steps[ContextEntry]:
@@ -111,6 +115,7 @@ class Verbs:
             self.session.reads.note(participant, key, written.number, written.expires)
         return self.session.entry(written)
 
+    @spanned("delete_memory")
     def delete(
         self, participant: str | None, key: str, agent: str, expect: int | None, admit: Admit | None = None
     ) -> Steps[int]:
@@ -118,10 +123,16 @@ class Verbs:
         self.session.reads.forget(participant, key)
         return version
 
+    @spanned("delete_memory")
+    def erase(self, participant: str | None, key: str, agent: str) -> Steps[int]:
+        return self._writing.erase(participant, key, agent)
+
+    @spanned("search_memory", reads=True)
     def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
         version = yield from self._shown(participant, key, number)
         return None if version is None else (yield from self.session.value(version))
 
+    @spanned("search_memory", reads=True)
     def show(
         self, participant: str | None, key: str, number: int | None, max_tokens: int | None, query: str | None
     ) -> Steps[Shown | None]:
@@ -145,7 +156,7 @@ class Verbs:
         allowed = yield from self.session.rights.allows(participant, "read", key)
         head = (yield from self.session.log.head(key)) if allowed else None
         if head is not None:
-            self.session.reads.note(participant, key, head.number, head.expires)
+            self.session.reads.read(participant, key, head.number, head.expires, newest=True)
         return head
 
     def _find(
@@ -217,10 +228,8 @@ class Verbs:
     def diff(self, participant: str | None, key: str, a: int, b: int) -> Steps[Any]:
         from ..versions.diff import diff_json, diff_text
 
-        old = yield from self._must(participant, key, a)
-        new = yield from self._must(participant, key, b)
-        before = yield from self.session.value(old)
-        after = yield from self.session.value(new)
+        old, new = (yield from self._must(participant, key, a)), (yield from self._must(participant, key, b))
+        before, after = (yield from self.session.value(old)), (yield from self.session.value(new))
         if old.blob.kind is new.blob.kind is Kind.JSON:
             return diff_json(before, after)
         texts = []

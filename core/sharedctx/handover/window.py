@@ -93,7 +93,7 @@ class Material:
             return
         expires = {candidate.key: candidate.expires for candidate in self.candidates}
         for part in selection.included:
-            verbs.session.reads.note(participant, part.key, part.version, expires[part.key])
+            verbs.session.reads.read(participant, part.key, part.version, expires[part.key], newest=True)
 
     @staticmethod
     def replay_tokens(selection: Selection) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from ..errors import InvalidValue
+from ..lazy import lazy
 from .state import State, joined, pair, quoted
 
 LISTS = ("added", "modified", "removed", "unchanged")
@@ -83,7 +83,7 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.added or self.modified or self.removed)
 
-    @cached_property
+    @lazy
     def encoded(self) -> bytes:
         """This difference as JSON."""
         parts = (joined(self.added), joined(self.modified), _array(self.removed), _array(self.unchanged))

@@ -10,6 +10,7 @@ from ..backends.steps import Steps
 from ..context import SharedContext
 from ..entries.names import RESERVED
 from ..errors import InvalidValue, KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
+from ..tracing import spanned
 from ..versions.codec import Kind
 from ..versions.log import DELTA_FROM, Draft, Version
 from .accesses import Accesses
@@ -51,6 +52,7 @@ class Projects:
     def __init__(self, context: SharedContext, settings: ProjectSettings | None = None) -> None:
         self.settings = settings or ProjectSettings()
         self.space = context.verbs.space
+        self.place = context.verbs.place
         self.accesses = Accesses(context.session)
         self._verbs = context.verbs
         self._session = context.verbs.session
@@ -102,25 +104,30 @@ class Projects:
         rows = yield from steps.scan(self.space, key_of(project), number, number + 1, limit=1)
         return head, ((yield from self.state(self._session.log.read_row(rows[0]))) if rows else None)
 
-    def follow(self, project: str, since: int, limit: int = 100) -> Steps[tuple[Version | None, list[Version]] | None]:
+    def follow(
+        self, project: str, since: int, limit: int = 100, *, beyond: bool = False
+    ) -> Steps[tuple[Version | None, list[Version]] | None]:
         """Return version ``since`` (None for 0) and those after it, removals included, oldest first.
 
-        None where some of them are not kept any more, or ``since`` lies in the future.
+        None where some of them are not kept any more, or ``since`` lies in the future. With ``beyond`` also those that
+        are no longer kept, but not freed yet: who follows a fast writer may be behind by more versions than are kept.
         """
         newest = yield from self.newest(project)
         if newest is None:
             return (None, []) if since == 0 else None
         if newest.number == since:
             return newest, []
-        oldest = yield from self.oldest(project)
+        oldest = 1 if beyond else (yield from self.oldest(project))
         if newest.number < since or (since < oldest and (since or oldest > 1)):
             return None
         rows = yield from steps.scan(self.space, key_of(project), max(since, 1), limit=limit)
         found = [self._session.log.read_row(row) for row in rows]
-        if not found or found[0].number != max(since, 1):
+        first = max(since, 1)
+        if not found or [each.number for each in found] != list(range(first, first + len(found))):
             return None
         return (found[0], found[1:]) if since else (None, found)
 
+    @spanned("update_memory", writes=True)
     def put(
         self,
         participant: str | None,
@@ -133,6 +140,7 @@ class Projects:
         """Replace the context, or make the project."""
         return (yield from self._write(participant, project, lambda old: state, agent, expected, request))
 
+    @spanned("update_memory", writes=True)
     def change(
         self,
         participant: str | None,
@@ -145,6 +153,7 @@ class Projects:
         """Apply a difference, to an empty context where there is no project."""
         return (yield from self._write(participant, project, diff.apply, agent, expected, request))
 
+    @spanned("update_memory")
     def rollback(
         self,
         participant: str | None,

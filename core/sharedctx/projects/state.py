@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from ..errors import InvalidValue
+from ..lazy import lazy
 from ..views.plain import as_text
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
@@ -90,12 +91,12 @@ class State:
             return State.of(value)
         return State.of({"value": as_text(value) if isinstance(value, bytes) else value})
 
-    @cached_property
+    @lazy
     def encoded(self) -> bytes:
         """The context as canonical JSON."""
         return joined(self.pairs)
 
-    @cached_property
+    @lazy
     def digest(self) -> bytes:
         """The sha256 of the context as canonical JSON."""
         return hashlib.sha256(self.encoded).digest()
@@ -105,7 +106,7 @@ class State:
         """The same in hexadecimal."""
         return self.digest.hex()
 
-    @cached_property
+    @lazy
     def characters(self) -> int:
         """The length of the context as canonical JSON text."""
         return characters(self.encoded)

@@ -14,6 +14,7 @@ from ..service import Service
 from .reading import Reading, Readings
 
 _MINUTE = 60
+_READERS = 1000
 
 
 class Figures:
@@ -65,21 +66,21 @@ class Figures:
         return json_reply({"session": reading.context.session, "step": step, "points": points})
 
     async def readers(self, call: Call) -> Reply:
-        """Return who read which project up to which version, and when, the latest first."""
+        """Return who read which entry or project up to which version, and when, the latest first: of entries what
+        named participants read, from any process, in the last week."""
         reading = await self._readings.of(call)
         leave = self._service.store.driver.leave_loop
-        return json_reply(await leave(reading.context.run, _readers(reading)))
+        return json_reply(await leave(reading.context.run, self._who_read(reading)))
 
-
-def _readers(reading: Reading) -> Steps[dict[str, Any]]:
-    projects = Projects(reading.context)
-    allows = yield from reading.context.verbs.session.rights.judge(reading.participant)
-    found = [each for each in (yield from projects.accesses.all()) if allows("read", key_of(each.project))]
-    told = [
-        {"participant": each.participant or None, "key": key_of(each.project), "version": each.version, "at": each.at}
-        for each in sorted(found, key=lambda each: -each.at)
-    ]
-    return {"session": reading.context.session, "readers": told}
+    def _who_read(self, reading: Reading) -> Steps[dict[str, Any]]:
+        session = reading.context.session
+        allows = yield from reading.context.verbs.session.rights.judge(reading.participant)
+        accesses = yield from Projects(reading.context).accesses.all()
+        found = [(each.participant or None, key_of(each.project), each.version, each.at) for each in accesses]
+        found += yield from self._service.store.savings.readers(session)
+        told = sorted((each for each in found if allows("read", each[1])), key=lambda each: -each[3])
+        names = ("participant", "key", "version", "at")
+        return {"session": session, "readers": [dict(zip(names, each, strict=True)) for each in told[:_READERS]]}
 
 
 def _saved(one: Saving | Minute) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from ...errors import BackendUnavailable, ConfigError, DiskFull, SharedContextError
 from ...forking import renew_after_fork
+from . import wire
 from .address import Address
 
 T = TypeVar("T")
@@ -89,9 +90,7 @@ class Calls:
             connection = self.client.connection_pool.get_connection()
         answered = False
         try:
-            connection.send_packed_command(
-                connection.pack_commands(commands) if len(commands) > 1 else connection.pack_command(*commands[0])
-            )
+            connection.send_packed_command([b"".join(map(wire.packed, commands))])
             found: list[Any] = []
             for _ in commands:
                 try:
@@ -154,7 +153,7 @@ class Calls:
                 "?ssl_ca_certs=FILE, and the host as the certificate does"
             )
         cure = "is the server running?"
-        if "closed" in text and not self.address.secure:
+        if ("closed" in text or "reset" in text) and not self.address.secure:
             cure += " Does its port want TLS (rediss://)?"
         if "connecting" in text and "imeout" in text and self.address.secure:
             cure += " Does its port speak TLS (else redis://)?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from ...errors import ConditionFailed, Internal
 from ..base import ABSENT, ANY, NEXT, PRESENT, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
 
 
+@lru_cache(1024)
 def base_of(prefix: str, space: str) -> bytes:
     """The beginning of all keys of a space; what stands in braces decides where a cluster keeps them."""
     return f"{prefix}:{{{quote(space, safe=' :/@.-_')}}}:".encode()
@@ -18,6 +20,16 @@ def base_of(prefix: str, space: str) -> bytes:
 def registry(prefix: str) -> bytes:
     """The key of the sorted set that names all spaces, some of which may be empty by now."""
     return f"{prefix}:spaces".encode()
+
+
+def packed(words: Sequence[bytes | str | int]) -> bytes:
+    """A command as the protocol has it."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        if word.__class__ is not bytes:
+            word = str(word).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(word), word))
+    return b"".join(parts)
 
 
 def arguments(ops: Sequence[Op]) -> list[bytes | str]:

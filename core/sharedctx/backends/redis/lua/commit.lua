@@ -19,7 +19,8 @@ end
 if if_rev ~= '' and if_rev ~= rev then return answer('S ' .. rev) end
 local puts, drops = {}, {}
 for i = 2, #ARGV, 3 do
-    local kind, when, expires, sk = match(ARGV[i], '^(%a) (%S*) (%S*) (.*)$')
+    local kind, when, expires, sk = 'p', '', '', ''
+    if ARGV[i] ~= 'p   ' then kind, when, expires, sk = match(ARGV[i], '^(%a) (%S*) (%S*) (.*)$') end
     local pk = ARGV[i + 1]
     local held = false
     if sk == '' then held = call('HMGET', base .. 'd:' .. pk, 'H', 'L') end

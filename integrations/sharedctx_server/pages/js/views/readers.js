@@ -1,4 +1,4 @@
-// Who read what: the projects that participants read, and what models were served.
+// Who read what: the entries and projects that participants read, and what models were served.
 
 import { get } from "../api.js";
 import { h, table } from "../dom.js";
@@ -11,15 +11,15 @@ export async function show(main, _, signal) {
   main.append(
     h("h1", {}, "Who read what"),
     table(
-      "Contexts read",
+      "Entries read",
       [
         ["participant", (row) => who(row.participant)],
-        ["context", (row) => h("a", { href: entryLink(row.key) }, row.key)],
+        ["entry", (row) => h("a", { href: entryLink(row.key) }, row.key)],
         ["up to", (row) => `v${row.version}`],
         ["at", (row) => time(row.at)],
       ],
       readers,
-      "No context was read through this server yet.",
+      "Nothing was read by a named participant yet.",
     ),
     h("h2", {}, "What models were served"),
     table(
