@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sharedctx.errors import InvalidValue
 from sharedctx.search import Item
 
 from .address import path
@@ -17,6 +18,13 @@ def moment(time: str | datetime) -> float:
     """Return a time in seconds since the epoch; one without a zone is UTC."""
     found = datetime.fromisoformat(time) if isinstance(time, str) else time
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def listed(name: str, given: Sequence[str] | None) -> Sequence[str]:
+    """Return a list of texts; raises ``InvalidValue`` for one text, which would be taken for its letters."""
+    if isinstance(given, str) or not all(isinstance(each, str) for each in given or ()):
+        raise InvalidValue(f"{name} is {given!r}: pass a list of texts")
+    return given or ()
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,13 @@ class Wanted:
         metadata_filter: Mapping[str, Any] | None = None,
         older_than: datetime | None = None,
     ) -> Wanted:
-        """Return the filter that crewai's arguments mean."""
+        """Return the filter that crewai's arguments mean; raises ``InvalidValue``."""
+        if metadata_filter is not None and not isinstance(metadata_filter, Mapping):
+            raise InvalidValue(f"metadata_filter is {metadata_filter!r}: pass names with the values they must have")
         text = json.dumps(metadata_filter, sort_keys=True, default=str) if metadata_filter else ""
         return cls(
             path(scope_prefix),
-            frozenset(categories or ()),
+            frozenset(listed("categories", categories)),
             text,
             None if older_than is None else moment(older_than),
             json.loads(text or "{}"),

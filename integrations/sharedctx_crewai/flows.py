@@ -92,8 +92,10 @@ class ContextFlowPersistence(FlowPersistence):
         self._put([Change(_key(flow_uuid), _stored(method_name, state_data))])
 
     def load_state(self, flow_uuid: str) -> dict[str, Any] | None:
-        """Return the newest state, None when the flow is not known."""
+        """Return the newest state, None when the flow is not known; raises ``InvalidValue`` for another's value."""
         found = self._context.get(_key(flow_uuid), full=True)
+        if found is not None and not (isinstance(found, dict) and "state" in found):
+            raise InvalidValue(f"{_key(flow_uuid)!r} is no state of a flow: roll it back, or name the flow otherwise")
         return None if found is None else found["state"]
 
     def save_pending_feedback(

@@ -139,6 +139,10 @@ def compress_handoffs(crew: Crew | None, context: SharedContext, *, max_tokens: 
     the crew goes on with the whole. Raises ``InvalidValue``.
     """
     check_number("max_tokens", max_tokens, LEAST_TOKENS)
+    if not isinstance(context, SharedContext):
+        raise InvalidValue(f"{type(context).__name__} is no SharedContext: pass one, such as store.session()")
+    if crew is not None and not hasattr(crew, "tasks"):
+        raise InvalidValue(f"{type(crew).__name__} is no crew: pass one, or None for all of the process")
     with extra("crewai", "compressing hand-overs"):
         from crewai.hooks.dispatch import InterceptionPoint, register
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
     from .memory import ContextMemory
 
 
+_Factories = tuple[Any, Any, Any]
+_originals: list[_Factories] = []
+_installed: list[tuple[object, _Factories]] = []
+_lock = threading.RLock()
+
+
 class Installed:
-    """What ``install`` set; ``undo`` takes it back. A context manager."""
+    """What ``install`` set; ``undo`` takes it back, in whatever order of several. A context manager."""
 
     def __init__(self, opening: Opening, undo: Callable[[], None]) -> None:
         self._opening = opening
@@ -74,14 +81,23 @@ def install(
 
         return ContextFlowPersistence(context)
 
-    before = memory._factory, knowledge._factory, flows._factory
+    def bind(factories: _Factories) -> None:
+        memory.set_memory_storage_factory(factories[0])
+        knowledge.set_knowledge_storage_factory(factories[1])
+        flows.set_flow_persistence_factory(factories[2])
+
+    mark = object()
 
     def undo() -> None:
-        memory.set_memory_storage_factory(before[0])
-        knowledge.set_knowledge_storage_factory(before[1])
-        flows.set_flow_persistence_factory(before[2])
+        with _lock:
+            last = _installed[-1][0] is mark
+            _installed[:] = [each for each in _installed if each[0] is not mark]
+            if last:
+                bind(_installed[-1][1] if _installed else _originals[0])
 
-    memory.set_memory_storage_factory(new_memory)
-    knowledge.set_knowledge_storage_factory(new_knowledge)
-    flows.set_flow_persistence_factory(new_flows)
+    with _lock:
+        if not _installed:
+            _originals[:] = [(memory._factory, knowledge._factory, flows._factory)]
+        _installed.append((mark, (new_memory, new_knowledge, new_flows)))
+        bind(_installed[-1][1])
     return Installed(opening, undo)

@@ -15,11 +15,13 @@ from sharedctx.backends import steps
 from sharedctx.backends.base import Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
+from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.search import Entry, Item, Vectors
 
 from .address import segment
+from .filters import listed
 
 with extra("crewai", "crewai's knowledge"):
     from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
@@ -80,7 +82,8 @@ class ContextKnowledge(BaseKnowledgeStorage):
         return self
 
     def save(self, documents: list[str]) -> None:
-        """Add texts; raises ``InvalidValue`` for vectors of other dimensions than those before."""
+        """Add texts; raises ``InvalidValue`` for no list of texts, and for vectors that do not fit those before."""
+        listed("documents", documents)
         texts = {self._key(text): text for text in documents if text}
         for start in range(0, len(texts), MOST // 2):
             self._save(dict(list(texts.items())[start : start + MOST // 2]))
@@ -108,8 +111,9 @@ class ContextKnowledge(BaseKnowledgeStorage):
     ) -> list[SearchResult]:
         """Return the texts nearest to the queries together, with the cosine as score, from ``score_threshold`` up.
 
-        Texts have no metadata: with a filter none fits.
+        Texts have no metadata: with a filter none fits. Raises ``InvalidValue``.
         """
+        listed("query", query)
         if not query or metadata_filter:
             return []
         (vector,) = self._embed([" ".join(query)])
@@ -174,4 +178,9 @@ class ContextKnowledge(BaseKnowledgeStorage):
             from crewai.rag.embeddings.factory import build_embedder
 
             self._embedder = build_embedder(self._embedder or {"provider": "openai", "config": {}})
-        return [[float(number) for number in vector] for vector in self._embedder(texts)]
+        found = [[float(number) for number in vector] for vector in self._embedder(texts)]
+        if len(found) != len(texts):
+            raise InvalidValue(
+                f"the embedder made {len(found)} vectors of {len(texts)} texts: it must make one of each"
+            )
+        return found

@@ -17,8 +17,9 @@ from sharedctx.opening import Opening
 
 from . import scopes
 from .address import path as scope_path
-from .filters import Wanted, moment
+from .filters import Wanted, listed, moment
 from .former import RecordVersion
+from .records import seconds
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ContextMemory:
         self._open = partial(Opening, store, path=path, url=url)
         self._session = session
         scoped = ttl if isinstance(ttl, Mapping) else {} if ttl is None else {"/": ttl}
-        self._ttl = {scope_path(scope): seconds for scope, seconds in scoped.items()}
+        self._ttl = {scope_path(scope): seconds(each, f"the scope {scope!r}") for scope, each in scoped.items()}
         self._lock = threading.Lock()
         self._opened: tuple[Opening, Shelf] | None = None
         self._reopen()  # a store that cannot be opened is told here
@@ -137,13 +138,17 @@ class ContextMemory:
         older_than: datetime | None = None,
         metadata_filter: dict[str, Any] | None = None,
     ) -> int:
-        """Delete the records that fit all that is given and return how many; their history stays."""
+        """Delete the records that fit all that is given and return how many; their history stays.
+
+        Raises ``InvalidValue`` for a text in the place of a list.
+        """
         wanted = Wanted.of(scope_prefix, categories, metadata_filter, older_than)
+        chosen = None if record_ids is None else set(listed("record_ids", record_ids))
 
         def remove() -> Steps[int]:
             items = yield from self._shelf.matching(wanted)
-            if record_ids is not None:
-                items = [item for item in items if item.name in set(record_ids)]
+            if chosen is not None:
+                items = [item for item in items if item.name in chosen]
             return (yield from self._shelf.remove(items))
 
         return self.context.run(remove())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sharedctx.errors import InvalidValue
@@ -16,9 +16,25 @@ Facts = list[Any]
 """Scope, categories, time of creation (ISO 8601) and metadata of a record."""
 
 
+def checked(found: Iterable[MemoryRecord]) -> list[MemoryRecord]:
+    """Return records; raises ``InvalidValue`` for what is none."""
+    from crewai.memory.types import MemoryRecord
+
+    given = list(found or ())
+    for each in given:
+        if not isinstance(each, MemoryRecord):
+            raise InvalidValue(f"{type(each).__name__} is no record: save a list of crewai's MemoryRecord")
+    return given
+
+
 def stored(record: MemoryRecord) -> dict[str, Any]:
-    """Return a record as JSON, without its embedding."""
-    data: dict[str, Any] = record.model_dump(mode="json")
+    """Return a record as JSON, without its embedding; raises ``InvalidValue`` for metadata that is no JSON."""
+    try:
+        data: dict[str, Any] = record.model_dump(mode="json")
+    except ValueError as error:  # pydantic's own, and bytes that are no text
+        raise InvalidValue(
+            f"the metadata of the record {record.id!r} is not JSON ({error}): use plain values"
+        ) from None
     return data
 
 
@@ -49,6 +65,13 @@ def completed(record: MemoryRecord, old: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
+def seconds(ttl: Any, whose: str) -> float:
+    """Return a time to live; raises ``InvalidValue`` for what is no number of seconds."""
+    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not ttl >= 0:
+        raise InvalidValue(f"{whose} has the ttl {ttl!r}: give a number of seconds from 0 up")
+    return ttl
+
+
 def seconds_to_live(data: Mapping[str, Any], scopes: Mapping[str, float]) -> float | None:
     """Return the record's own ``metadata["ttl"]``, else that of the deepest scope that has one.
 
@@ -56,9 +79,7 @@ def seconds_to_live(data: Mapping[str, Any], scopes: Mapping[str, float]) -> flo
     """
     own = data["metadata"].get("ttl")
     if own is not None:
-        if isinstance(own, bool) or not isinstance(own, int | float) or own < 0:
-            raise InvalidValue(f"the record {data['id']!r} has the ttl {own!r}: give a number of seconds from 0 up")
-        return own
+        return seconds(own, f"the record {data['id']!r}")
     scope = path(data["scope"])
     fitting = [prefix for prefix in scopes if within(scope, prefix)]
     return scopes[max(fitting, key=len)] if fitting else None

@@ -64,7 +64,7 @@ class Shelf:
     def save(self, found: Iterable[MemoryRecord]) -> Steps[None]:
         """Write records, one for each id: the last; an id that is there already is replaced."""
         yield from self.index.sync()
-        chosen = {record.id: record for record in found}.values()
+        chosen = {record.id: record for record in records.checked(found)}.values()
         self._check(record.embedding for record in chosen)
         states = []
         for record in chosen:
@@ -75,6 +75,7 @@ class Shelf:
 
     def update(self, record: MemoryRecord) -> Steps[None]:
         """Write a record's next state; what it was made without it keeps, and its vector while its text stays."""
+        records.checked([record])
         yield from self.index.sync()
         self._check([record.embedding])
         old = self.index.find(record.id)

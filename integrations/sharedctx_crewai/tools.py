@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field, PrivateAttr, create_model
 
 from sharedctx import SharedContext
+from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.tools import TOOLS, Tool
 
@@ -42,8 +43,14 @@ def ContextTools(context: SharedContext, names: Sequence[str] = ("list", "read",
     """Return tools for crewai's agents: ``Agent(tools=ContextTools(ctx.bind("agent:writer")))``.
 
     ``names`` are of ``sharedctx.tools.TOOLS``. Who acts is fixed by the context, never by an argument; errors are text
-    for the model.
+    for the model. Raises ``InvalidValue`` for other names and for no context.
     """
+    if not isinstance(context, SharedContext):
+        raise InvalidValue(f"{type(context).__name__} is no SharedContext: pass one, such as store.session()")
+    if isinstance(names, str) or (unknown := [name for name in names if name not in TOOLS]):
+        raise InvalidValue(
+            f"{names if isinstance(names, str) else unknown!r} are no tools: choose of {', '.join(TOOLS)}"
+        )
     if context.participant is not None:
         context = context.bind(context.participant, face="crewai")
     made: list[BaseTool] = []

@@ -9,7 +9,7 @@ from threading import Barrier
 
 from hypothesis import settings
 
-from sharedctx.backends.base import Backend
+from sharedctx.backends.base import Backend, Put
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.testing import BackendContract, backend_machine
 
@@ -27,6 +27,25 @@ class TestDisk(BackendContract):
 
 TestDiskMachine = backend_machine(make, durable=True).TestCase
 TestDiskMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_small_store_keeps_a_small_log(tmp_path: Path) -> None:
+    backend = DiskBackend(tmp_path)
+    for count in range(200):
+        backend.commit("s", [Put("p", b"v" * 500, f"row {count}")])
+    assert (tmp_path / "cache.db-wal").stat().st_size < 512 * 1024
+    backend.close()
+
+
+def test_many_rows_in_one_commit_replace_those_that_are_there(tmp_path: Path) -> None:
+    backend = DiskBackend(tmp_path)
+    names = [f"row {count:02d}" for count in range(20)]
+    for held in ([names[0]], [names[-1]], names[5:9], names):
+        backend.commit("s", [Put("p", held[0].encode(), name) for name in held])
+        backend.commit("s", [Put("p", b"new", name) for name in names])
+        assert [(row.sk, row.value) for row in backend.scan("s", "p", "")] == [(name, b"new") for name in names]
+        backend.reclaim("s")
+    backend.close()
 
 
 def test_a_new_store_can_be_opened_by_many_at_once(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from crewai.state.checkpoint_config import CheckpointConfig
 
 import sharedctx
 from crewai import Agent, Crew, Memory, Process, Task
+from sharedctx.errors import InvalidValue
 from sharedctx_crewai import ContextCheckpoints, ContextMemory, ContextTools, compress_handoffs
 
 _spec = importlib.util.spec_from_file_location("scripted", Path(__file__).with_name("scripted.py"))
@@ -145,6 +146,19 @@ def test_a_hand_over_that_cannot_be_stored_goes_on_whole(store: sharedctx.Store)
     reader = agent("Reader", lambda prompt: scripted.answer("saw it" if LONG in prompt else "lost it"))
     with compress_handoffs(None, ctx, max_tokens=400):
         assert two_tasks(reader, writer).kickoff().raw == "saw it"
+
+
+def test_what_is_no_context_no_crew_and_no_tool_is_refused_before_anything_runs(store: sharedctx.Store) -> None:
+    ctx = store.session()
+    for refused in (
+        lambda: compress_handoffs(None, None),  # type: ignore[arg-type]
+        lambda: compress_handoffs("crew", ctx),  # type: ignore[arg-type]
+        lambda: ContextTools(store),  # type: ignore[arg-type]
+        lambda: ContextTools(ctx, ["read", "none"]),
+        lambda: ContextTools(ctx, "read"),
+    ):
+        with pytest.raises(InvalidValue, match=r"pass one|choose of list, read"):
+            refused()
 
 
 def test_agents_use_the_shared_context_by_tools(store: sharedctx.Store) -> None:

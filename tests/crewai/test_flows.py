@@ -121,6 +121,36 @@ def test_install_is_the_default_for_memory_knowledge_and_flows(tmp_path: Path) -
     assert resolve_memory_storage("lancedb") is None
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_installs_are_undone_in_any_order(tmp_path: Path, first: int) -> None:
+    from crewai.memory.storage.factory import resolve_memory_storage
+
+    installed = [install(tmp_path / name) for name in ("a", "b")]
+    installed[first].undo()
+    left = resolve_memory_storage("lancedb")
+    assert isinstance(left, ContextMemory)
+    assert left.count() == 0
+    assert str(tmp_path / "ba"[first]) in str(left.context.store.address)
+    installed[1 - first].undo()
+    assert resolve_memory_storage("lancedb") is None
+
+
+def test_knowledge_and_states_that_do_not_fit_are_refused_by_name(store: sharedctx.Store) -> None:
+    docs = ContextKnowledge(store, embedder=lambda texts: [])
+    for refused, told in (
+        (lambda: docs.save("a text"), "documents"),  # type: ignore[arg-type]
+        (lambda: docs.search("a text"), "query"),  # type: ignore[arg-type]
+        (lambda: docs.save(["a text"]), "0 vectors of 1 texts"),
+        (lambda: docs.search(["a text"]), "0 vectors of 1 texts"),
+    ):
+        with pytest.raises(InvalidValue, match=told):
+            refused()
+    store.session().put("flow/w/state", "of another face")
+    with pytest.raises(InvalidValue, match="flow/w/state"):
+        ContextFlowPersistence(store).load_state("w")
+    assert store.session().keys() == ["flow/w/state"]
+
+
 def test_knowledge_keeps_a_text_once_and_resets_its_collection_alone(store: sharedctx.Store) -> None:
     docs = ContextKnowledge(store, collection="docs", embedder=scripted.embed)
     other = ContextKnowledge(store, collection="other", embedder=scripted.embed)

@@ -170,6 +170,32 @@ def test_time_to_live_by_record_and_by_scope() -> None:
             memory.save([record("bad", metadata={"ttl": "soon"})])
 
 
+@pytest.mark.parametrize("bad", [object(), b"\xff"])
+def test_metadata_that_is_no_json_is_refused_by_the_name_of_its_record(memory: ContextMemory, bad: object) -> None:
+    with pytest.raises(InvalidValue, match="'odd'"):
+        memory.save([record("fine"), record("odd", metadata={"k": bad})])
+    with pytest.raises(InvalidValue, match="MemoryRecord"):
+        memory.save([{"id": "a", "content": "text", "embedding": None}])  # type: ignore[list-item]
+    assert memory.count() == 0
+
+
+def test_a_text_in_the_place_of_a_list_deletes_nothing(memory: ContextMemory) -> None:
+    memory.save([record("a", categories=["x"]), record("b", categories=["y"])])
+    for given in ({"record_ids": "ab"}, {"categories": "xy"}, {"metadata_filter": ["k"]}):
+        with pytest.raises(InvalidValue, match=next(iter(given))):
+            memory.delete(**given)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="categories"):
+        memory.search([1.0, 0.0], categories="xy")  # type: ignore[arg-type]
+    assert memory.count() == 2
+
+
+@pytest.mark.parametrize("ttl", ["soon", -1, math.nan, True])
+def test_a_ttl_that_is_none_is_refused_at_once(store: sharedctx.Store, ttl: Any) -> None:
+    for given in (ttl, {"/tmp": ttl}):
+        with pytest.raises(InvalidValue, match="ttl"):
+            ContextMemory(store, ttl=given)
+
+
 def test_scopes_and_categories_are_told(memory: ContextMemory) -> None:
     memory.save([record("a", "/crew/a", categories=["x", "y"]), record("b", "crew/b/", categories=["x"]), record("c")])
     assert memory.list_scopes() == ["/crew"]

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("langgraph.store", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sharedctx.entries.names import check_key
@@ -25,6 +25,10 @@ def test_what_was_addressed_is_found(labels: list[str], key: str) -> None:
 
 
 @given(st.text("%/.25EFa\u0301e ~é", min_size=1, max_size=14))
+@example("%2E/a")
+@example("%252E/a")
+@example("%FF/a")
+@example("%25FF/a")
 def test_every_entry_has_a_place_that_leads_to_it(key: str) -> None:
     try:
         check_key(key)

@@ -86,6 +86,23 @@ def test_filters_apply_before_the_limit_and_to_what_is_added_later(indexed: Any)
     assert indexed.search([1.0, 0.0], where=Of("c")) == []
 
 
+def test_what_a_filter_leaves_of_many_wide_vectors_scores_as_without_it(indexed: Any) -> None:
+    wide = {f"k{n:03}": [[float((n * 37 + d * d) % 11 - 5) for d in range(2000)]] for n in range(240)}
+    few = {key: wide[key] for number, key in enumerate(wide) if number % 4 == 1}
+    many = [key for key in wide if key not in few]
+    for start in range(0, len(many), 60):
+        indexed.put({key: wide[key] for key in many[start : start + 60]}, facts="a")
+    indexed.put(few, facts="b")
+    query = [1.0 + d % 3 for d in range(2000)]
+    for _ in range(2):  # asked again, it is remembered
+        everything = indexed.search(query, limit=1000)
+        assert indexed.search(query, limit=1000, where=Of("b")) == [each for each in everything if each[0] in few]
+    gone = everything[0][0] if everything[0][0] in few else next(iter(few))
+    indexed.drop(gone)
+    left = [key for key, _ in indexed.search(query, limit=1000, where=Of("b"))]
+    assert sorted(left) == sorted(few.keys() - {gone})
+
+
 def test_replaced_and_removed_vectors_are_found_no_more(indexed: Any) -> None:
     indexed.put({"a": [[1.0, 0.0]], "b": [[0.8, 0.2]]})
     indexed.put({"a": [[0.0, 1.0]]})

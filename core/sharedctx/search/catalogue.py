@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .matrix import Matrix, Where
 from .merging import Known, kept
 from .packs import FLOAT, Item, Pack
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _NONE: Final[set[str]] = set()
+_ASKED: Final = 64
+"""Filters whose slots are remembered until something changes."""
 
 
 class Catalogue:
@@ -26,6 +32,7 @@ class Catalogue:
         self._slots: dict[str, int] = {}  # the first of each item that has any
         self._gone: dict[str, int] = {}
         self._names: dict[str, str | list[str]] = {}
+        self._asked: dict[tuple[tuple[str, ...], ...], NDArray[np.int64]] = {}
 
     @property
     def dimensions(self) -> int | None:
@@ -61,9 +68,20 @@ class Catalogue:
         found = [self._items[key] for key in keys]
         return [item for item in found if where(item)] if where.judges else found
 
-    def slots(self, items: Sequence[Item]) -> list[tuple[int, int]]:
-        """Return the first slot of each item that has any, and how many it has."""
-        return [(self._slots[item.key], item.vectors or 0) for item in items if item.key in self._slots]
+    def places(self, where: Where, matrix: Matrix) -> NDArray[np.int64]:
+        """Return the slots of the items that fit, in order."""
+        asked = None if where.judges else tuple(map(tuple, where.labels))
+        if asked is not None and (found := self._asked.get(asked)) is not None:
+            return found
+        slots = self._slots
+        found = matrix.places(
+            [(slots[item.key], item.vectors or 0) for item in self.fitting(where) if item.key in slots]
+        )
+        if asked is not None:
+            if len(self._asked) >= _ASKED:
+                self._asked.clear()
+            self._asked[asked] = found
+        return found
 
     def _label(self, labels: dict[str, set[str]], item: Item) -> None:
         for label in self._labels_of(item):
@@ -93,6 +111,7 @@ class Catalogue:
 
     def take(self, name: str, size: int, pack: Pack) -> None:
         """Put into memory what a pack knows better."""
+        self._asked.clear()
         entries = len(pack.items) if pack.alike else sum(item.vectors is not None for item in pack.items)
         self.packs[name] = Known(size, pack.dimensions, pack.items, entries)
         if pack.dimensions and self.matrix is None:
@@ -168,6 +187,7 @@ class Catalogue:
 
     def _bury(self, key: str) -> None:
         """Let an item go with its slots."""
+        self._asked.clear()
         self.versions.pop(key, None)
         self.expiring.pop(key, None)
         slot = self._slots.pop(key, None)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Places = NDArray[np.int64]
 
 _FIRST = 256
 _TINY, _HUGE = 1e-15, 1e15
@@ -20,6 +21,8 @@ _BLOCK = 64
 """So many scores are looked through for the best of their maxima first."""
 _GATHER = 3
 """Where fewer than one in so many slots fits a filter, only these are multiplied."""
+_GATHERED = 2**18
+"""Bytes of rows that are gathered at a time, which the processor's own cache holds."""
 
 
 class Where(Protocol):
@@ -70,6 +73,18 @@ def _least(np: Any, scores: Floats, depth: int) -> Any:
     if count > 2 * depth:  # as many blocks have a maximum of so much
         scores = scores[: count * _BLOCK].reshape(count, _BLOCK).max(axis=1)
     return np.partition(scores, len(scores) - depth)[len(scores) - depth]
+
+
+def _dots(np: Any, rows: Floats, places: Places, unit: Floats) -> Floats:
+    """The products of these rows and ``unit``, without a copy of all of them."""
+    block = max(1, _GATHERED // rows[:1].nbytes)
+    found: Floats = np.empty(len(places), rows.dtype)
+    gathered: Floats = np.empty((min(block, len(places)), rows.shape[1]), rows.dtype)
+    for start in range(0, len(places), block):
+        some = places[start : start + block]
+        np.take(rows, some, axis=0, out=gathered[: len(some)], mode="clip")  # "raise" would copy once more
+        np.vecdot(gathered[: len(some)], unit, out=found[start : start + len(some)])
+    return found
 
 
 class Matrix:
@@ -135,24 +150,30 @@ class Matrix:
         found: list[list[float]] = self._rows[first : first + count].tolist()
         return found
 
-    def slots(self, chosen: Sequence[tuple[int, int]] | None) -> Slots:
-        """Return what a search works on: all that live now, or ``chosen`` ones (an item's first, and how many)."""
-        np, end = self._np, self.count
-        if chosen is None:
-            places = None if not self.dead else np.flatnonzero(self._live[:end])
-        elif all(count == 1 for _, count in chosen):
-            places = np.fromiter((slot for slot, _ in chosen), "i8", len(chosen))
+    def places(self, chosen: Sequence[tuple[int, int]]) -> Places:
+        """Return the slots of items in order, each given by its first one and how many it has."""
+        np = self._np
+        if all(count == 1 for _, count in chosen):
+            found: Places = np.fromiter((slot for slot, _ in chosen), "i8", len(chosen))
         else:
-            places = np.array([slot + n for slot, count in chosen for n in range(count)], "i8")
+            found = np.array([slot + n for slot, count in chosen for n in range(count)], "i8")
+        found.sort()
+        return found
+
+    def slots(self, places: Places | None) -> Slots:
+        """Return what a search works on: all that live now, or those at ``places``."""
+        end = self.count
+        if places is None and self.dead:
+            places = self._np.flatnonzero(self._live[:end])
         return Slots(self._rows[:end], self._norms[:end], places, self._owners)
 
 
 class Slots(NamedTuple):
-    """Vectors with their lengths, which of them count (None: all), and whose they are."""
+    """Vectors with their lengths, which of them count (in order; None: all), and whose they are."""
 
     rows: Floats
     norms: Floats
-    places: NDArray[np.int64] | None
+    places: Places | None
     owners: list[Item]
 
     def nearest(self, vector: Floats, count: int, counts: Callable[[Item], bool] | None) -> list[Nearest]:
@@ -161,14 +182,14 @@ class Slots(NamedTuple):
         ``counts`` judges single items at the end of the way. Equal ones come in the order of their keys.
         """
         np = numbers()
-        rows, norms = self.rows, self.norms
-        places = None if self.places is None else np.sort(self.places)
-        if places is not None and len(places) * _GATHER < len(norms):
-            rows, norms = rows[places], norms[places]
+        rows, norms, places = self.rows, self.norms, self.places
         wide = vector.astype("f8")
         length = np.linalg.norm(wide)
         unit = (wide / length if length else wide).astype("<f4")
-        dots = np.vecdot(rows, unit)  # on this thread: `@` waits for a pool that other work may hold up
+        if places is not None and len(places) * _GATHER < len(norms):
+            dots, norms = _dots(np, rows, places, unit), norms[places]
+        else:
+            dots = np.vecdot(rows, unit)  # on this thread: `@` waits for a pool that other work may hold up
         scores = np.divide(dots, norms, out=dots)
         if places is not None and len(places) < len(scores):
             scores = scores[places]

@@ -126,10 +126,7 @@ class Vectors:
                 return []
             if len(wanted) != matrix.dimensions:
                 raise self._unfit("the query", len(wanted), matrix.dimensions)
-            chosen = None
-            if where is not None:
-                chosen = self._known.slots(self._known.fitting(where))
-            slots = matrix.slots(chosen)
+            slots = matrix.slots(None if where is None else self._known.places(where, matrix))
         counts = None if not self._known.expiring else lambda item: item.expires is None or item.expires > now
         return slots.nearest(wanted, limit + offset, counts)[offset:]
 

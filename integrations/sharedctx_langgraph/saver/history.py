@@ -49,7 +49,7 @@ def history(
     namespace = place.namespace or ""
     lineage = threads.lineage(place.thread, namespace)
     target = (yield from lineage.newest()) if place.id is None else (yield from lineage.get(place.id))
-    if not channels or target is None or (yield from threads.expired(place.thread, namespace, target.state)):
+    if not channels or target is None or (yield from threads.expired(place.thread, namespace, target.state.expires)):
         return result
     ancestors = Ancestors(lineage, target.state.id)
     seen = {target.state.id}

@@ -9,7 +9,7 @@ from typing import Any
 from sharedctx.backends.base import Row
 from sharedctx.backends.steps import Steps
 from sharedctx.extras import extra
-from sharedctx.versions.lineage import Found, Lineage, split
+from sharedctx.versions.lineage import Lineage, split
 
 from ..fields import field
 from .packing import Packing
@@ -35,33 +35,34 @@ class _Line:
         self._begun = False
         self._after: str | None = before
         self._rows: deque[tuple[Row, list[Row]]] = deque()
-        self._waiting: list[Row] = []
+        self._waiting: list[tuple[str, Row]] = []
 
     def newest(self) -> Steps[str | None]:
         """Return the id of the next checkpoint, None after the last."""
         while not self._rows and not (self._begun and self._after is None):
             yield from self._more()
-        return split(str(self._rows[0][0].sk))[0] if self._rows else None
+        return str(self._rows[0][0].sk) if self._rows else None
 
     def take(self) -> tuple[Row, list[Row]]:
         """Return the next checkpoint's row and those of its writes."""
         return self._rows.popleft()
 
     def _more(self) -> Steps[None]:
-        begun, self._begun = self._begun, True
+        self._begun = True
         if self.place.id is not None:
             self._after = None
             if self._before is None or self.place.id < self._before:
                 found = yield from self.lineage.rows(self.place.id)
                 self._rows.extend([] if found is None else [found])
             return
-        rows, self._after = yield from self.lineage.page(self._after, _PAGE if begun else self._page)
+        rows, self._after = yield from self.lineage.page(self._after, self._page)
+        self._page = min(2 * self._page, _PAGE)
         for row in rows:
             id, number = split(str(row.sk))
             if number is not None:
-                self._waiting.append(row)
+                self._waiting.append((id, row))
                 continue
-            own = [each for each in self._waiting if split(str(each.sk))[0] == id]
+            own = [each for owner, each in self._waiting if owner == id]
             self._rows.append((row, own[::-1]))
             self._waiting = []
 
@@ -119,15 +120,18 @@ class Listing:
             insort(self._heads, (id, -at))
 
     def _fitting(self, line: _Line, row: Row, additions: list[Row]) -> Steps[CheckpointTuple | None]:
-        found = Found(line.lineage.parse(row), additions)
-        if (yield from self._threads.expired(line.place.thread, line.namespace, found.state)):
+        gone = row.expires is not None and (
+            yield from self._threads.expired(line.place.thread, line.namespace, row.expires)
+        )
+        if gone:
             return None
-        opened = yield from self._threads.open(line.lineage, found)
         if self._filter:
-            metadata = self._packing.read_metadata(found.state.id, opened.head)
+            _, head = yield from line.lineage.head(line.lineage.parse(row))
+            metadata = self._packing.read_metadata(str(row.sk), head)
             if any(field(metadata, name) != value for name, value in self._filter.items()):
                 return None
-        return (yield from self._threads.tuple(self._packing, line.lineage, opened, line.place, line.namespace))
+        opened = yield from self._threads.open(line.lineage, row, additions)
+        return self._threads.tuple(self._packing, opened, line.place, line.namespace)
 
     def _all_lines(self) -> Steps[list[_Line]]:
         found: list[tuple[Place, str]] = []
@@ -140,7 +144,7 @@ class Listing:
                 found.append((place, place.namespace))
             else:
                 found.extend((place, namespace) for namespace in (yield from self._threads.namespaces(place.thread)))
-        size = _PAGE if self._left is None else min(_PAGE, 2 + 4 * self._left)
+        size = _PAGE if self._left is None else min(_PAGE, 2 + 2 * self._left)
         page = size if len(found) == 1 else min(size, _FEW)
         lineage = self._threads.lineage
         return [

@@ -15,6 +15,10 @@ with extra("langgraph", "ContextSaver"):
     from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 
+Stored = tuple[str, bytes]
+"""What a serializer made of something: the type, and the bytes."""
+
+
 class Write(NamedTuple):
     """One pending write, in the order in which LangGraph applies them."""
 
@@ -22,8 +26,7 @@ class Write(NamedTuple):
     task_id: str
     place: int
     channel: str
-    type: str
-    data: bytes
+    stored: Stored
 
 
 class Packing:
@@ -37,14 +40,21 @@ class Packing:
         bare = {name: value for name, value in checkpoint.items() if name not in ("channel_values", "id")}
         return ormsgpack.packb([*self._serde.dumps_typed(bare), *self._serde.dumps_typed(metadata)])
 
+    @staticmethod
+    def split_head(id: str, head: bytes) -> tuple[Stored, Stored]:
+        """Return the checkpoint without its values, and the metadata, as the serializer left them; raises
+        ``DecodeError``."""
+        kind, bare, metadata_kind, metadata = _unpack(id, head)
+        return (kind, bare), (metadata_kind, metadata)
+
     def read_head(self, id: str, head: bytes) -> tuple[Any, Any]:
-        """Return the checkpoint without its values, and the metadata."""
-        kind, bare, metadata_kind, metadata = self._unpack(id, head)
-        return {**self._load(id, kind, bare), "id": id}, self._load(id, metadata_kind, metadata)
+        """Return the checkpoint without its values and id, and the metadata."""
+        checkpoint, metadata = self.split_head(id, head)
+        return self.load(id, checkpoint), self.load(id, metadata)
 
     def read_metadata(self, id: str, head: bytes) -> Any:
         """Return the metadata alone."""
-        return self._load(id, *self._unpack(id, head)[2:])
+        return self.load(id, self.split_head(id, head)[1])
 
     def parts(self, checkpoint: Mapping[str, Any], new_versions: Mapping[str, Any]) -> dict[str, Part]:
         """Return a checkpoint's channels as parts; those whose version stayed are not serialized again."""
@@ -69,10 +79,15 @@ class Packing:
         name = kind.encode()
         return b"".join((data, name, bytes((len(name),))))
 
+    @staticmethod
+    def split_value(content: bytes) -> Stored:
+        """Return a value as the serializer left it."""
+        end = len(content) - 1 - content[-1]
+        return content[end:-1].decode("utf-8", "replace"), content[:end]
+
     def read_value(self, id: str, content: bytes) -> Any:
         """Return the value; raises ``DecodeError``."""
-        end = len(content) - 1 - content[-1]
-        return self._load(id, content[end:-1].decode("utf-8", "replace"), content[:end])
+        return self.load(id, self.split_value(content))
 
     def writes(self, task_id: str, task_path: str, writes: Sequence[tuple[str, Any]]) -> bytes:
         """Return the writes of a task as bytes."""
@@ -82,24 +97,26 @@ class Packing:
         ]
         return ormsgpack.packb([task_id, task_path, items])
 
-    def read_writes(self, id: str, contents: Sequence[bytes]) -> list[Write]:
+    @staticmethod
+    def read_writes(id: str, contents: Sequence[bytes]) -> list[Write]:
         """Return all writes to a checkpoint: of the regular ones the first of a task and place, of the special ones
         (errors, interrupts, resumptions) the last."""
         found: dict[tuple[str, int], Write] = {}
         for content in contents:
-            task_id, task_path, items = self._unpack(id, content)
+            task_id, task_path, items = _unpack(id, content)
             for index, channel, kind, data in items:
                 if index < 0 or (task_id, index) not in found:
-                    found[task_id, index] = Write(task_path, task_id, index, channel, kind, data)
+                    found[task_id, index] = Write(task_path, task_id, index, channel, (kind, data))
         return sorted(found.values(), key=lambda write: write[:3])
 
     def pending(self, id: str, write: Write) -> tuple[str, str, Any]:
         """Return a write as LangGraph wants it; raises ``DecodeError``."""
-        return write.task_id, write.channel, self._load(id, write.type, write.data)
+        return write.task_id, write.channel, self.load(id, write.stored)
 
-    def _load(self, id: str, kind: str, data: bytes) -> Any:
+    def load(self, id: str, stored: Stored) -> Any:
+        """Return what the serializer made these bytes of, anew each time; raises ``DecodeError``."""
         try:
-            return self._serde.loads_typed((kind, data))
+            return self._serde.loads_typed(stored)
         except SharedContextError:
             raise
         except Exception as error:
@@ -108,8 +125,9 @@ class Packing:
                 "it with the serializer and key that wrote it"
             ) from error
 
-    def _unpack(self, id: str, data: bytes) -> Any:
-        try:
-            return ormsgpack.unpackb(data)
-        except ValueError as error:
-            raise DecodeError(f"checkpoint {id!r}: the stored row makes no sense: {error}") from error
+
+def _unpack(id: str, data: bytes) -> Any:
+    try:
+        return ormsgpack.unpackb(data)
+    except ValueError as error:
+        raise DecodeError(f"checkpoint {id!r}: the stored row makes no sense: {error}") from error

@@ -117,7 +117,7 @@ class Retention:
         for namespace in (yield from self._threads.namespaces(thread)):
             lineage = self._threads.lineage(thread, namespace)
             found = yield from lineage.newest()
-            if found is not None and not (yield from self._threads.expired(thread, namespace, found.state)):
+            if found is not None and not (yield from self._threads.expired(thread, namespace, found.state.expires)):
                 return Removed()
             rows += yield from _rows(lineage)
         if not rows:

@@ -132,8 +132,13 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
 
     def _get(self, config: RunnableConfig) -> Steps[CheckpointTuple | None]:
         place = place_of(config)
+        if place.id is None:
+            return self._threads.get(self._packing, place)
+        return self._get_named(config, place)
+
+    def _get_named(self, config: RunnableConfig, place: Place) -> Steps[CheckpointTuple | None]:
         found = yield from self._threads.get(self._packing, place)
-        return found if found is None or place.id is None else found._replace(config=config)
+        return None if found is None else found._replace(config=config)
 
     def _listing(
         self, config: RunnableConfig | None, filter: dict[str, Any] | None, before: Any, limit: int | None

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sharedctx.backends import steps
+from sharedctx.backends.base import Row
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import InvalidKey
 from sharedctx.extras import extra
 from sharedctx.versions.cache import ContentCache
-from sharedctx.versions.lineage import Found, Lineage, LineageMemory, StateRow
+from sharedctx.versions.lineage import Lineage, LineageMemory
 
-from .packing import Packing
+from .packing import Packing, Stored, Write
 from .places import NAMESPACE, THREADS, Place, partition_of, space_of
 from .runs import Runs
 
@@ -20,12 +21,21 @@ with extra("langgraph", "ContextSaver"):
     from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 
 
-class Opened(NamedTuple):
-    """A checkpoint that was read but for its values and writes."""
+_KEPT = 512
+_KEPT_BYTES = 1 << 15
 
-    found: Found
-    table: dict[str, list[str]]
-    head: bytes
+
+class Opened(NamedTuple):
+    """A checkpoint as its rows say: all of it in one place, but not deserialized, since callers change what they get.
+    ``rows`` are what it was read from."""
+
+    rows: list[bytes]
+    id: str
+    parent: str | None
+    checkpoint: Stored
+    metadata: Stored
+    values: list[tuple[str, Stored]]
+    writes: list[Write]
 
 
 class Threads:
@@ -34,11 +44,19 @@ class Threads:
     def __init__(self, contents: ContentCache, ttl: float | None) -> None:
         self._memory = LineageMemory(contents)
         self._ttl = ttl
+        self._lineages: dict[tuple[str, str], Lineage] = {}
+        self._opened: dict[tuple[str, str, str], Opened] = {}
         self.runs = Runs()
 
     def lineage(self, thread: str, namespace: str) -> Lineage:
         """Return the checkpoints of one namespace of a thread."""
-        return Lineage(space_of(thread), partition_of(namespace), self._memory)
+        held = self._lineages.get((thread, namespace))
+        if held is None:
+            if len(self._lineages) >= _KEPT:
+                self._lineages.clear()
+            held = Lineage(space_of(thread), partition_of(namespace), self._memory)
+            self._lineages[thread, namespace] = held
+        return held
 
     def all(self) -> Steps[list[str]]:
         """Return the names of all threads, in order."""
@@ -87,15 +105,18 @@ class Threads:
         """Return the checkpoint that is named, or the newest; None when there is none or the thread has expired."""
         namespace = place.namespace or ""
         lineage = self.lineage(place.thread, namespace)
-        found = yield from (lineage.newest() if place.id is None else lineage.get(place.id))
-        if found is None or (yield from self.expired(place.thread, namespace, found.state)):
+        rows = yield from (lineage.newest_rows() if place.id is None else lineage.rows(place.id))
+        if rows is None:
             return None
-        opened = yield from self.open(lineage, found)
-        return (yield from self.tuple(packing, lineage, opened, place, namespace))
+        row, additions = rows
+        if row.expires is not None and (yield from self.expired(place.thread, namespace, row.expires)):
+            return None
+        opened = yield from self.open(lineage, row, additions)
+        return self.tuple(packing, opened, place, namespace)
 
-    def expired(self, thread: str, namespace: str, state: StateRow) -> Steps[bool]:
-        """Whether the thread of this state has expired: nothing of it was written lately."""
-        if not (yield from steps.expired(state.expires)):
+    def expired(self, thread: str, namespace: str, expires: float | None) -> Steps[bool]:
+        """Whether the thread of a state that expires then has expired: nothing of it was written lately."""
+        if expires is None or not (yield from steps.expired(expires)):
             return False
         for each in dict.fromkeys((namespace, "")):
             newest = yield from self.lineage(thread, each).newest()
@@ -103,27 +124,38 @@ class Threads:
                 return False
         return True
 
-    def open(self, lineage: Lineage, found: Found) -> Steps[Opened]:
-        """Read a checkpoint's head."""
-        table, head = yield from lineage.head(found.state)
-        return Opened(found, table, head)
+    def open(self, lineage: Lineage, row: Row, additions: Sequence[Row]) -> Steps[Opened]:
+        """Read a checkpoint from its row and those of its writes; raises ``DecodeError``."""
+        rows = [row.value, *[each.value for each in additions]]
+        id = str(row.sk)
+        at = (lineage.space, lineage.pk, id)
+        held = self._opened.get(at)
+        if held is not None and held.rows == rows:
+            return held
+        state = lineage.parse(row)
+        table, head = yield from lineage.head(state)
+        values: list[tuple[str, Stored]] = []
+        for channel in table:
+            values.append((channel, Packing.split_value((yield from lineage.part(state, channel, table)))))
+        contents = yield from lineage.additions(id, additions, state)
+        writes = Packing.read_writes(id, contents)
+        opened = Opened(rows, id, state.parent, *Packing.split_head(id, head), values, writes)
+        if sum(map(len, rows)) + sum(len(data) for _, (_, data) in values) <= _KEPT_BYTES:
+            if len(self._opened) >= _KEPT:
+                self._opened.clear()
+            self._opened[at] = opened
+        return opened
 
-    def tuple(
-        self, packing: Packing, lineage: Lineage, opened: Opened, place: Place, namespace: str
-    ) -> Steps[CheckpointTuple]:
-        """Read a checkpoint's values and writes and return it as LangGraph wants it."""
-        state, rows = opened.found
-        checkpoint, metadata = packing.read_head(state.id, opened.head)
-        values: dict[str, Any] = {}
-        for channel in opened.table:
-            content = yield from lineage.part(state, channel, opened.table)
-            values[channel] = packing.read_value(state.id, content)
-        checkpoint["channel_values"] = values
-        contents = yield from lineage.additions(state.id, rows, state)
-        writes = [packing.pending(state.id, write) for write in packing.read_writes(state.id, contents)]
-        parent = None if state.parent is None else place.config(namespace, state.parent)
-        config: Any = place.config(namespace, state.id)
-        return CheckpointTuple(config, checkpoint, metadata, parent, writes)  # type: ignore[arg-type]
+    def tuple(self, packing: Packing, opened: Opened, place: Place, namespace: str) -> CheckpointTuple:
+        """Deserialize a checkpoint and return it as LangGraph wants it; raises ``DecodeError``."""
+        _, id, parent, bare, stored_metadata, stored, pending = opened
+        checkpoint, metadata = packing.load(id, bare), packing.load(id, stored_metadata)
+        checkpoint["id"] = id
+        checkpoint["channel_values"] = {channel: packing.load(id, value) for channel, value in stored}
+        writes = [packing.pending(id, write) for write in pending]
+        before: Any = None if parent is None else place.config(namespace, parent)
+        config: Any = place.config(namespace, id)
+        return CheckpointTuple(config, checkpoint, metadata, before, writes)
 
     def delete(self, thread: str) -> Steps[int]:
         """Remove a thread; returns the number of rows."""

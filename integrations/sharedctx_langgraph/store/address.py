@@ -1,7 +1,8 @@
 """Where an item lies: namespace and key as segments of an entry's key, and every entry's key as namespace and key.
 
 A segment is the text itself wherever keys may have it; other characters are percent-escaped. Labels of namespaces have
-no periods and are not empty: in those of other frameworks' entries periods read as ``%2E``, an empty one as ``%FF``.
+no periods and are not empty: in those of other frameworks' entries periods read as ``%2E``, an empty one as ``%FF``,
+and what looks like either gets a ``25`` more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _EMPTY = "%FF"
 _ESCAPES = re.compile(r"(?:%[0-9A-F]{2})+")
 _AMBIGUOUS = re.compile(r"%(?=[0-9A-F]{2})")
 _PERIOD = "%2E"
+_LIKE_PERIOD = re.compile(r"%(?=(?:25)*2E)")
+_MARKED_PERIOD = re.compile(r"%25(?=(?:25)*2E)")
+_LIKE_EMPTY = re.compile(r"%(?:25)*FF")
 
 
 def address(namespace: Sequence[str], key: str) -> str:
@@ -37,11 +41,23 @@ def _address(namespace: Namespace, key: str) -> str:
 def place(address: str) -> tuple[Namespace, str]:
     """Return the namespace and key of an entry; those of top-level entries have the namespace ``()``."""
     *labels, key = address.split("/")
-    return tuple(_text(label).replace(".", _PERIOD) if label else _EMPTY for label in labels), _text(key)
+    return tuple(map(_label, labels)), _text(key)
+
+
+def _label(segment: str) -> str:
+    if not segment:
+        return _EMPTY
+    if _LIKE_EMPTY.fullmatch(segment):
+        return segment.replace("%", "%25")
+    return _LIKE_PERIOD.sub("%25", _text(segment)).replace(".", _PERIOD)
 
 
 def _label_segment(label: str) -> str:
-    return "" if label == _EMPTY else _segment(label.replace(_PERIOD, "."))
+    if label == _EMPTY:
+        return ""
+    if _LIKE_EMPTY.fullmatch(label):
+        return label.replace("%25", "%", 1)
+    return _segment(_MARKED_PERIOD.sub("%", label.replace(_PERIOD, ".")))
 
 
 def _segment(text: str) -> str:

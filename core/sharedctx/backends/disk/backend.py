@@ -36,6 +36,13 @@ def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str |
     return Row(pk, int(key[-15:]) - keys.BASE, value, *transaction.read_tag(tag, rowid))
 
 
+def _collected(pk: str, start: int, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
+    if mode != 1 or filename is not None or type(value) is not bytes:
+        value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
+    rev, expires = (rowid, None) if tag is None else transaction.read_tag(tag, rowid)
+    return Row(pk, keys.unescape(key[start:-16]), value, rev, expires)
+
+
 class DiskBackend:
     """Rows in ``path/cache.db``, shared by any number of threads and processes of one machine.
 
@@ -125,8 +132,8 @@ class DiskBackend:
             found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
         if type(lo) is int:
             return [_version(pk, *row) for row in found]
-        length = len(keys.partition(space, pk))
-        return [_version(pk, *row)._replace(sk=keys.sort_key(row[0], length)) for row in found]
+        start = len(keys.partition(space, pk)) + len("-~")
+        return [_collected(pk, start, *row) for row in found]
 
     def _newest(self, pk: str, first: str, last: str) -> list[Row]:
         found = self._first(_ONE, (first, last))

@@ -31,6 +31,7 @@ INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, 
 VALUES (?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?)
 """
 _MOST_CHECKS = 12
+_MANY = 8
 NEWEST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key DESC LIMIT 1"
 ANY_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
 EXISTS = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1 AND tag IS NOT 'x'"
@@ -165,6 +166,7 @@ class Transaction:
         rev = base + inserts
         replaced: list[str] = []
         sks: list[SortKey] = []
+        free = self._free(space, puts)
         for op in puts:
             prefix = keys.partition(space, op.pk)
             mark = tag(rev, op.expires, inserts == 1)
@@ -176,7 +178,8 @@ class Transaction:
                 sks.append(int(key[-15:]) - keys.BASE)
             else:
                 sk = str(op.sk)
-                replaced += [key for (key,) in con.execute(ANY_KEY, keys.collection_bounds(prefix, sk)).fetchall()]
+                if op.pk not in free:
+                    replaced += [key for (key,) in con.execute(ANY_KEY, keys.collection_bounds(prefix, sk)).fetchall()]
                 now = time.time()
                 con.execute(_INSERT, (keys.collection_key(prefix, sk, rev), now, now, mark, op.value))
                 sks.append(sk)
@@ -188,6 +191,22 @@ class Transaction:
         for key in replaced:
             self._cache.delete(key)
         return rev if inserts else base, sks
+
+    def _free(self, space: str, puts: Sequence[Put]) -> set[str]:
+        """The partitions that hold no row yet between the first and the last of many that are put."""
+        if len(puts) < _MANY:
+            return set()
+        ends: dict[str, list[str]] = {}
+        for op in puts:
+            if isinstance(op.sk, str):
+                ends.setdefault(op.pk, []).append(keys.collection_start("", op.sk))
+        free: set[str] = set()
+        for pk, starts in ends.items():
+            prefix = keys.partition(space, pk)
+            bounds = (f"{prefix}{min(starts)}", f"{prefix}{max(starts)}.")
+            if not self._con.execute(ANY_KEY, bounds).fetchall():
+                free.add(pk)
+        return free
 
     def _check_rev(self, space: str, if_rev: int) -> None:
         start = keys.escape(space)

@@ -67,6 +67,11 @@ class Lineage:
 
     def newest(self) -> Steps[Found | None]:
         """Return the state with the greatest id."""
+        rows = yield from self.newest_rows()
+        return None if rows is None else Found(self._reading.parse(rows[0]), rows[1])
+
+    def newest_rows(self) -> Steps[tuple[Row, list[Row]] | None]:
+        """Return the row of the state with the greatest id, unread, and those of its additions."""
         hi: str | None = None
         size = _FIRST_PAGE
         additions: list[Row] = []
@@ -76,7 +81,7 @@ class Lineage:
                 if additions and split(str(additions[-1].sk))[0] != id:
                     additions = []  # they wait for a state that never came
                 if number is None:
-                    return Found(self._reading.parse(row), additions[::-1])
+                    return row, additions[::-1]
                 additions.append(row)
             hi, size = str(page[-1].sk), _PAGE
         return None
