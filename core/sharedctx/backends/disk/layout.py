@@ -36,7 +36,7 @@ def prepare(path: str, database: str, connections: Connections, writer: Writer) 
             if existed:
                 patiently(lambda: _recognise(path, connections))
             with contextlib.suppress(SharedContextError) if existed else contextlib.nullcontext():
-                _initialise(writer)
+                patiently(lambda: _initialise(writer))
             patiently(lambda: _recognise(path, connections))
             return str(patiently(lambda: _own(connections, "-id")))
     except (sqlite3.Error, OSError) as error:
