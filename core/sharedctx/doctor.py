@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .audit import PK, Trail
 from .audit.verifying import Verifying
 from .backends import steps
@@ -18,8 +20,11 @@ def examine(backend: Backend, audit_key: bytes | None) -> list[str]:
     for space in run(backend, steps.all_spaces()):
         log = VersionLog(backend.id, space, ContentCache(0))
         for pk in run(backend, steps.all_pks(space)):
-            faults += _versions(backend, log, pk)
-            faults += _rows(backend, Collection(space, pk))
+            for check in (_versions(backend, log, pk), _rows(backend, Collection(space, pk))):
+                try:
+                    faults += check
+                except DecodeError as error:
+                    faults.append(f"{space}: {pk!r}: {error.message}")
     return faults + audits(backend, audit_key)
 
 
@@ -46,8 +51,7 @@ def trail(backend: Backend, space: str, audit_key: bytes | None) -> Trail:
     return Trail(backend.id, space, audit_key, on)
 
 
-def _versions(backend: Backend, log: VersionLog, pk: str) -> list[str]:
-    faults = []
+def _versions(backend: Backend, log: VersionLog, pk: str) -> Iterator[str]:
     after = 1
     while rows := backend.scan(log.space, pk, after, limit=200):
         for row in rows:
@@ -56,16 +60,13 @@ def _versions(backend: Backend, log: VersionLog, pk: str) -> list[str]:
                 if version.blob.live:
                     run(backend, log.content(version))
             except DecodeError as error:
-                faults.append(f"{log.space}: {error.message}")
+                yield f"{log.space}: {error.message}"
         after = int(rows[-1].sk) + 1
-    return faults
 
 
-def _rows(backend: Backend, collection: Collection) -> list[str]:
-    faults = []
+def _rows(backend: Backend, collection: Collection) -> Iterator[str]:
     for row in run(backend, collection.rows()):
         try:
             unseal(collection.space, row)
         except DecodeError as error:
-            faults.append(f"{collection.space}: {error.message}")
-    return faults
+            yield f"{collection.space}: {error.message}"

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import uuid
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
@@ -78,8 +78,8 @@ class Savings:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._calls: deque[tuple[_What, int, int, float]] = deque()
-        self._sums: dict[_What, list[int]] = {}
-        self._minutes: dict[_When, list[int]] = {}
+        self._sums: defaultdict[_What, list[int]] = defaultdict(_nothing)
+        self._minutes: defaultdict[_When, list[int]] = defaultdict(_nothing)
         self._fresh: set[_What] = set()
         self._due: threading.Timer | None = None
         self._readers = Readers(SPACE)
@@ -95,7 +95,7 @@ class Savings:
         giver: str | None = None,
     ) -> None:
         """Add one call; it is written a little later, by a thread of its own."""
-        self._calls.append(((session, participant or "", face, kind, giver or ""), served, replay, self._clock()))
+        self._calls.append(((session, participant or "", face, kind, giver or ""), served, replay, self._clock() // 60))
         self._write_later()
         if len(self._calls) >= _GATHER_EVERY:
             with self._lock:
@@ -114,11 +114,13 @@ class Savings:
 
     def _gather(self) -> None:
         """Add what was called up to now to the sums of this process; by who holds the lock."""
-        while self._calls:
-            what, served, replay, at = self._calls.popleft()
-            _add(self._sums, what, [1, served, replay])
-            _add(self._minutes, (what[0], what[1], int(at // 60)), [1, served, replay])
+        called = Counter([self._calls.popleft() for _ in range(len(self._calls))])
+        for (what, served, replay, minute), times in called.items():
             self._fresh.add(what)
+            for found in (self._sums[what], self._minutes[what[0], what[1], int(minute)]):
+                found[0] += times
+                found[1] += times * served
+                found[2] += times * replay
 
     def _write(self) -> None:
         """Replace this process's rows; a store that cannot be written keeps serving."""
@@ -126,8 +128,8 @@ class Savings:
         with self._writing, suppress(SharedContextError):
             with self._lock:
                 self._gather()
-                sums = {what: self._sums[what] for what in self._fresh}
-                told = dict(self._minutes)
+                sums = {what: list(self._sums[what]) for what in self._fresh}
+                told = {when: list(found) for when, found in self._minutes.items()}
                 self._fresh.clear()
             puts = [Collection(SPACE, what[0]).put(_row(self._own, what), found) for what, found in sums.items()]
             puts += [self._minute(when, found) for when, found in told.items()]
@@ -206,7 +208,7 @@ class Savings:
             self._due.cancel()
         self._write()
         with self._lock:
-            sums, self._sums, self._minutes = self._sums, {}, {}
+            sums, self._sums, self._minutes = self._sums, defaultdict(_nothing), defaultdict(_nothing)
         with suppress(SharedContextError):
             for what, found in sums.items():
                 run(self._backend, self._settle(what, found))
@@ -240,6 +242,10 @@ def _row(owner: str, what: _What) -> str:
     return json.dumps([owner, *what[1:]], ensure_ascii=False)
 
 
+def _nothing() -> list[int]:
+    return [0, 0, 0]
+
+
 def _add(sums: dict[T, list[int]], what: T, found: list[int]) -> None:
-    old = sums.get(what, [0, 0, 0])
+    old = sums.get(what) or _nothing()
     sums[what] = [a + b for a, b in zip(old, found, strict=True)]

@@ -53,6 +53,39 @@ def test_a_foreign_row_is_never_loaded_and_hides_nothing(path: Path, sql: str, a
         assert any("k03" in fault for fault in store.doctor())
 
 
+@pytest.mark.parametrize("end", ["-zzz", "-5000000000000010000", "-000000000000001"])
+def test_a_planted_key_is_told_and_other_keys_are_read_written_and_followed(path: Path, end: str) -> None:
+    change(
+        path,
+        "INSERT INTO Cache(key, raw, mode, value) SELECT substr(key, 1, length(key) - 16) || ?, 1, 1, x'00'"
+        " FROM Cache WHERE key LIKE '%k03-500000000000000'",
+        (end,),
+    )
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        with pytest.raises(UnsafeRow, match=f"k03{end}"):
+            ctx.history("k03")
+        assert ctx.get("k04", full=True) == "value 4 " * 300
+        assert ctx.put("k04", "second", expect=1).version == 2
+        assert [event.key for event in ctx.changes()][-2:] == ["k19", "k04"]
+        assert any(f"k03{end}" in fault for fault in store.doctor())
+
+
+def test_text_that_is_no_utf_8_fails_alone(path: Path) -> None:
+    with sharedctx.open(path) as store:
+        store.session("s").put("k03", "second")
+    change(path, "UPDATE Cache SET value = CAST(x'ff61' AS TEXT) WHERE key LIKE '%k03-500000000000001'")
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        with pytest.raises(UnsafeRow, match="'k03' version 2"):
+            ctx.get("k03")
+        assert [entry.kind for entry in ctx.history("k03")] == ["damaged", "text"]
+        assert ctx.get("k03", full=True, version=1) == "value 3 " * 300
+        assert ctx.put("k03", "third").version == 3
+        assert ctx.get("k03") == "third"
+        assert len(store.doctor()) == 1
+
+
 def test_a_flipped_bit_is_found_and_only_that_version_is_lost(path: Path) -> None:
     with sharedctx.open(path) as store:
         store.session("s").put("k03", "second")

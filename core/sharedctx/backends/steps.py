@@ -7,6 +7,7 @@ thread, ``sharedctx.aio`` drives the same generator from an event loop with grou
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from .base import Backend, Change, Committed, Op, Row, SortKey
@@ -66,9 +67,15 @@ TAIL = {"limit": 1, "newest_first": True}
 """Marks the newest version read for an append: a driver that queues commits may answer with a queued one."""
 
 
+@lru_cache(8192)
+def ask_newest(space: str, pk: str) -> Call:
+    """The request for the newest version row of a partition, made once for all times that it is asked."""
+    return Call("scan", (space, pk, 1, None), NEWEST)
+
+
 def newest(space: str, pk: str) -> Steps[Row | None]:
     """Ask for the newest version row of a partition."""
-    rows: list[Row] = yield Call("scan", (space, pk, 1, None), NEWEST)
+    rows: list[Row] = yield ask_newest(space, pk)
     return rows[0] if rows else None
 
 

@@ -69,13 +69,13 @@ class Session:
         self._configured.forget()
 
     def _audited(self) -> Steps[bool]:
-        return bool((yield from self.configuration()).audit)
+        return bool((yield from self._configured.in_force()).audit)
 
     def time_to_live(self, ttl: float | None) -> Steps[float | None]:
         """Return the seconds that an entry has to live: its own, the opener's, or what is stored; None: for ever."""
         if ttl is None:
             ttl = self.settings.ttl
-        return (yield from self.configuration()).ttl if ttl is None else check_seconds("ttl", ttl)
+        return (yield from self._configured.in_force()).ttl if ttl is None else check_seconds("ttl", ttl)
 
     def configure(self, changes: dict[str, Any], agent: str) -> Steps[Configuration]:
         """Store settings of the session, and tell the audit log where it is or was on; raises ``ConfigError``."""

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ..errors import DecodeError, InvalidValue
-from ..versions.codec import Kind
+from ..versions.codec import TEXT, Kind
 
 KINDS = {Kind.BYTES: "bytes", Kind.TEXT: "text", Kind.JSON: "json", Kind.GONE: "gone"}
 
@@ -23,7 +23,7 @@ def encode(key: str, value: Any) -> tuple[Kind, bytes, bytes]:
             data = value.encode()
         except UnicodeEncodeError as error:
             raise InvalidValue(f"the text for {key!r} has a lone surrogate at {error.start}: repair it first") from None
-        return Kind.TEXT, data, hashlib.sha256(data).digest()
+        return TEXT, data, hashlib.sha256(data).digest()
     if isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value)
         return Kind.BYTES, data, hashlib.sha256(data).digest()
@@ -58,7 +58,7 @@ def canonical(value: Any) -> bytes:
 def decode(kind: Kind, data: bytes) -> Any:
     """Return the stored type; raises ``DecodeError``."""
     try:
-        if kind is Kind.TEXT:
+        if kind is TEXT:
             return data.decode()
         if kind is Kind.JSON:
             return json.loads(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..access import Grants
@@ -140,17 +141,20 @@ class Verbs:
         if query is not None:
             check_words("the query", query)
         version = yield from self._shown(participant, key, number)
-        return None if version is None else (yield from self.session.views.show(version, max_tokens, query))
+        if version is None:
+            return None
+        views = self.session.views
+        return views.whole(version, max_tokens, query) or (yield from views.show(version, max_tokens, query))
 
     def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
         if number is not None:
-            return (yield from self._find(participant, key, number))
+            return self._find(participant, key, number)
         check_key(key)  # the way of most reads, which go some steps fewer
-        if participant is None:
-            return (yield from self.session.log.head(key))
-        if not (yield from self.session.rights.allows(participant, "read", key)):
-            return None
-        head = yield from self.session.log.head(key)
+        return self.session.log.head(key) if participant is None else self._seen(participant, key)
+
+    def _seen(self, participant: str, key: str) -> Steps[Version | None]:
+        allowed = yield from self.session.rights.allows(participant, "read", key)
+        head = (yield from self.session.log.head(key)) if allowed else None
         if head is not None:
             self.session.reads.read(participant, key, head.number, head.expires, newest=True)
         return head
@@ -168,9 +172,8 @@ class Verbs:
 
     def peek(self, participant: str, key: str) -> Steps[ContextEntry | None]:
         """The live entry, without noting that the participant has seen it."""
-        if not (yield from self.session.rights.allows(participant, "read", key)):
-            return None
-        head = yield from self.session.log.head(key)
+        allowed = yield from self.session.rights.allows(participant, "read", key)
+        head = (yield from self.session.log.head(key)) if allowed else None
         return None if head is None else self.session.entry(head)
 
     def get_entry(self, participant: str | None, key: str, number: int | None) -> Steps[ContextEntry | None]:
@@ -278,11 +281,9 @@ class Verbs:
         for key in (yield from self.session.keys(participant, "")):
             if archived and key.startswith(NOTES):
                 continue
-            try:
+            with suppress(KeyNotFound):
                 yield from self._writing.delete(participant, key, agent, None)
                 cleared += 1
-            except KeyNotFound:
-                continue
         return cleared
 
     def rev(self) -> Steps[int]:

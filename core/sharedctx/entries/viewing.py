@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..backends.steps import Steps
 from ..forking import renew_after_fork
 from ..settings import SessionSettings
-from ..versions.codec import Compression, Kind
+from ..versions.codec import BYTES, RAW
 from ..versions.log import Version
 from ..views.plain import SHORT, as_text
 from .keeping import KeptViews
@@ -52,19 +52,24 @@ class Viewing:
         self._kept = OrderedDict()
         self._size = 0
 
-    def show(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Steps[Shown]:
-        """Return the text of the version's view with its tokens.
+    def whole(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Shown | None:
+        """Return a value too small to be shortened as it is, not counted but taken for a token in four bytes, or None.
 
-        A value too small to be shortened is not counted but taken for a token in four bytes.
+        Of those that are kept in their row: the others take steps.
         """
         blob = version.blob
-        size = blob.size
+        if blob.size > SHORT or max_tokens is not None or query is not None:
+            return None
+        if blob.compression is not RAW or blob.kind is BYTES or self._limit(version) is not None:
+            return None
+        tokens = blob.size // 4
+        return Shown(blob.payload.decode(), tokens, tokens)  # JSON is stored as it is shown
+
+    def show(self, version: Version, max_tokens: int | None = None, query: str | None = None) -> Steps[Shown]:
+        """Return the text of the version's view with its tokens."""
+        size = version.blob.size
         if size <= SHORT and max_tokens is None and query is None and self._limit(version) is None:
-            if blob.compression is Compression.RAW and blob.kind is not Kind.BYTES:
-                text = blob.payload.decode()  # JSON is stored as it is shown
-            else:
-                text = as_text((yield from self._value(version)))
-            return Shown(text, size // 4, size // 4)
+            return Shown(as_text((yield from self._value(version))), size // 4, size // 4)
         view = yield from self.view(version, max_tokens, query)
         return Shown(view.text, view.tokens, view.original_tokens)
 

@@ -29,6 +29,7 @@ class ContentCache:
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
         self.headers: dict[tuple[str, int, str], tuple[bytes, Version]] = {}
+        self._newest: dict[tuple[str, str], tuple[int, bool]] = {}
         self.configured: dict[str, tuple[float, Any]] = {}
         """Stored settings by space, with the monotonic time until which they count as read."""
         self._limit = limit
@@ -44,11 +45,23 @@ class ContentCache:
         self._bytes = 0
 
     def remember(self, at: tuple[str, int, str], row: bytes, version: Version) -> None:
-        """Keep the header of a small row; of thousands, all are forgotten at once."""
+        """Keep the header of a small row, and which version is the newest seen; of thousands, all are forgotten at
+        once."""
         if len(row) <= _SMALL:
             if len(self.headers) >= _HEADERS:
                 self.headers.clear()
             self.headers[at] = (row, version)
+        key, number = (at[0], at[2]), version.number
+        held = self._newest.get(key)
+        if held is None or held[0] <= number:
+            if held is None and len(self._newest) >= _HEADERS:
+                self._newest.clear()
+            self._newest[key] = (number, version.expires is None and version.blob.live)
+
+    def was_live(self, space: str, pk: str, number: int) -> bool:
+        """Whether this version is the newest that was seen of a key, a value, and for ever: live unless there is a
+        newer one by now."""
+        return self._newest.get((space, pk)) == (number, True)
 
     def get(self, key: tuple[str, int, str]) -> bytes | None:
         """Return the content, or None."""

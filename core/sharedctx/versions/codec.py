@@ -52,6 +52,12 @@ class Compression(IntEnum):
     DELTA = 2
 
 
+# By names of their own: Python 3.11 takes 0.1 us to find the member of an enumeration.
+GONE: Final = Kind.GONE
+BYTES: Final = Kind.BYTES
+TEXT: Final = Kind.TEXT
+RAW: Final = Compression.RAW
+_DELTA: Final = Compression.DELTA
 _KINDS: Final = {int(kind): kind for kind in Kind}
 _COMPRESSIONS: Final = {int(compression): compression for compression in Compression}
 
@@ -72,7 +78,7 @@ class Blob(NamedTuple):
     @property
     def live(self) -> bool:
         """Whether this version is a value and not the mark of a removal."""
-        return self.kind is not Kind.GONE
+        return self.kind is not GONE
 
 
 def binding(store: str, space: str, pk: str, version: int) -> bytes:
@@ -104,15 +110,16 @@ def encode(
     """
     if len(content) > MAX_VALUE_BYTES:
         raise ValueTooLarge(f"a value holds at most {MAX_VALUE_BYTES} bytes, this one has {len(content)}: split it")
-    compression, payload = _pack(content, base) if compress else (Compression.RAW, content)
+    compression, payload = _pack(content, base) if compress and len(content) >= _RAW_BELOW else (RAW, content)
     who, what = agent.encode()[:255], note.encode()[:65535]
     flags = 0 if sha256 is None else _HASHED
     header = _HEADER.pack(_MAGIC, _FORMAT, kind, compression, flags, len(content), timestamp, len(who), len(what))
     body = b"".join((sha256 or b"", who, what, payload))
     blob = b"".join((header, _checksum(bound, header, body), body))
-    back = 0 if base is None or compression is not Compression.DELTA else base[0]
-    written = (who.decode("utf-8", "replace"), what.decode("utf-8", "replace"))
-    return blob, Blob(kind, compression, len(content), timestamp, *written, sha256, payload, back)
+    back = 0 if base is None or compression is not _DELTA else base[0]
+    if len(who) == 255 or len(what) == 65535:
+        agent, note = who.decode("utf-8", "replace"), what.decode("utf-8", "replace")
+    return blob, Blob(kind, compression, len(content), timestamp, agent, note, sha256, payload, back)
 
 
 def parse(bound: bytes, blob: bytes) -> Blob:
@@ -139,7 +146,7 @@ def parse(bound: bytes, blob: bytes) -> Blob:
             note=body[at + who : at + who + what].decode("utf-8", "replace"),
             sha256=body[:32] if at else None,
             payload=payload,
-            back=_BACK.unpack_from(payload)[0] if compression == Compression.DELTA else 0,
+            back=_BACK.unpack_from(payload)[0] if compression == _DELTA else 0,
         )
     except (KeyError, struct.error) as error:
         raise DecodeError(f"the stored header makes no sense: {error}") from error
@@ -156,7 +163,7 @@ def content(blob: Blob, base: bytes | None) -> bytes:
     """Return the content; ``base`` is that of the version ``blob.back`` before, for a delta."""
     if blob.size > MAX_VALUE_BYTES:
         raise DecodeError(f"the stored size {blob.size} is over the limit of {MAX_VALUE_BYTES} bytes")
-    if blob.compression is Compression.RAW:
+    if blob.compression is RAW:
         found = blob.payload
     elif blob.compression is Compression.ZSTD:
         found = inflate(blob.payload, blob.size)
@@ -179,8 +186,6 @@ def _checksum(bound: bytes, header: bytes, body: bytes) -> bytes:
 
 
 def _pack(data: bytes, base: tuple[int, bytes] | None) -> tuple[Compression, bytes]:
-    if len(data) < _RAW_BELOW:
-        return Compression.RAW, data
     if base is not None:
         delta = _BACK.pack(base[0], crc32(base[1])) + difference(data, base[1])
         if len(delta) * 2 < len(data):

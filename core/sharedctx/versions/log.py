@@ -7,7 +7,7 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
@@ -15,15 +15,14 @@ from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .cache import ContentCache, Version
-from .codec import Compression, Kind
+from .codec import RAW, Kind
 from .reading import Versions
 from .witness import Act, Witness, act_of
 
 DELTA_FROM = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
     content is stored as it is; ``whole`` versions are never differences, so that older ones may go at any time."""
 
@@ -85,14 +84,20 @@ class VersionLog(Versions):
         known: bool = False,
     ) -> Steps[tuple[Version, Row]]:
         read = steps.tail if expect is None else steps.newest
+        small = len(draft.content) < DELTA_FROM
+        # What was seen to be live, and is not built upon, need not be read again: the commit requires the same.
+        seen = small and not known and expect is not None and self._cache.was_live(self.space, pk, expect)
         taken = 0
         while True:
-            row = newest if known else (yield from read(self.space, pk))
-            head = 0 if row is None else int(row.sk)
+            if seen:
+                head = expect or 0
+            else:
+                row = newest if known else (yield from read(self.space, pk))
+                head = 0 if row is None else int(row.sk)
+                if expect is not None and not known:
+                    yield from self._require(pk, row, expect)
             number = max(head, taken)
-            if expect is not None and not known:
-                yield from self._require(pk, row, expect)
-            base = yield from self._base(row, number + 1, draft)
+            base = None if small else (yield from self._base(row, number + 1, draft))
             blob, header = self._encode(pk, number + 1, draft, timestamp, base)
             ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
             if self._witness is not None and (yield from self._witness.is_on()):
@@ -103,13 +108,13 @@ class VersionLog(Versions):
             except ConditionFailed as error:
                 if known or (error.pk != pk and not self._is_witness(error)):
                     raise
-                read = steps.newest
+                read, seen = steps.newest, False
                 continue
             if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken, known = int(sks[0]), False
+                taken, known, seen = int(sks[0]), False, False
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
-            if draft.content and header.compression is not Compression.RAW:
+            if draft.content and header.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
             version = Version(pk, number + 1, rev, draft.expires, header)
             self._cache.remember((self.space, rev, pk), blob, version)
@@ -150,7 +155,7 @@ class VersionLog(Versions):
                 continue
             found = []
             for (version, blob), (_, draft) in zip(written, drafts, strict=True):
-                if draft.content and version.blob.compression is not Compression.RAW:
+                if draft.content and version.blob.compression is not RAW:
                     self._cache.put((self.space, rev, version.pk), draft.content)
                 found.append(version._replace(rev=rev))
                 self._cache.remember((self.space, rev, version.pk), blob, found[-1])

@@ -8,7 +8,7 @@ from ..backends.steps import Steps
 from ..errors import DecodeError
 from . import codec
 from .cache import ContentCache, Version
-from .codec import Compression
+from .codec import GONE, RAW
 from .leases import Leases
 
 
@@ -44,11 +44,11 @@ class Versions:
 
     def head(self, pk: str) -> Steps[Version | None]:
         """Return the live version: neither removed nor expired; None when there is none."""
-        rows: list[Row] = yield steps.Call("scan", (self.space, pk, 1, None), steps.NEWEST)
+        rows: list[Row] = yield steps.ask_newest(self.space, pk)
         if not rows:
             return None
         version = self.read_row(rows[0])
-        if not version.blob.live:
+        if version.blob.kind is GONE:
             return None
         if version.expires is not None and (yield from self.leases.expired(version)):
             return None
@@ -87,7 +87,7 @@ class Versions:
 
     def content(self, version: Version) -> Steps[bytes]:
         """Return a version's exact bytes; raises ``DecodeError`` when they or what they build on are damaged."""
-        if version.blob.compression is Compression.RAW:
+        if version.blob.compression is RAW:
             return codec.content(version.blob, None)
         chain: list[Version] = []
         at: Version | None = version

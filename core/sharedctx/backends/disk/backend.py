@@ -7,40 +7,33 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
 from ...forking import renew_after_fork
-from ..base import ANY, NEXT, Change, Commit, Committed, Grounds, Head, Put, Refused, Row, SortKey
+from ..base import ANY, NEXT, Change, Commit, Committed, Grounds, Head, Put, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
-from . import faults, feed, keys, listing, transaction
+from . import faults, feed, keys, listing, rows, transaction
 from .connections import Connections
 from .housekeeping import Housekeeping
 from .layout import prepare, read_own, verify
 from .writer import Writer
 
-_COLUMNS = "SELECT key, tag, rowid, mode, filename, value FROM Cache"
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
-_NEWEST = _COLUMNS + _ROWS + "DESC LIMIT ?"
-_ONE = _COLUMNS + _ROWS + "DESC LIMIT 1"
+_NEWEST = rows.COLUMNS + _ROWS + "DESC LIMIT ?"
+_ONE = rows.COLUMNS + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
-_OLDEST = _COLUMNS + _ROWS + "LIMIT ?"
-_RANGE = _COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
+_OLDEST = rows.COLUMNS + _ROWS + "LIMIT ?"
+_RANGE = rows.COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 
 
-def _version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
-    if mode != 1 or filename is not None or type(value) is not bytes:
-        value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
-    if tag is None:
-        return Row(pk, int(key[-15:]) - keys.BASE, value, rowid, None)
-    return Row(pk, int(key[-15:]) - keys.BASE, value, *transaction.read_tag(tag, rowid))
-
-
-def _collected(pk: str, start: int, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
-    if mode != 1 or filename is not None or type(value) is not bytes:
-        value = Refused(f"mode {mode}, file {filename!r}, {type(value).__name__}")
-    rev, expires = (rowid, None) if tag is None else transaction.read_tag(tag, rowid)
-    return Row(pk, keys.unescape(key[start:-16]), value, rev, expires)
+@lru_cache(8192)
+def _newest_bounds(space: str, pk: str) -> tuple[str, str]:
+    """The bounds of a partition's versions, its names checked once."""
+    check_name(space, "space")
+    check_name(pk, "partition key")
+    return keys.version_bounds(space, pk)
 
 
 class DiskBackend:
@@ -119,25 +112,33 @@ class DiskBackend:
         limit: int = 1000,
         newest_first: bool = False,
     ) -> list[Row]:
+        if newest_first and limit == 1 and hi is None and lo == 1 and type(lo) is int:
+            return self._newest(space, pk)
         check_name(space, "space")
         check_name(pk, "partition key")
         if lo == 1 and hi is None and type(lo) is int:
-            first, last = keys.version_bounds(space, pk)
-            if limit == 1 and newest_first:
-                return self._newest(pk, first, last)
-            found = self._query(_NEWEST if newest_first else _OLDEST, (first, last, limit))
+            found = self._query(_NEWEST if newest_first else _OLDEST, (*keys.version_bounds(space, pk), limit))
         else:
             check_range(lo, hi)
             first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
             found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
         if type(lo) is int:
-            return [_version(pk, *row) for row in found]
-        start = len(keys.partition(space, pk)) + len("-~")
-        return [_collected(pk, start, *row) for row in found]
+            return [rows.version(pk, *row) for row in found]
+        length = len(keys.partition(space, pk))
+        return [rows.collected(pk, keys.sort_key(row[0], length), row) for row in found]
 
-    def _newest(self, pk: str, first: str, last: str) -> list[Row]:
-        found = self._first(_ONE, (first, last))
-        return [] if found is None else [_version(pk, *found)]
+    def _newest(self, space: str, pk: str) -> list[Row]:
+        """The read that nearly all others begin with."""
+        if space.__class__ is not str or pk.__class__ is not str:
+            check_name(space, "space")
+            check_name(pk, "partition key")
+        found = self._first(_ONE, _newest_bounds(space, pk))
+        if found is None:
+            return []
+        key, tag, rowid, mode, filename, value = found
+        if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+            return [Row(pk, keys.number(key), value, rowid, None)]
+        return [rows.version(pk, *found)]
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")
@@ -258,6 +259,9 @@ class DiskBackend:
             check_name(error.object, "name")
             raise
         except sqlite3.Error as error:
+            if sql.startswith(rows.COLUMNS) and "decode" in str(error):
+                found = self._query(rows.WARY + sql.removeprefix(rows.COLUMNS), args)
+                return [tuple(rows.readable(column) for column in row[:2]) + row[2:] for row in found]
             raise faults.explain(error, self._path) from error
 
     def _first(self, sql: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -266,6 +270,8 @@ class DiskBackend:
         try:
             return self._connections.first(sql, args)
         except sqlite3.Error as error:
+            if sql.startswith(rows.COLUMNS) and "decode" in str(error):
+                return next(iter(self._query(sql, args)), None)
             raise faults.explain(error, self._path) from error
 
     def _is_closed(self) -> BackendUnavailable:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from ...errors import Compacted
+from ...errors import Compacted, UnsafeRow
 from ..base import Change
 from . import keys, transaction
 from .notify import Alarm
@@ -50,7 +51,8 @@ def changes(query: Query, space: str, since: int, limit: int) -> list[Change]:
             events += [Change(rev, pk, sk, "drop") for pk, sk in json.loads(value)]
         else:
             name = key[length:].partition("-")[0]
-            events.append(Change(rev, keys.unescape(name), keys.sort_key(key, length + len(name)), "put"))
+            with suppress(UnsafeRow):  # a foreign row is no change
+                events.append(Change(rev, keys.unescape(name), keys.sort_key(key, length + len(name)), "put"))
     return events
 
 

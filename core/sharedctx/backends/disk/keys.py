@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ...errors import UnsafeRow
 from ..base import SortKey
 
 BASE = 499_999_999_999_999
@@ -57,6 +58,17 @@ def version_key(prefix: str, number: int) -> str:
     return f"{prefix}-{number + BASE:015d}"
 
 
+def number(key: str) -> int:
+    """The number in the key of a version; raises ``UnsafeRow`` for a key that no version has."""
+    digits = key[-15:]
+    if key[-16:-15] == "-" and digits.isdecimal() and (found := int(digits) - BASE) > 0:
+        return found
+    raise UnsafeRow(
+        f"a foreign row stands among the versions, with the key {key!r}: other keys still read; delete that row with "
+        "SQLite, or restore a backup"
+    )
+
+
 def collection_start(prefix: str, sk: str) -> str:
     """A collection row's key but for its revision."""
     return f"{prefix}-~{escape(sk)}"
@@ -84,7 +96,7 @@ def sort_key(key: str, prefix_length: int) -> SortKey:
     """Read the sort key out of a row's key; ``prefix_length`` is that of ``partition(...)``."""
     if key[prefix_length + 1] == "~":
         return unescape(key[prefix_length + 2 : -16])
-    return int(key[-15:]) - BASE
+    return number(key)
 
 
 def successor(text: str) -> str:

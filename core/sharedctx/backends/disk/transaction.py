@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ConditionFailed, SharedContextError
+from ...errors import ConditionFailed, SharedContextError, UnsafeRow
 from ..base import ABSENT, ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Grounds, Head, Op, Put, SortKey
 from ..bounds import check_ops
 from ..grounds import groundless
@@ -51,7 +51,7 @@ def last_row(con: sqlite3.Connection) -> int:
 def head(con: sqlite3.Connection, space: str, pk: str) -> int:
     """The newest version number of a partition, 0 for none."""
     rows = con.execute(NEWEST_KEY, keys.version_bounds(space, pk)).fetchall()
-    return int(rows[0][0][-15:]) - keys.BASE if rows else 0
+    return keys.number(rows[0][0]) if rows else 0
 
 
 def mark_bounds(space: str) -> tuple[str, str]:
@@ -72,13 +72,19 @@ def tag(rev: int, expires: float | None, alone: bool) -> float | str | None:
 
 
 def read_tag(value: Any, rowid: int) -> tuple[int, float | None]:
-    """Return the revision and expiry of a row."""
+    """Return the revision and expiry of a row; raises ``UnsafeRow`` for what no row of ours says."""
     if value is None:
         return rowid, None
     if isinstance(value, float):
         return rowid, value
     rev, _, expires = str(value).partition(" ")
-    return int(rev), float(expires) if expires else None
+    try:
+        return int(rev), float(expires) if expires else None
+    except ValueError:
+        raise UnsafeRow(
+            f"row {rowid} says {str(value)!r:.40} of itself and is a foreign one: other keys still read; "
+            "delete that row with SQLite, or restore a backup"
+        ) from None
 
 
 def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
@@ -175,7 +181,7 @@ class Transaction:
                 sks.append(op.when.sk + 1)
             elif op.sk is NEXT:
                 key = self._cache.push(op.value, prefix=prefix, tag=mark)
-                sks.append(int(key[-15:]) - keys.BASE)
+                sks.append(keys.number(key))
             else:
                 sk = str(op.sk)
                 if op.pk not in free:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import diskcache
@@ -65,7 +64,7 @@ class Writer:
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
             key: str = cache.push(value, prefix=prefix, tag=mark)
             ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
-            return row, int(key[-15:]) - keys.BASE
+            return row, keys.number(key)
 
         return self._locked(append, len(value))
 
@@ -77,8 +76,10 @@ class Writer:
         """
 
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
-            with _busy_waits():
+            try:
                 found = transaction.append(con, space, op, head)
+            except sqlite3.OperationalError as error:
+                raise _met(error) from None
             if found is not None:
                 return found, head + 1
             prefix, mark = keys.partition(space, op.pk), transaction.tag(0, op.expires, True)
@@ -86,7 +87,7 @@ class Writer:
                 transaction.check(con, space, op)
                 pushed: str = cache.push(op.value, prefix=prefix, tag=mark)
             ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
-            return row, int(pushed[-15:]) - keys.BASE
+            return row, keys.number(pushed)
 
         return self._locked(append, len(op.value))
 
@@ -99,8 +100,10 @@ class Writer:
         assert isinstance(put, Put)
 
         def collect(cache: LogCache, con: sqlite3.Connection) -> tuple[int, list[SortKey]]:
-            with _busy_waits():
+            try:
                 row = transaction.collect(con, space, ops)
+            except sqlite3.OperationalError as error:
+                raise _met(error) from None
             if row is not None:
                 return row, [str(put.sk)]
             with cache.transact():  # a condition fails: say which
@@ -199,12 +202,6 @@ class Writer:
             self._cache.abandon()
 
 
-@contextlib.contextmanager
-def _busy_waits() -> Iterator[None]:
-    """Make of another process's lock what diskcache makes of it."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise diskcache.Timeout from None
-        raise
+def _met(error: sqlite3.OperationalError) -> Exception:
+    """Return what stands for the error: of another process's lock, what diskcache makes of it."""
+    return diskcache.Timeout() if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY else error
