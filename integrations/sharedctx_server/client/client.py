@@ -85,12 +85,13 @@ class ContextClient(Connection):
 
     async def _local(self, version: int | None) -> Found:
         """What the fallback has while the server is away."""
-        if self._link.fallback is None:
+        fallback = await self._link.stand_in()
+        if fallback is None:
             raise BackendUnavailable(
                 f"{self._link.requests.url} does not answer, and nothing stands in: give fallback="
             )
-        found, state = await self._link.fallback.read(version)
-        number = found.number if self._link.fallback.shared else self._following.replica.version
+        found, state = await fallback.read(version)
+        number = found.number if fallback.shared else self._following.replica.version
         return {**context_of(self.project_id, number, iso(found.blob.timestamp), state), "offline": True}
 
     async def get_changes_since(self, version: int, format: str = "diff") -> Found:
@@ -151,9 +152,9 @@ class ContextClient(Connection):
         try:
             found = json_of(await self._link.ask(method, self._link.path + where, body=body))
         except Away:
-            if self._link.fallback is None:
+            if (fallback := await self._link.stand_in()) is None:
                 raise
-            return self._written_here(await here(self._link.fallback))
+            return self._written_here(await here(fallback))
         except VersionConflict:
             self._fresh_at = float("-inf")
             raise
@@ -175,9 +176,9 @@ class ContextClient(Connection):
         try:
             found = json_of(await self._link.ask("GET", location))
         except Away:
-            if self._link.fallback is None:
+            if (fallback := await self._link.stand_in()) is None:
                 raise
-            return await self._link.fallback.fetch(location)
+            return await fallback.fetch(location)
         return found["value"] if "value" in found else found["context"]
 
     async def optimize_context(self, max_tokens: int) -> Found:
@@ -193,9 +194,9 @@ class ContextClient(Connection):
         try:
             found = json_of(await self._link.ask("GET", f"{self._link.path}/optimized", params=given))
         except Away:
-            if self._link.fallback is None:
+            if (fallback := await self._link.stand_in()) is None:
                 raise
-            found = await self._link.fallback.optimized(max_tokens, self._link.path)
+            found = await fallback.optimized(max_tokens, self._link.path)
             return {"projectId": self.project_id, **found, "offline": True}
         windowed = found["kind"] == "window" or (found["kind"] == "diff" and given.get("windowed") is not None)
         self._shown = (found["version"], windowed)

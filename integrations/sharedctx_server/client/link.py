@@ -95,6 +95,7 @@ class Link:
             reply = await self.requests.ask("GET", "/health", retries=0)
             self.fallback.shared = reply.headers.get(background.STORE_HEADER) == self.fallback.mark
             if not self.fallback.shared:
+                await self.stand_in()
                 await self._push(self.fallback)
             self.away, self._failed, self._next = False, 0, float("-inf")
 
@@ -141,8 +142,13 @@ class Link:
     async def _mirror(self, fallback: Fallback) -> None:
         while self._mirrored is not None:
             (version, state), self._mirrored = self._mirrored, None
-            if not self.away:
-                await fallback.mirror(version, state)
+            await fallback.mirror(version, state)
+
+    async def stand_in(self) -> Fallback | None:
+        """Return the fallback, if there is one, once it has what the server was last known to have."""
+        if self._mirroring is not None:
+            await asyncio.shield(self._mirroring)
+        return self.fallback
 
     async def close(self) -> None:
         """Finish what is under way and close what was opened."""

@@ -19,10 +19,10 @@ from .safedisk import LogCache
 
 T = TypeVar("T")
 
-_LEAST_LOG = 128 << 10
+_LEAST_LOG = 256 << 10
 _MOST_LOG = 4 << 20
 _PART = 8
-_LEAST_COMMITS = 8
+_LEAST_COMMITS = 16
 _BURST = 1 << 20
 _PAGE_BYTES = 4096
 _COMMIT_BYTES = 4 * _PAGE_BYTES
