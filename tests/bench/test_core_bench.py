@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 BENCH = Path(__file__).with_name("core.py")
-CASES = {"put", "get", "durable put", "newest", "crowd", "tasks", "imports"}
+CASES = {"put", "get", "durable put", "newest", "crowd", "tasks", "imports", "audit"}
 
 
 def test_every_case_gives_figures_and_the_page_takes_them(tmp_path: Path) -> None:

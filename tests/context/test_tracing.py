@@ -43,7 +43,8 @@ class Traced:
 
 
 @pytest.fixture
-def traced() -> Iterator[Traced]:
+def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
+    monkeypatch.delenv("OTEL_SDK_DISABLED", raising=False)  # tests of crewai set it
     traced = Traced()
     yield traced
     tracing.end()
