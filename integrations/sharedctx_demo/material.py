@@ -21,7 +21,7 @@ def gather(paths: Sequence[str]) -> tuple[dict[str, Path], int]:
     """
     found: dict[str, Path] = {}
     skipped = 0
-    for root in [Path(path) for path in paths] or [Path(sharedctx.__file__).parent, Path(__file__).parent.parent]:
+    for root in [Path(path) for path in paths] or _own():
         if not root.exists():
             raise ConfigError(f"{root} does not exist: name files or folders")
         root = root.resolve()
@@ -38,6 +38,11 @@ def gather(paths: Sequence[str]) -> tuple[dict[str, Path], int]:
     if not found:
         raise ConfigError(f"no file of up to 4 MiB to read below {', '.join(paths)}")
     return found, skipped
+
+
+def _own() -> list[Path]:
+    """The folders of this project's packages."""
+    return [Path(sharedctx.__file__).parent, *sorted(Path(__file__).parents[1].glob("sharedctx_*"))]
 
 
 def _key(name: str, taken: Mapping[str, Path]) -> str:

@@ -12,6 +12,7 @@ import pytest
 import sharedctx
 from sharedctx_demo.cast import READERS
 from sharedctx_demo.checks import Evidence, verify
+from sharedctx_demo.material import gather
 
 from .runs import COMMAND, FRAMEWORKS, demo, environment, material
 
@@ -56,6 +57,13 @@ def test_with_all_frameworks_each_expands_what_another_stored_and_the_killed_gra
             assert entry.agent == member.participant
     Path(told["report"]).unlink()
     Path(told["report"]).parent.rmdir()
+
+
+def test_by_default_it_reads_this_project_and_nothing_beside_it() -> None:
+    files, skipped = gather([])
+    assert skipped == 0
+    assert {key.split("/")[1].partition("_")[0] for key in files} == {"sharedctx"}
+    assert "source/sharedctx_demo/material.py" in files
 
 
 def test_one_small_file_is_enough(tmp_path: Path) -> None:
