@@ -55,6 +55,7 @@ class HandoverMachine(RuleBasedStateMachine):
         settings = {} if count is None else {"count_tokens": Named(count)}
         self.owner = sharedctx.open("memory://", clock=self.clock).session(**settings)
         self.versions: dict[str, list[Any]] = {}  # None stands for a removal
+        self.brief: set[tuple[str, int]] = set()  # versions with an end: past it there is no going back to them
         self.ends: dict[str, float] = {}
         self.readable: dict[str | None, list[str] | None] = {}
         self.seen: dict[str, dict[str, int]] = {name: {} for name in NAMES}
@@ -99,6 +100,7 @@ class HandoverMachine(RuleBasedStateMachine):
         self.commit(key, value)
         if ttl is not None:
             self.ends[key] = self.clock() + ttl
+            self.brief.add((key, len(self.versions[key])))
         self.saw(by, key, len(self.versions[key]))
 
     @rule(key=keys)
@@ -110,7 +112,8 @@ class HandoverMachine(RuleBasedStateMachine):
     @rule(key=keys, data=st.data())
     def roll_back(self, key: str, data: st.DataObject) -> None:
         held = self.versions.get(key, [])
-        old = [number for number, value in enumerate(held, 1) if value is not None]
+        lasting = [number for number in range(1, len(held) + 1) if (key, number) not in self.brief]
+        old = [number for number in lasting if held[number - 1] is not None]
         if old and key not in self.ends:
             number = data.draw(st.sampled_from(old))
             self.owner.rollback(key, number)
