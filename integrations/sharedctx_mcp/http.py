@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import DEFAULT_MAX_REQUEST_BODY_SIZE, StreamableHTTPSessionManager
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -25,6 +25,7 @@ from sharedctx.errors import ConfigError
 
 from .serving import server
 from .settings import McpSettings
+from .unread import refusal
 
 PATH = "/mcp"
 _UNAUTHORIZED = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
@@ -78,6 +79,10 @@ class Gate:
             # a session of the protocol answers only to the token that began it
             access = AccessToken(token="", client_id=token.id or "server", scopes=[])
             scope["user"] = AuthenticatedUser(access)
+        heard, told = await _read(scope, self._until_stopped(receive))
+        if told is not None:
+            await _answer(send, 400, told.encode())
+            return
         open_body = False
 
         async def noted(message: Any) -> None:
@@ -85,7 +90,7 @@ class Gate:
             open_body = message["type"] == "http.response.start" or bool(message.get("more_body"))
             await send(message)
 
-        await self._app(scope, self._until_stopped(receive), noted)
+        await self._app(scope, heard, noted)
         if open_body and self._stopping.is_set():  # a stream that ended by us, not by its client: say so
             await send({"type": "http.response.body", "body": b""})
 
@@ -122,8 +127,31 @@ class _Endpoint:
         await self._sessions.handle_request(scope, receive, send)
 
 
+async def _read(scope: Any, receive: Any) -> tuple[Any, str | None]:
+    """Return what gives the body of a request again, and the error that answers it where the SDK would not read it as
+    it is; a body above its bound is left to it."""
+    if scope["method"] != "POST":
+        return receive, None
+    messages = [await receive()]
+    size = len(messages[0].get("body", b""))
+    while messages[-1].get("more_body") and size <= DEFAULT_MAX_REQUEST_BODY_SIZE:
+        messages.append(await receive())
+        size += len(messages[-1].get("body", b""))
+    whole = messages[-1]["type"] == "http.request" and size <= DEFAULT_MAX_REQUEST_BODY_SIZE
+    body = b"".join(message.get("body", b"") for message in messages) if whole else b""
+    told = refusal(body) if whole else None
+
+    async def again() -> Any:
+        return messages.pop(0) if messages else await receive()
+
+    return again, told
+
+
 async def _refuse(send: Any, status: int, message: str, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    body = json.dumps({"error": message, "statusCode": status}).encode()
+    await _answer(send, status, json.dumps({"error": message, "statusCode": status}).encode(), more)
+
+
+async def _answer(send: Any, status: int, body: bytes, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

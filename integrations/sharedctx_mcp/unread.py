@@ -11,8 +11,8 @@ _PARSE_ERROR = -32700
 _INVALID_REQUEST = -32600
 
 
-def refusal(line: str) -> str | None:
-    """Return the error that answers a line which is no message of JSON-RPC; None for one that is."""
+def refusal(line: str | bytes) -> str | None:
+    """Return the error that answers a line or body which is no message of JSON-RPC; None for one that is."""
     try:
         message = from_json(line, allow_inf_nan=False)
         json.dumps(message, allow_nan=False)  # 1e999 is read as infinity, which the SDK makes null
@@ -30,7 +30,7 @@ def refusal(line: str) -> str | None:
     return None
 
 
-def _leniently(line: str) -> Any:
+def _leniently(line: str | bytes) -> Any:
     """What a more patient reader finds, for the sake of the id; None where it finds nothing either."""
     try:
         return json.loads(line)

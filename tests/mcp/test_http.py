@@ -89,6 +89,27 @@ def test_foreign_names_and_pages_are_refused(wire: Any, path: str) -> None:
         assert _post(url, b'{"x":"' + b"y" * 5_000_000 + b'"}').status == 413
 
 
+def test_what_the_sdk_would_change_or_not_read_is_refused_by_its_id(wire: Any, path: str) -> None:
+    """Infinity became null on the way: what is stored would not be what was sent."""
+    call = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"context_write","arguments":%b}}'
+    with serving(wire, "--path", path) as (url, _):
+        for value in (
+            b'{"key":"k","value":{"a":1e999}}',
+            b'{"key":"k","value":[NaN]}',
+            b'{"key":"k","value":"\\ud83d"}',
+        ):
+            refused = _post(url, call % value)
+            assert refused.status == 400
+            told = json.loads(refused.text)
+            assert told["id"] == 7
+            assert "cannot be read" in told["error"]["message"]
+        assert _post(url, b"\xff\xfe").status == 400
+        assert _post(url, b"").status == 400
+        assert _post(url, wire.initialize).status == 200
+    with sharedctx.open(path) as store:
+        assert store.session("default").get_entry("k") is None
+
+
 def test_tokens_say_who_acts_and_keep_sessions_apart(wire: Any, seeded: str) -> None:
     with sharedctx.open(seeded) as store:
         store.session("team").grant("intern", read=["open/*"])
