@@ -149,7 +149,7 @@ class ForModel:
         return self._ready(text)
 
 
-def counting(count: TokenCounter | Callable[[str], int] | None) -> TokenCounter:
+def counting(count: Any) -> TokenCounter:
     """Return a counter as it is, a plain function as ``Named``, and for None the default counter. Raises
     ``ConfigError``."""
     if count is None:
