@@ -48,6 +48,18 @@ class Item(NamedTuple):
         return json.loads(self.facts)
 
 
+class Entry(NamedTuple):
+    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
+    another name it is found by."""
+
+    key: str
+    version: int
+    vectors: Sequence[Iterable[float]] = ()
+    facts: Any = None
+    expires: float | None = None
+    name: str | None = None
+
+
 class Pack(NamedTuple):
     """Items and the vectors of all of them, one after the other; ``alike`` when each item has one vector and a name of
     its own, and none expires."""

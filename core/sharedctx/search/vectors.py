@@ -14,7 +14,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
@@ -25,25 +24,13 @@ from ..versions.collection import seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .matrix import Nearest, Where, numbers
-from .packs import Item, Pack
+from .packs import Entry, Item, Pack
 
 _DIMENSIONS = "dimensions"
 _PAGE = 2
 """Packs that are read at a time: of more, the memory is given back and faulted in anew for each page."""
 _TOLD = 64
 """Packs that are remembered between their making and their commit."""
-
-
-class Entry(NamedTuple):
-    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
-    another name it is found by."""
-
-    key: str
-    version: int
-    vectors: Sequence[Iterable[float]] = ()
-    facts: Any = None
-    expires: float | None = None
-    name: str | None = None
 
 
 @contextmanager
