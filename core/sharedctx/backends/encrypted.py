@@ -16,7 +16,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import ConditionFailed, ConfigError
-from .base import ABSENT, NEXT, Backend, Backup, Change, Commit, Committed, Grounds, Op, Put, Refused, Row, SortKey
+from .base import (
+    ABSENT,
+    NEXT,
+    Backend,
+    Backup,
+    Change,
+    Commit,
+    Committed,
+    Grounds,
+    Op,
+    Put,
+    Refused,
+    Repair,
+    Row,
+    SortKey,
+)
 from .keyring import VARIABLE, Keyring
 
 _MAGIC: Final = b"\xc5\x65\x01"
@@ -156,6 +171,9 @@ class Encrypted:
 
     def verify(self) -> list[str]:
         return self.inner.verify()
+
+    def repair(self) -> list[str]:
+        return self.inner.repair() if isinstance(self.inner, Repair) else []
 
     def backup(self, path: str) -> None:
         if not isinstance(self.inner, Backup):

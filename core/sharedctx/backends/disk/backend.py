@@ -7,23 +7,25 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from ...errors import BackendUnavailable, ConfigError, SharedContextError
+from ...errors import BackendUnavailable, ConfigError, SharedContextError, UnsafeRow
 from ...forking import renew_after_fork
-from ..base import ANY, NEXT, Change, Commit, Committed, Grounds, Head, Put, Row, SortKey
+from ..base import NEXT, Change, Commit, Committed, Grounds, Put, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
-from . import faults, feed, keys, listing, rows, transaction
+from . import faults, feed, foreign, keys, listing, repair, rows, transaction
 from .connections import Connections
 from .housekeeping import Housekeeping
-from .layout import prepare, read_own, verify
+from .layout import prepare, read_own
 from .writer import Writer
 
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _NEWEST = rows.COLUMNS + _ROWS + "DESC LIMIT ?"
 _ONE = rows.COLUMNS + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
+_LAST_TIME = 1e11
+"""Seconds since the epoch that no clock says: the year 5138."""
 _OLDEST = rows.COLUMNS + _ROWS + "LIMIT ?"
 _RANGE = rows.COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 
@@ -34,6 +36,11 @@ def _newest_bounds(space: str, pk: str) -> tuple[str, str]:
     check_name(space, "space")
     check_name(pk, "partition key")
     return keys.version_bounds(space, pk)
+
+
+def _seconds(kept: Any) -> float:
+    """The clock that was written down; one that sharedctx did not write is none."""
+    return kept if isinstance(kept, float) and kept < _LAST_TIME else 0.0
 
 
 class DiskBackend:
@@ -80,11 +87,7 @@ class DiskBackend:
         if len(ops) == 1 and if_rev is None:
             op = ops[0]
             if type(op) is Put and op.sk is NEXT:
-                if op.when is not ANY:
-                    rev, number = self._writer.append(space, op, op.when.sk if isinstance(op.when, Head) else 0)
-                    return rev, [number]
-                expires = None if op.expires is None else float(op.expires)
-                rev, number = self._writer.push(keys.partition(space, op.pk), op.value, expires)
+                rev, number = self._writer.append(space, op)
                 return rev, [number]
         if if_rev is None and ops and transaction.collects(ops):
             return self._writer.collect(space, ops)
@@ -117,15 +120,21 @@ class DiskBackend:
         check_name(space, "space")
         check_name(pk, "partition key")
         if lo == 1 and hi is None and type(lo) is int:
-            found = self._query(_NEWEST if newest_first else _OLDEST, (*keys.version_bounds(space, pk), limit))
+            sql, bounds = _NEWEST if newest_first else _OLDEST, keys.version_bounds(space, pk)
         else:
             check_range(lo, hi)
-            first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
-            found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
-        if type(lo) is int:
-            return [rows.version(pk, *row) for row in found]
-        length = len(keys.partition(space, pk))
-        return [rows.collected(pk, keys.sort_key(row[0], length), row) for row in found]
+            sql = _RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?")
+            bounds = keys.scan_bounds(keys.partition(space, pk), lo, hi)
+        make = (
+            partial(rows.version, pk)
+            if type(lo) is int
+            else partial(rows.collected, pk, len(keys.partition(space, pk)))
+        )
+        found = self._query(sql, (*bounds, limit))
+        try:
+            return [make(*row) for row in found]
+        except UnsafeRow:
+            return foreign.passing_by(self._query, sql, bounds, limit, make)
 
     def _newest(self, space: str, pk: str) -> list[Row]:
         """The read that nearly all others begin with."""
@@ -136,9 +145,13 @@ class DiskBackend:
         if found is None:
             return []
         key, tag, rowid, mode, filename, value = found
-        if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
-            return [Row(pk, keys.number(key), value, rowid, None)]
-        return [rows.version(pk, *found)]
+        try:
+            if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+                return [Row(pk, keys.number(key), value, rowid, None)]
+            return [rows.version(pk, *found)]
+        except UnsafeRow:
+            make = partial(rows.version, pk)
+            return foreign.passing_by(self._query, _NEWEST, _newest_bounds(space, pk), 1, make)
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")
@@ -185,7 +198,7 @@ class DiskBackend:
 
     def now(self) -> float:
         kept = self._first(_CLOCK, ("-clock",))
-        self._high = max(self._high, self._clock(), 0.0 if kept is None else float(kept[0]))
+        self._high = max(self._high, self._clock(), 0.0 if kept is None else _seconds(kept[0]))
         return self._high
 
     def expired(self, expires: float | None) -> bool:
@@ -200,7 +213,7 @@ class DiskBackend:
     def _keep_clock(self, now: float, only_after: float) -> None:
         """Write the clock down, so that no process finds a gone entry alive after the wall clock jumped back."""
         kept = self._query(read_own("value"), ("-clock",))
-        if kept and float(kept[0][0]) >= only_after:
+        if kept and _seconds(kept[0][0]) >= only_after:
             return
         with contextlib.suppress(SharedContextError):  # a full or read-only store is read; this process remembers
             self._writer.transact(lambda cache, con: cache.set("-clock", now), 0)
@@ -220,7 +233,13 @@ class DiskBackend:
         }
 
     def verify(self) -> list[str]:
-        return verify(self._query)
+        return repair.verify(self._query)
+
+    def repair(self) -> list[str]:
+        found = list(repair.find(self._query))
+        if not found:
+            return []
+        return self._writer.transact(lambda cache, con: repair.remove(cache, con, found), 0)
 
     def backup(self, path: str) -> None:
         target = os.path.abspath(os.path.expanduser(path))
