@@ -24,6 +24,7 @@ from .base import (
     Change,
     Commit,
     Committed,
+    Dated,
     Grounds,
     Op,
     Put,
@@ -138,6 +139,14 @@ class Encrypted:
     ) -> list[Row]:
         rows = self.inner.scan(space, pk, lo, hi, limit=limit, newest_first=newest_first)
         return [self.open(space, row) for row in rows]
+
+    def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
+        if isinstance(self.inner, Dated):
+            found = self.inner.newest(space, pk)
+            return None if found is None else (self.open(space, found[0]), found[1])
+        rev = self.inner.rev(space)
+        rows = self.scan(space, pk, limit=1, newest_first=True)
+        return (rows[0], rev) if rows else None
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         return self.inner.pks(space, prefix, after, limit)

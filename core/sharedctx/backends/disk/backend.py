@@ -23,6 +23,7 @@ from .writer import Writer
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _NEWEST = rows.COLUMNS + _ROWS + "DESC LIMIT ?"
 _ONE = rows.COLUMNS + _ROWS + "DESC LIMIT 1"
+_DATED = rows.COLUMNS.replace("SELECT ", f"SELECT ({transaction.LAST_ROW}), ", 1) + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
 _LAST_TIME = 1e11
 """Seconds since the epoch that no clock says: the year 5138."""
@@ -135,6 +136,23 @@ class DiskBackend:
             return [make(*row) for row in found]
         except UnsafeRow:
             return foreign.passing_by(self._query, sql, bounds, limit, make)
+
+    def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
+        """See ``Dated.newest``: it costs a twelfth more than the row alone."""
+        if space.__class__ is not str or pk.__class__ is not str:
+            check_name(space, "space")
+            check_name(pk, "partition key")
+        found = self._first(_DATED, _newest_bounds(space, pk))
+        if found is None:
+            return None
+        rev, key, tag, rowid, mode, filename, value = found
+        try:
+            if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+                return Row(pk, keys.number(key), value, rowid, None), rev
+            return rows.version(pk, *found[1:]), rev
+        except UnsafeRow:
+            passed = self._newest(space, pk)
+            return (passed[0], rev) if passed else None
 
     def _newest(self, space: str, pk: str) -> list[Row]:
         """The read that nearly all others begin with."""
@@ -289,6 +307,10 @@ class DiskBackend:
         try:
             return self._connections.first(sql, args)
         except sqlite3.Error as error:
+            if sql is _DATED and "decode" in str(error):
+                rev = self._query(transaction.LAST_ROW)[0][0]
+                found = self._first(_ONE, args)
+                return None if found is None else (rev, *found)
             if sql.startswith(rows.COLUMNS) and "decode" in str(error):
                 return next(iter(self._query(sql, args)), None)
             raise faults.explain(error, self._path) from error
