@@ -43,6 +43,19 @@ def test_get_takes_a_version_as_diff_does_and_a_key_of_that_name_comes_first(she
     assert shell("get", "plan@1")[1] == b"own\n"
 
 
+def test_options_that_all_commands_share_may_stand_after_the_command(shell: Shell, tmp_path: Path) -> None:
+    assert shell("put", "k", "v", "--session", "other", "--as=me")[0] == 0
+    assert shell.json("history", "k", "--session=other")[0]["agent"] == "me"
+    assert shell("ls")[1] == b""
+    command = [sys.executable, "-c", MAIN]
+    found = subprocess.run([*command, "sessions", "--url", f"disk://{shell.path}"], check=False, capture_output=True)
+    assert found.stdout == b"other\n"
+    for words in (["sessions", "--url"], ["--path", "a", "sessions", "--path", "b"], ["put", "k", "v", "--nonsense"]):
+        assert subprocess.run([*command, *words], check=False, capture_output=True, cwd=tmp_path).returncode == 2
+    assert shell("put", "--", "--session", "x")[0] == 0
+    assert shell.json("ls")[0]["key"] == "--session"
+
+
 def test_bytes_go_in_and_out_exactly(shell: Shell) -> None:
     data = b"\x00\xff\x1b[31m\r\n"
     assert shell("put", "raw", "-", "--type", "bytes", stdin=data)[0] == 0
