@@ -83,16 +83,23 @@ class VersionLog(Versions):
         newest: Row | None = None,
         known: bool = False,
     ) -> Steps[tuple[Version, Row]]:
-        read = steps.tail if expect is None else steps.newest
         small = len(draft.content) < DELTA_FROM
-        # What was seen to be live, and is not built upon, need not be read again: the commit requires the same.
-        seen = small and not known and expect is not None and self._cache.was_live(self.space, pk, expect)
+        # What was seen, and is not built upon, need not be read again: the commit requires the same.
+        seen: int | None = None
+        tail = not known and expect is None
+        if small and not known and expect is not None and self._cache.was_live(self.space, pk, expect):
+            seen = expect
         taken = 0
         while True:
-            if seen:
-                head = expect or 0
+            if seen is not None:
+                head = seen
             else:
-                row = newest if known else (yield from read(self.space, pk))
+                if known:
+                    row = newest
+                elif tail:
+                    row = yield from steps.tail(self.space, pk, self._cache.last(self.space, pk) if small else None)
+                else:
+                    row = yield from steps.newest(self.space, pk)
                 head = 0 if row is None else int(row.sk)
                 if expect is not None and not known:
                     yield from self._require(pk, row, expect)
@@ -108,10 +115,11 @@ class VersionLog(Versions):
             except ConditionFailed as error:
                 if known or (error.pk != pk and not self._is_witness(error)):
                     raise
-                read, seen = steps.newest, False
+                again = small and tail and error.pk == pk
+                tail, seen = False, error.actual if again else None
                 continue
             if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken, known, seen = int(sks[0]), False, False
+                taken, known, tail, seen = int(sks[0]), False, False, None
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
             if draft.content and header.compression is not RAW:
