@@ -19,6 +19,8 @@ _RARE = 0.03
 _FEW = 25
 _MOST_ERRORS = 8
 _SCANNED = 2000
+_PART = 0.05
+"""How much a rare part of an array tells beside a rare cell."""
 _AMOUNT = 6
 """Digits of a whole number."""
 _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
@@ -117,10 +119,14 @@ class Sample:
         return [place for place in dict.fromkeys(order) if 0 <= place < size]
 
     def _unusual(self, layout: Layout) -> dict[int, float]:
-        """For each row how rare its values are in columns whose values mostly repeat."""
+        """For each row how rare its values are in columns whose values mostly repeat, and the parts of its arrays."""
         found: dict[int, float] = {}
         for leaf in layout.leaves:
-            if leaf.rule in ("const", "same", "template"):
+            if _derived(leaf):
+                continue
+            if leaf.inner is None and list in set(map(type, leaf.values)):
+                for at, weight in _part_weights(leaf.values).items():
+                    found[self._rows[at]] = found.get(self._rows[at], 0.0) + weight
                 continue
             times = Counter(leaf.numbers)
             if len(times) <= 0.5 * len(leaf.numbers):
@@ -136,7 +142,7 @@ class Sample:
             if leaf.inner is not None and leaf.rule not in ("const", "same"):
                 owners = _owners(leaf)
                 inside += [owners[at] for at in self._extremes(leaf.inner) if at in owners]
-            elif leaf.rule not in ("const", "same", "template"):
+            elif not _derived(leaf):
                 values = numbers(leaf, self._alone)
                 some = [value for value in values if value is not None]
                 if not some and (values := measures(leaf)):
@@ -189,7 +195,7 @@ class Sample:
         most = max(1, int(_RARE * size))
         found: list[int] = []
         for leaf in layout.leaves:
-            if leaf.rule in ("const", "same", "template"):
+            if _derived(leaf):
                 continue
             kinds = Counter(map(type, leaf.values))
             for kind, times in kinds.items():
@@ -208,6 +214,18 @@ class Sample:
             if list in kinds and leaf.inner is None:
                 found += _rare_parts(leaf.values, most)
         return list(dict.fromkeys(found))
+
+
+def _derived(leaf: Column) -> bool:
+    """Whether other columns, or the header, tell what the cells are."""
+    return leaf.rule in ("const", "same") or (leaf.rule == "template" and not leaf.spelled)
+
+
+def _part_weights(values: list[Any]) -> dict[int, float]:
+    """For each array how rare its parts are among those of all arrays."""
+    parts = {at: {_text(part) for part in value[:_FEW]} for at, value in enumerate(values) if type(value) is list}
+    times = Counter(part for own in parts.values() for part in own)
+    return {at: _PART * sum(1 / times[part] for part in sorted(own)) for at, own in parts.items()}
 
 
 def _rare_parts(values: list[Any], most: int) -> list[int]:
