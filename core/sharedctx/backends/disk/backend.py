@@ -23,6 +23,7 @@ from .writer import Writer
 _ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
 _NEWEST = rows.COLUMNS + _ROWS + "DESC LIMIT ?"
 _ONE = rows.COLUMNS + _ROWS + "DESC LIMIT 1"
+_DATED = rows.COLUMNS.replace("SELECT ", f"SELECT ({transaction.LAST_ROW}), ", 1) + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
 _OLDEST = rows.COLUMNS + _ROWS + "LIMIT ?"
 _RANGE = rows.COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
@@ -126,6 +127,19 @@ class DiskBackend:
             return [rows.version(pk, *row) for row in found]
         length = len(keys.partition(space, pk))
         return [rows.collected(pk, keys.sort_key(row[0], length), row) for row in found]
+
+    def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
+        """See ``Dated.newest``: it costs a twelfth more than the row alone."""
+        if space.__class__ is not str or pk.__class__ is not str:
+            check_name(space, "space")
+            check_name(pk, "partition key")
+        found = self._first(_DATED, _newest_bounds(space, pk))
+        if found is None:
+            return None
+        rev, key, tag, rowid, mode, filename, value = found
+        if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+            return Row(pk, keys.number(key), value, rowid, None), rev
+        return rows.version(pk, *found[1:]), rev
 
     def _newest(self, space: str, pk: str) -> list[Row]:
         """The read that nearly all others begin with."""
@@ -270,6 +284,10 @@ class DiskBackend:
         try:
             return self._connections.first(sql, args)
         except sqlite3.Error as error:
+            if sql is _DATED and "decode" in str(error):
+                rev = self._query(transaction.LAST_ROW)[0][0]
+                found = self._first(_ONE, args)
+                return None if found is None else (rev, *found)
             if sql.startswith(rows.COLUMNS) and "decode" in str(error):
                 return next(iter(self._query(sql, args)), None)
             raise faults.explain(error, self._path) from error
