@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DecodeError
+from ..columns.fitted import shorten_value
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import Limits, Unit, shorten_value
+from ..columns.shortening import Limits, Unit
 from ..kind import Brief, Draft, Source
 from ..lines.log_survey import TIME
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from itertools import islice
 
-from ..columns.shortening import NARROW, Unit, shorten_value
+from ..columns.fitted import shorten_value
+from ..columns.shortening import NARROW, Unit
 from ..kind import Brief, Draft, Source
 from ..lines.log_survey import TIME
 
