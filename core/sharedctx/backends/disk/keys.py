@@ -3,7 +3,7 @@
 ::
 
     {space}-{pk}-{15 digits}        a version; `Cache.push` of diskcache numbers it, from 500000000000000 up
-    {space}-{pk}-~{sk}-{15 digits}  a collection row; the digits are its revision, so a replacement is an insert
+    {space}-{pk}-~{sk}-{digits}     a collection row; the digits are its revision, so a replacement is an insert
     {space}--d{15 digits}           the drops of one commit, for the feed
     {space}--m{15 digits}           the compaction mark
     -format  -id  -clock            the store's own
@@ -75,7 +75,7 @@ def collection_start(prefix: str, sk: str) -> str:
 
 
 def collection_key(prefix: str, sk: str, rev: int) -> str:
-    return f"{prefix}-~{escape(sk)}-{rev:015d}"
+    return f"{prefix}-~{escape(sk)}-{rev}"
 
 
 def collection_bounds(prefix: str, sk: str) -> tuple[str, str]:
@@ -95,7 +95,7 @@ def scan_bounds(prefix: str, lo: SortKey, hi: SortKey | None) -> tuple[str, str]
 def sort_key(key: str, prefix_length: int) -> SortKey:
     """Read the sort key out of a row's key; ``prefix_length`` is that of ``partition(...)``."""
     if key[prefix_length + 1] == "~":
-        return unescape(key[prefix_length + 2 : -16])
+        return unescape(key[prefix_length + 2 : key.rindex("-")])
     return number(key)
 
 

@@ -19,7 +19,7 @@ from .writer import Writer
 
 FORMAT = 1
 _COLUMNS = {"key", "raw", "tag", "mode", "filename", "value"}
-_OURS = re.compile(r"[^-]+-(-[dm]\d{15}|[^-]+-(\d{15}|~[^-]*-\d{15}))|-(format|id|clock)")
+_OURS = re.compile(r"[^-]+-(-[dm]\d{15}|[^-]+-(\d{15}|~[^-]*-\d+))|-(format|id|clock)")
 
 
 def read_own(column: str) -> str:
