@@ -8,40 +8,29 @@ one with the higher version counts.
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed, InvalidValue
 from ..forking import renew_after_fork
-from ..versions.collection import seal, unseal_large
+from ..versions.collection import seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .matrix import Nearest, Where, numbers
-from .packs import Item, Pack
+from .packs import Entry, Item, Pack
 
 _DIMENSIONS = "dimensions"
-_PAGE = 16
+_PAGE = 2
+"""Packs that are read at a time: of more, the memory is given back and faulted in anew for each page."""
 _TOLD = 64
 """Packs that are remembered between their making and their commit."""
-
-
-class Entry(NamedTuple):
-    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
-    another name it is found by."""
-
-    key: str
-    version: int
-    vectors: Sequence[Iterable[float]] = ()
-    facts: Any = None
-    expires: float | None = None
-    name: str | None = None
 
 
 @contextmanager
@@ -72,6 +61,8 @@ class Vectors:
         self._labels = labels
         self._lock = threading.Lock()
         self._rev: int | None = None
+        self._turns = itertools.count(1)
+        self._loaded = 0
         self._known = Catalogue(self._labels)
         self._told: dict[str, tuple[int, Pack]] = {}
         renew_after_fork(self)
@@ -176,7 +167,7 @@ class Vectors:
     def _put(self, dimensions: int, items: list[Item], rows: Sequence[bytes]) -> Put:
         """Write a pack, which is remembered until the feed tells that it was committed."""
         sk = uuid.uuid4().hex
-        row = seal(self.space, self.pk, sk, packs.encode(dimensions, items, rows))
+        row = seal_large(self.space, self.pk, sk, packs.encode(dimensions, items, rows))
         with self._lock:
             if len(self._told) >= _TOLD:
                 del self._told[next(iter(self._told))]
@@ -197,8 +188,7 @@ class Vectors:
             return
         while True:
             if since is None:
-                since = yield from steps.rev(self.space)
-                yield from self._load()
+                since = yield from self._load()
             complete = True
             try:
                 while since < rev and (page := (yield from steps.changes(self.space, since))):
@@ -220,16 +210,26 @@ class Vectors:
         if not (yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)):
             yield from self._load()
 
-    def _load(self) -> Steps[None]:
-        rows: list[Row] = []
+    def _load(self) -> Steps[int]:
+        """Read all packs, some at a time, and return the revision from which on to follow."""
+        turn = next(self._turns)
+        since = yield from steps.rev(self.space)
+        first = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
+        known = Catalogue(self._labels, int(unseal(self.space, first[0])) if first else None)
         after = ""
-        while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
-            rows += page
-            after = f"{page[-1].sk}\x00"
-        with self._lock, _uncollected():
-            self._known = Catalogue(self._labels)
-            found = ((str(row.sk), len(row.value), self._read(row)) for row in rows if row.sk != _DIMENSIONS)
-            self._known.fill(list(found))
+        with _uncollected():
+            while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
+                after = f"{page[-1].sk}\x00"
+                if known.matrix is not None and len(page) == _PAGE:
+                    known.matrix.expect_many()
+                while page:
+                    row = page.pop()
+                    if row.sk != _DIMENSIONS:
+                        known.take(str(row.sk), len(row.value), self._read(row))
+        with self._lock:
+            if turn > self._loaded:  # else another thread began later and is done
+                self._known, self._loaded = known, turn
+        return since
 
     def _read(self, row: Row) -> Pack:
         return packs.decode(unseal_large(self.space, row))
@@ -243,13 +243,12 @@ class Vectors:
             if change.pk != self.pk:
                 if isinstance(change.sk, int):
                     others[change.pk] = change.sk
+            elif sk == _DIMENSIONS:  # vectors of these may be there already
+                yield from self._load()
             elif change.op == "drop":
                 with self._lock:
-                    if sk == _DIMENSIONS:
-                        self._known.matrix = None
-                    else:
-                        self._known.packs.pop(sk, None)
-            elif sk != _DIMENSIONS:
+                    self._known.packs.pop(sk, None)
+            else:
                 found = yield from self._find(sk)
                 if found is None:
                     complete = False
