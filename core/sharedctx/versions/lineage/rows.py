@@ -195,7 +195,7 @@ class _Reader:
         self._at += 1
         return found | byte << shift
 
-    def bytes(self, length: int) -> bytes:
+    def take(self, length: int) -> bytes:
         start = self._at
         self._at = end = start + length
         if end > len(self._data):
@@ -203,7 +203,7 @@ class _Reader:
         return self._data[start:end]
 
     def text(self) -> str:
-        return self.bytes(self.number()).decode("utf-8", "surrogatepass")
+        return self.take(self.number()).decode("utf-8", "surrogatepass")
 
     def stamp(self) -> int:
         found: int = _STAMP.unpack_from(self._data, self._at)[0]
@@ -213,8 +213,8 @@ class _Reader:
     def id(self) -> str:
         number = self.number()
         if number == _UUID:
-            return _uuid(self.bytes(16))
-        return self.bytes(number >> 1).decode("utf-8", "surrogatepass")
+            return _uuid(self.take(16))
+        return self.take(number >> 1).decode("utf-8", "surrogatepass")
 
     def rest(self) -> bytes:
         return self._data[self._at :]
@@ -238,7 +238,7 @@ def parse_state(space: str, row: Row) -> StateRow:
             found.append((name, mark & 15, size, length, step, base, also, own))
         pieces: dict[str, Piece] = {}
         for name, kind, size, length, step, base, also, own in found:
-            payload = reader.bytes(length)
+            payload = reader.take(length)
             pieces[name] = Piece(kind, size, stamp(payload, base) if own is None else own, payload, step, base, also)
         return StateRow(id, ids[0] or None, pieces.pop(HEAD), pieces, row.value, row.expires)
     except (LookupError, ValueError, struct.error) as error:
