@@ -17,6 +17,7 @@ from . import codec
 from .cache import ContentCache, Version
 from .codec import RAW, Kind
 from .reading import Versions
+from .trimming import first_needed
 from .witness import Act, Witness, act_of
 
 DELTA_FROM = 4096
@@ -228,39 +229,10 @@ class VersionLog(Versions):
 
         Damaged ones are kept besides, and do not count.
         """
-        rows: list[Row] = []
-        sound = 0
-        while sound < max(keep, 1):
-            hi = int(rows[-1].sk) if rows else None
-            page = yield from steps.scan(self.space, pk, 1, hi, limit=max(keep, 1) - sound, newest_first=True)
-            if not page:
-                return 0
-            rows += page
-            sound += sum(self._is_sound(row) for row in page)
-        cut = min(needed for row in rows for needed in self._needs(row))
-        first = int(rows[-1].sk)
-        while cut < first:
-            older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
-            first = cut
-            cut = min([cut, *(needed for row in older for needed in self._needs(row))])
+        cut = yield from first_needed(self, pk, max(keep, 1))
         if cut > 1:
             yield from self.note([Act("trim", pk, cut - 1, detail=f"to {keep}")], agent, timestamp)
         return (yield from steps.reclaim(self.space, pk, cut))
-
-    def _is_sound(self, row: Row) -> bool:
-        try:
-            self.read_row(row)
-        except DecodeError:
-            return False
-        return True
-
-    def _needs(self, row: Row) -> tuple[int, ...]:
-        number = int(row.sk)
-        try:
-            back = self.read_row(row).blob.back
-        except DecodeError:
-            back = 0
-        return (number, number - back)
 
     def expect(self, pk: str, expect: int) -> Steps[None]:
         """Raise ``VersionConflict`` unless ``expect`` is the live version (0: there is none)."""
