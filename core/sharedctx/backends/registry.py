@@ -31,12 +31,26 @@ def normalise(address: str | os.PathLike[str]) -> str:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
         return "disk://" + os.path.realpath(os.path.expanduser(text))
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise ConfigError(f"the store's address {text!r:.160} is no URL ({error}): name a directory or a URL") from None
     if parts.scheme == "disk":
         if parts.netloc or not parts.path:
             raise ConfigError(f"{text!r} names no absolute path: write disk:///path")
         return "disk://" + os.path.realpath(unquote(parts.path))
     return text
+
+
+def nothing_at(address: str) -> bool:
+    """Whether a normalised address is a directory that holds nothing or is not there: opening it makes a new store."""
+    if not address.startswith("disk://"):
+        return False
+    folder = address.removeprefix("disk://")
+    if os.path.isdir(folder):
+        with os.scandir(folder) as found:
+            return next(found, None) is None
+    return not os.path.exists(folder)
 
 
 def open_backend(address: str, *, durable: bool = False, clock: Callable[[], float] = time.time) -> Backend:
