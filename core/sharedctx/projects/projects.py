@@ -15,7 +15,7 @@ from ..versions.codec import Kind
 from ..versions.log import DELTA_FROM, Draft, Version
 from .accesses import Accesses
 from .differences import Difference
-from .heads import Head, Heads
+from .heads import Head, Heads, Offered
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
@@ -185,12 +185,13 @@ class Projects:
             yield from self._session.rights.guard(participant, "write", key)
         if request:
             note = f"{note}{_REQUEST}{check_request(request)}"
-            done = yield from self._done(project, agent, request)
-            if done is not None:
-                return done
         now = yield from steps.now()
-        known = self.heads.of(key)
+        known = (yield from self._queued(key)) or self.heads.of(key)
+        again = bool(request)
         while True:
+            if again and (done := (yield from self._done(project, agent, request))) is not None:
+                return done
+            again = False
             head = known or (yield from self._head(key))
             try:
                 _require(project, head, expected)
@@ -200,17 +201,35 @@ class Projects:
                     raise
                 known = None  # others may have written since
                 continue
+            content = head.state.encoded if known is not None and head.live else None
+
+            def offer(blob: bytes, state: State = new) -> None:
+                self.heads.offer(key, Offered(blob, state, agent))
+
             try:
-                version, row = yield from self._session.log.append_to(key, head.row, draft, now, expect=head.number)
+                version, row = yield from self._session.log.append_to(
+                    key, head.row, draft, now, expect=head.number, content=content, offer=offer
+                )
             except VersionConflict:
                 self.heads.forget(key)
-                known = None  # somebody was faster: judged and made anew
+                known, again = None, bool(request)  # somebody was faster: judged and made anew
                 continue
+            finally:
+                self.heads.settle(key, new)
             self.heads.keep(key, Head(row, new, agent))
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
             return Written(version, new, head.state, not head.number)
+
+    def _queued(self, key: str) -> Steps[Head | None]:
+        """Return what was offered last, if it is the newest, or queued to be: what is built on it is refused if it
+        is."""
+        offered = self.heads.offered(key)
+        if offered is None:
+            return None
+        row = yield from steps.tail(self.space, key)
+        return Head(row, offered.state, offered.agent) if row is not None and row.value == offered.blob else None
 
     def _head(self, key: str) -> Steps[Head]:
         row = yield from steps.newest(self.space, key)

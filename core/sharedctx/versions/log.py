@@ -63,13 +63,26 @@ class VersionLog(Versions):
         return version
 
     def append_to(
-        self, pk: str, newest: Row | None, draft: Draft, timestamp: float, *, expect: int
+        self,
+        pk: str,
+        newest: Row | None,
+        draft: Draft,
+        timestamp: float,
+        *,
+        expect: int,
+        content: bytes | None = None,
+        offer: Callable[[bytes], None] | None = None,
     ) -> Steps[tuple[Version, Row]]:
         """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
 
-        ``expect`` is its number if it is live, else 0. Raises ``VersionConflict`` where it is not the newest.
+        ``expect`` is its number if it is live, else 0, ``content`` what it holds where the caller knows that too;
+        ``offer`` is told the new row's value before it is committed. Raises ``VersionConflict`` where ``newest`` is
+        not the newest.
         """
-        return (yield from self._append(pk, draft, timestamp, expect=expect, newest=newest, known=True))
+        made = self._append(
+            pk, draft, timestamp, expect=expect, newest=newest, known=True, content=content, offer=offer
+        )
+        return (yield from made)
 
     def _append(
         self,
@@ -82,6 +95,8 @@ class VersionLog(Versions):
         if_rev: int | None = None,
         newest: Row | None = None,
         known: bool = False,
+        content: bytes | None = None,
+        offer: Callable[[bytes], None] | None = None,
     ) -> Steps[tuple[Version, Row]]:
         read = steps.tail if expect is None else steps.newest
         small = len(draft.content) < DELTA_FROM
@@ -97,12 +112,14 @@ class VersionLog(Versions):
                 if expect is not None and not known:
                     yield from self._require(pk, row, expect)
             number = max(head, taken)
-            base = None if small else (yield from self._base(row, number + 1, draft))
+            base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
             blob, header = self._encode(pk, number + 1, draft, timestamp, base)
             ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
             if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
                 ops += yield from self._witness.ops(acts, draft.agent, timestamp)
+            if offer is not None:
+                offer(blob)
             try:
                 rev, sks = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
@@ -258,8 +275,11 @@ class VersionLog(Versions):
                 agent=who,
             )
 
-    def _base(self, row: Row | None, number: int, draft: Draft) -> Steps[tuple[int, bytes] | None]:
-        """Choose the version to store the difference from; one that expires is never built upon."""
+    def _base(
+        self, row: Row | None, number: int, draft: Draft, content: bytes | None = None
+    ) -> Steps[tuple[int, bytes] | None]:
+        """Choose the version to store the difference from; one that expires is never built upon. ``content`` is what
+        ``row``, the version before, holds where that is known."""
         if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0 or draft.whole or not draft.compress:
             return None
         back = 16 if number % 16 == 0 else 1
@@ -268,6 +288,8 @@ class VersionLog(Versions):
             row = rows[0] if rows else None
         if row is None or row.expires is not None:
             return None
+        if back == 1 and content is not None:
+            return 1, content
         try:
             version = self.read_row(row)
             if not version.blob.live:
