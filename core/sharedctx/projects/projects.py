@@ -219,7 +219,9 @@ class Projects:
             self.heads.keep(key, Head(row, new, agent))
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
-                yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
+                newest = (yield from self.newest(project)) or version
+                since = newest.number - version.number + 1  # who was told of the one before goes on from there
+                yield from self._session.log.trim(key, self.settings.keep_versions + since, now, agent)
             return Written(version, new, head.state, not head.number)
 
     def _queued(self, key: str) -> Steps[Head | None]:
