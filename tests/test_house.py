@@ -43,6 +43,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "projects",
             "bearers",
             "paging",
+            "toolnames",
         }
     ),
     frozenset({"callers"}),

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharedctx import tokens
+from sharedctx.errors import ConfigError
 from sharedctx.tokens import Estimate, counter
 
 COUNTERS = (counter(), Estimate("estimate"))
@@ -34,9 +35,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setitem(sys.modules, "quicktok", None)
-    counter.cache_clear()
+    tokens._of_model.cache_clear()
     yield
-    counter.cache_clear()
+    tokens._of_model.cache_clear()
 
 
 @pytest.fixture
@@ -134,3 +135,9 @@ def test_ranks_that_tiktoken_would_download_again_are_not_used(tiktoken: Path, p
 def test_where_tiktoken_keeps_no_files_it_is_not_used(tiktoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
     assert counter("gpt-4o").name == "estimate of o200k_base"
+
+
+def test_a_model_that_is_no_name_is_refused() -> None:
+    for model in (5, b"gpt-4o", ["gpt-4o"]):
+        with pytest.raises(ConfigError, match="is no text"):
+            counter(model)  # type: ignore[arg-type]

@@ -147,9 +147,17 @@ class AsyncSharedContext:
             prefix=prefix,
         )
 
-    async def stale(self, *, diffs: bool = False) -> list[Stale]:
+    async def stale(self, *, diffs: bool = False, ask: bool = True) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once."""
-        return await self._sync.store.driver.leave_loop(self._sync.stale, diffs=diffs)
+        context, who = self._sync, self._sync.participant
+        if who is None:
+            return context.stale()  # which says what is wrong
+        from .handover.staleness import stale, with_diffs
+
+        found = await self.run(stale(context.verbs, who, ask=ask))
+        if not (diffs and found):
+            return found
+        return await context.store.driver.leave_loop(context.run, with_diffs(context.verbs, who, found))
 
     async def savings(self) -> list[Saving]:
         """Return the tokens that models were served against full replay, by participant and face."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
@@ -79,7 +80,7 @@ class SharedContext:
             store = self._own = open_store(path if path is not None else url)
         self.store = store
         self.verbs = Verbs(store.backend, self.session, store.contents, self.settings, store.audit_key)
-        self.verbs.session.reads.tell = lambda *read: store.savings.read(self.session, *read)
+        self.verbs.session.reads.tell = partial(store.savings.read, self.session)
 
     def bind(self, participant: str, *, face: str | None = None) -> SharedContext:
         """Return this context as ``participant``: its writes carry that name, its grants apply.
@@ -305,17 +306,25 @@ class SharedContext:
         """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
         return self.run(self.store.savings.timeline(self.session, since))
 
-    def stale(self, *, diffs: bool = False) -> list[Stale]:
+    def stale(self, *, diffs: bool = False, ask: bool = True) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says
-        what changed. Raises ``Forbidden`` on an unbound context, which remembers nothing."""
+        what changed. Raises ``Forbidden`` on an unbound context, which remembers nothing.
+
+        ``ask=False`` tells what had changed when this participant read or wrote last, for next to nothing; the store is
+        asked only where it did neither since the call before.
+        """
         if self.participant is None:
             raise Forbidden("only a bound context remembers what it read: bind a participant")
         seen = self.verbs.session.reads.of(self.participant)
-        if not seen.expiring and seen.rev is not None and seen.rev == self.store.backend.rev(self.verbs.space):
-            return []  # the way of most calls, for the price of one question
-        from .handover.staleness import stale
+        if ask or seen.reached is None:
+            seen.reached = self.store.backend.rev(self.verbs.space)
+        if seen.reached == seen.rev and not seen.expiring:
+            seen.reached = None  # the way of most calls
+            return []
+        from .handover.staleness import stale, with_diffs
 
-        return self.run(stale(self.verbs, self.participant, diffs=diffs))
+        found = self.run(stale(self.verbs, self.participant, ask=False))
+        return self.run(with_diffs(self.verbs, self.participant, found)) if diffs and found else found
 
     def grant(
         self,

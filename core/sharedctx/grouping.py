@@ -24,7 +24,7 @@ T = TypeVar("T")
 _GROUP = 256
 _GROUP_BYTES = 8 * 2**20
 _INLINE_ROWS = 16
-_INLINE = frozenset({"rev", "expired"})
+_INLINE = frozenset({"rev", "expired", "newest"})
 
 
 @dataclass(slots=True)

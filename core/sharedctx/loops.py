@@ -6,6 +6,7 @@ import json
 from typing import Any, Literal
 
 from .context import SharedContext
+from .entries.names import check_participant
 from .errors import ConfigError, InvalidAction, InvalidValue
 from .notes import ACTIONS, SharedContextStore, handle
 from .tools import TOOLS, call
@@ -82,11 +83,14 @@ def answer(
 
     ``arguments`` is an object or its JSON (empty text is an empty object); what is neither, and a call that was
     ``cut`` off, becomes an error result. ``participant`` is who asks (a bound store has its own), ``face`` is told to
-    the savings. Raises ``ConfigError`` when nobody is named.
+    the savings. Raises ``ConfigError`` for what is no store, and when nobody is named.
     """
-    who = participant or store.participant
+    if not isinstance(store, SharedContextStore | SharedContext):
+        raise ConfigError(f"{type(store).__name__} is neither a SharedContextStore nor a SharedContext: pass one")
+    who = store.participant if participant is None else participant
     if who is None:
         raise ConfigError("the tool needs to know who acts: pass participant=, or a bound store")
+    check_participant(who)
     try:
         request = _object(arguments, cut)
         if isinstance(store, SharedContextStore):
@@ -103,7 +107,9 @@ def _called(context: SharedContext, request: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(action, str) or action not in TOOLS:
         raise InvalidAction(f"the action {action!r} is unknown: use {', '.join(TOOLS)}")
     made = call(context, action, {name: value for name, value in request.items() if name != "action"})
-    return {"result": made.text} if made.error is None else {"error": made.error, "message": made.text}
+    if made.error is None:
+        return {"result": made.text}
+    return {"error": made.error, "message": made.text.removeprefix(f"{made.error}: ")}
 
 
 def _object(arguments: Any, cut: bool) -> dict[str, Any]:

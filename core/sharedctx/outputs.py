@@ -51,7 +51,8 @@ class Outputs:
 
     def __init__(self, context: SharedContext, participant: str | None = None, *, face: str = "sharedctx") -> None:
         check_context(context)
-        name = check_participant(participant or context.participant or "handoff")
+        given = context.participant if participant is None else participant
+        name = check_participant("handoff" if given is None else given)
         self.context = context.bind(name, face=face)
         self._prefix = f"{PREFIX}{_ODD.sub('_', name)[:80]}/"
         self._seen: OrderedDict[tuple[str, bytes, int | None], Shortened | None] = OrderedDict()

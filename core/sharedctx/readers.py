@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from .errors import DecodeError
 from .versions.collection import Collection
 
 KEPT = 7 * 86400.0
+_GATHER_EVERY = 512
 
 _Who = tuple[str, str, str]
 """Session, participant and key."""
@@ -34,18 +36,27 @@ class Readers:
     def __init__(self, space: str) -> None:
         self._space = space
         self._lock = threading.Lock()
+        self._told: deque[tuple[_Who, int, float]] = deque()
         self._fresh: dict[_Who, tuple[int, float]] = {}
 
     def note(self, session: str, participant: str, key: str, version: int, at: float) -> None:
         """Remember a read."""
-        who = (session, participant, key)
-        with self._lock:
+        self._told.append(((session, participant, key), version, at))
+        if len(self._told) >= _GATHER_EVERY:
+            with self._lock:
+                self._gather()
+
+    def _gather(self) -> None:
+        """Take in what was told up to now; by who holds the lock."""
+        for _ in range(len(self._told)):
+            who, version, at = self._told.popleft()
             old = self._fresh.get(who)
             self._fresh[who] = (version if old is None else max(version, old[0]), at)
 
     def puts(self) -> list[Put]:
         """Return what writes down what was told since the last time, and forget it."""
         with self._lock:
+            self._gather()
             fresh, self._fresh = self._fresh, {}
         return [
             Collection(self._space, partition(session)).put(_row(participant, key), [version, at], expires=at + KEPT)
@@ -63,6 +74,7 @@ class Readers:
                     version, at = kept.read(row)
                     found[participant, key] = (int(version), float(at))
         with self._lock:
+            self._gather()
             mine = {who[1:]: told for who, told in self._fresh.items() if who[0] == session}
         for who, (version, at) in mine.items():
             found[who] = (max(version, found.get(who, (0, 0.0))[0]), at)

@@ -104,7 +104,8 @@ class Savings:
     def read(self, session: str, participant: str, key: str, version: int) -> None:
         """Remember that a participant read a version; it is written a little later."""
         self._readers.note(session, participant, key, version, self._clock())
-        self._write_later()
+        if self._due is None:
+            self._write_later()
 
     def _write_later(self) -> None:
         if self._due is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import ConfigError
-from .tokens import Named, TokenCounter, counter
+from .tokens import TokenCounter, counter, counting
 from .views.plain import LEAST_TOKENS
 
 Policy = Literal["reject", "compress", "evict_oldest"]
@@ -49,8 +49,7 @@ class SessionSettings:
     count_originals: bool = False
 
     def __post_init__(self) -> None:
-        if not hasattr(type(self.count_tokens), "name") and "name" not in getattr(self.count_tokens, "__dict__", ()):
-            object.__setattr__(self, "count_tokens", Named(self.count_tokens))
+        object.__setattr__(self, "count_tokens", counting(self.count_tokens))
         if self.policy not in ("reject", "compress", "evict_oldest"):
             raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")
         if self.ttl is not None:

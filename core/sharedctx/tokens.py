@@ -8,7 +8,8 @@ import re
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol
+from operator import index
+from typing import Any, Protocol, cast
 
 from .errors import ConfigError
 from .forking import late_imports
@@ -42,7 +43,8 @@ class TokenCounter(Protocol):
 
 
 class Named:
-    """A plain function as a counter; it goes by its own name."""
+    """A plain function as a counter; it goes by its own name. Raises ``ConfigError`` for what is no function, and when
+    it gives no number."""
 
     def __init__(self, count: Callable[[str], int]) -> None:
         if not callable(count):
@@ -51,7 +53,14 @@ class Named:
         self.name = getattr(count, "__name__", type(count).__name__)
 
     def __call__(self, text: str) -> int:
-        return self._count(text)
+        found = self._count(text)
+        try:
+            tokens = index(found)
+        except TypeError:
+            tokens = -1
+        if tokens < 0:
+            raise ConfigError(f"count_tokens {self.name!r} returned {found!r}: it must return a whole number from 0 up")
+        return tokens
 
 
 class Exact:
@@ -140,14 +149,30 @@ class ForModel:
         return self._ready(text)
 
 
-@lru_cache(64)
+def counting(count: Any) -> TokenCounter:
+    """Return a counter as it is, a plain function as ``Named``, and for None the default counter. Raises
+    ``ConfigError``."""
+    if count is None:
+        return counter()
+    if callable(count) and (hasattr(type(count), "name") or "name" in getattr(count, "__dict__", ())):
+        return cast(TokenCounter, count)
+    return Named(count)
+
+
 def counter(model: str | None = None) -> TokenCounter:
     """Return the counter for a model's name; without a name the default one, which counts o200k.
 
     Exact with quicktok, or with tiktoken if its rank file is already cached on this machine; else an ``Estimate``.
     A model whose tokenizer is not public or not known gets the default, and the counter's ``name`` says so. Never
-    uses the network.
+    uses the network. Raises ``ConfigError`` for a name that is no text.
     """
+    if model is not None and not isinstance(model, str):
+        raise ConfigError(f"model {model!r} is no text: give a model's name, such as 'gpt-4o'")
+    return _of_model(model)
+
+
+@lru_cache(64)
+def _of_model(model: str | None) -> TokenCounter:
     wanted = _encoding(model)
     note = ""
     if wanted is None:

@@ -66,13 +66,15 @@ class Tool:
         A bound context's answer ends with what changed since its participant read it, short differences included.
         Raises no ``SharedContextError``.
         """
+        if context.participant is not None:
+            context.verbs.session.reads.begin(context.participant)
         try:
             answer = Answer(self.function(context, **self._read(arguments)))
         except VersionConflict as error:
             answer = Answer(f"{error.code}: {_conflict(error)}", error.code)
         except SharedContextError as error:
             answer = Answer(f"{error.code}: {error.message}", error.code)
-        if context.participant is not None and (changed := note(context.stale(diffs=True))):
+        if context.participant is not None and (changed := note(context.stale(diffs=True, ask=False))):
             context.served("changes", context.settings.count_tokens(changed), 0)
             return answer._replace(text=f"{answer.text}\n{changed}")
         return answer

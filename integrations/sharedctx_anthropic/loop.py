@@ -11,7 +11,8 @@ from sharedctx.context import SharedContext
 from sharedctx.errors import InvalidValue
 from sharedctx.loops import NAME, Over, answer, description_of, parameters
 from sharedctx.notes import SharedContextStore
-from sharedctx.wire import part, parts, plain
+from sharedctx.toolnames import check_tool_name
+from sharedctx.wire import objects, part, plain
 
 from .memory import FACE, MemoryTool
 from .results import tool_result
@@ -29,7 +30,7 @@ def tool_definition(
     ``over="context"`` is for a ``SharedContext`` in the place of notes. Raises ``ConfigError``.
     """
     told = description or description_of(over)
-    found = {"name": name, "description": told, "input_schema": parameters(over, strict=strict)}
+    found = {"name": check_tool_name(name), "description": told, "input_schema": parameters(over, strict=strict)}
     return {**found, "strict": True} if strict else found
 
 
@@ -50,7 +51,7 @@ def process_response(
     """
     if part(response, "content") is None:
         raise InvalidValue("this is no message of Anthropic's: it has no content")
-    blocks = parts(response, "content")
+    blocks = objects(response, "content")
     calls = [block for block in blocks if part(block, "type") == "tool_use"]
     at_limit = part(response, "stop_reason") in _CUT
     results = []

@@ -19,6 +19,7 @@ from sharedctx.errors import (
     SharedContextError,
     VersionConflict,
 )
+from sharedctx.opening import check_context
 from sharedctx.wire import part, plain
 
 from .results import tool_result
@@ -35,7 +36,8 @@ class MemoryTool:
     """
 
     def __init__(self, context: SharedContext, participant: str | None = None) -> None:
-        who = participant or context.participant
+        check_context(context)
+        who = context.participant if participant is None else participant
         if who is None:
             raise ConfigError("the memory tool needs to know who acts: pass participant=, or a bound context")
         self._context = context.bind(who, face=FACE)
@@ -102,10 +104,12 @@ class MemoryTool:
         return "\n".join([f"Here're the files and directories in {path}, with bytes:", f"{total}\t{path}", *lines])
 
     def _create(self, command: Mapping[str, Any]) -> str:
-        path = _path(command, "path", file=True)
-        if self._below(path):
-            raise InvalidKey(f"{path} is a directory: choose another name")
-        self._context.put(path[1:], _text(command, "file_text"))
+        path, text = _path(command, "path", file=True), _text(command, "file_text")
+        self._check_free(path)
+        try:
+            self._context.put(path[1:], text, expect=0)
+        except VersionConflict:
+            raise InvalidValue(f"File {path} already exists: edit it by str_replace or insert, or delete it") from None
         return f"File created successfully at: {path}"
 
     def _str_replace(self, command: Mapping[str, Any]) -> str:
@@ -147,8 +151,11 @@ class MemoryTool:
 
     def _rename(self, command: Mapping[str, Any]) -> str:
         old, new = _path(command, "old_path", file=True), _path(command, "new_path", file=True)
-        if self._entry(new) is not None or self._below(new):
+        if new.startswith(f"{old}/"):
+            raise InvalidValue(f"{old} cannot be moved into itself")
+        if self._entry(new) is not None:
             raise InvalidValue(f"the destination {new} already exists")
+        self._check_free(new)
         keys = [old[1:]] if self._entry(old) is not None else self._below(old)
         if not keys:
             raise _missing(old)
@@ -156,6 +163,15 @@ class MemoryTool:
             self._context.put(new[1:] + key[len(old) - 1 :], self._context.get(key, full=True), expect=0)
             self._context.delete(key)
         return f"Successfully renamed {old} to {new}"
+
+    def _check_free(self, path: str) -> None:
+        """Refuse a file where a directory is, and below a file."""
+        if self._below(path):
+            raise InvalidKey(f"{path} already exists as a directory: choose another name")
+        parts = path.split("/")
+        for above in ("/".join(parts[:depth]) for depth in range(3, len(parts))):
+            if self._entry(above) is not None:
+                raise InvalidKey(f"{above} is a file, not a directory: choose another name")
 
     def _edit(self, path: str, change: Callable[[str], str]) -> None:
         """Change a file's text as it is now, again when another agent came between."""
@@ -204,7 +220,7 @@ def _path(command: Mapping[str, Any], name: str, *, file: bool = False) -> str:
 
 
 def _range(wanted: Any, lines: int) -> tuple[int, int]:
-    if not isinstance(wanted, list) or len(wanted) != 2 or not all(isinstance(each, int) for each in wanted):
+    if not isinstance(wanted, list) or len(wanted) != 2 or not all(type(each) is int for each in wanted):
         raise InvalidValue(f"view_range {wanted!r} is not two line numbers")
     first, last = max(wanted[0], 1), lines if wanted[1] == -1 else min(wanted[1], lines)
     if first > last:

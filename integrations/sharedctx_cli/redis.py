@@ -22,9 +22,11 @@ def redis() -> None:
 
 @redis.command()
 @_folder
-@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help=f"Where it listens.  [default: that of the last time, or {PORT}]"
+)
 @click.pass_obj
-def start(target: Target, folder: str, port: int) -> None:
+def start(target: Target, folder: str, port: int | None) -> None:
     """Start a server on loopback that keeps what it holds in DIR, unless it runs; print its address."""
     server = LocalServer(Path(folder))
     ran = server.pid is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, unquote
@@ -16,6 +16,7 @@ from sharedctx.entries.values import canonical
 from sharedctx.errors import InvalidValue, KeyNotFound
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
+from sharedctx.settings import check_ttl
 from sharedctx.store import Store
 
 from .tools import FACE
@@ -47,9 +48,11 @@ class ContextByteStore(ByteStore):
         prefix: str = "bytes/",
         ttl: float | None = None,
     ) -> None:
+        if ttl is not None:
+            check_ttl(ttl)
         self._opening = Opening(given, path=path, url=url)
         context = self._opening.context(session)
-        who = participant or context.participant
+        who = context.participant if participant is None else participant
         self._context = context if who is None else context.bind(who, face=FACE)
         self._async = AsyncSharedContext.over(self._context)
         self._prefix = check_key(prefix)
@@ -77,11 +80,11 @@ class ContextByteStore(ByteStore):
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the bytes of each key in order, None where there are none."""
-        return [_bytes(self._context.get(key, full=True)) for key in map(self._key, keys)]
+        return [_bytes(self._context.get(key, full=True)) for key in self._keys(keys)]
 
     async def amget(self, keys: Sequence[str]) -> list[bytes | None]:
         """The same for event loops."""
-        found = [self._async.get(key, full=True) for key in map(self._key, keys)]
+        found = [self._async.get(key, full=True) for key in self._keys(keys)]
         return [_bytes(value) for value in await asyncio.gather(*found)]
 
     def mset(self, key_value_pairs: Sequence[tuple[str, bytes]]) -> None:
@@ -96,7 +99,7 @@ class ContextByteStore(ByteStore):
 
     def mdelete(self, keys: Sequence[str]) -> None:
         """Remove the values of the keys; those that are not there are no error."""
-        for key in [self._key(key) for key in keys]:
+        for key in self._keys(keys):
             try:
                 self._context.delete(key)
             except KeyNotFound:
@@ -104,7 +107,7 @@ class ContextByteStore(ByteStore):
 
     async def amdelete(self, keys: Sequence[str]) -> None:
         """The same for event loops."""
-        gone = [self._async.delete(key) for key in {self._key(key): None for key in keys}]
+        gone = [self._async.delete(key) for key in dict.fromkeys(self._keys(keys))]
         for result in await asyncio.gather(*gone, return_exceptions=True):
             if isinstance(result, BaseException) and not isinstance(result, KeyNotFound):
                 raise result
@@ -124,13 +127,21 @@ class ContextByteStore(ByteStore):
         return check_key(self._prefix + _escaped(key))
 
     def _checked(self, pairs: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        for key, value in pairs:
+        given = _several("key_value_pairs", pairs)
+        if odd := [pair for pair in given if not isinstance(pair, tuple | list) or len(pair) != 2]:
+            raise InvalidValue(f"{odd[0]!r:.60} is no pair of a key and its value: pass a list of such pairs")
+        for key, value in given:
             if not isinstance(value, bytes | bytearray | memoryview):
                 raise InvalidValue(f"the value for {key!r} is {type(value).__name__}: this store holds bytes")
-        return [(self._key(key), bytes(value)) for key, value in pairs]
+        return [(self._key(key), bytes(value)) for key, value in given]
+
+    def _keys(self, keys: Sequence[str]) -> list[str]:
+        return [self._key(key) for key in _several("keys", keys)]
 
     def _narrowed(self, prefix: str | None) -> str:
         """What surely stands at the beginning of the keys that fit."""
+        if prefix is not None and not isinstance(prefix, str):
+            raise InvalidValue(f"a prefix is text, not {type(prefix).__name__}: {prefix!r:.60}")
         return self._prefix + _escaped((prefix or "").rstrip("."))
 
     def _fitting(self, keys: list[str], prefix: str | None) -> Iterator[str]:
@@ -142,6 +153,13 @@ class ContextByteStore(ByteStore):
     def close(self) -> None:
         """Close the store if it was opened here."""
         self._opening.close()
+
+
+def _several(name: str, given: Any) -> list[Any]:
+    """A list of what was given; one text is no list of its letters."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise InvalidValue(f"{name} {given!r:.60} is {type(given).__name__}: pass a list, also of one")
+    return list(given)
 
 
 def _escaped(key: str) -> str:

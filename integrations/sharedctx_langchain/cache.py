@@ -16,6 +16,7 @@ from sharedctx.entries.names import check_key
 from sharedctx.errors import KeyNotFound, SharedContextError
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
+from sharedctx.settings import check_ttl
 from sharedctx.store import Store
 
 from .answers import read_answers, written_answers
@@ -51,10 +52,12 @@ class ContextLLMCache(BaseCache):
         prefix: str = "answer/",
         ttl: float | None = None,
     ) -> None:
+        if ttl is not None:
+            check_ttl(ttl)
         self._opening = Opening(given, path=path, url=url)
         over = isinstance(given, SharedContext)
         context = self._opening.context(session if over else session or _SESSION)
-        who = participant or context.participant
+        who = context.participant if participant is None else participant
         self._context = context if who is None else context.bind(who, face=FACE)
         self._async = AsyncSharedContext.over(self._context)
         self._prefix = check_key(prefix)

@@ -12,6 +12,7 @@ from sharedctx.extras import extra
 from sharedctx.opening import check_context
 from sharedctx.outputs import check_view_tokens
 from sharedctx.paging import paged
+from sharedctx.toolnames import chosen
 from sharedctx.tools import TOOLS, Answer, Tool
 from sharedctx.views import split_version
 
@@ -63,11 +64,11 @@ def is_ours(artifact: Any) -> bool:
     return isinstance(artifact, Mapping) and MARK in artifact
 
 
-def context_tool(context: SharedContext, name: str, *, prefix: str = PREFIX, max_tokens: int) -> ContextTool:
+def context_tool(context: SharedContext, name: str, *, named: str | None = None, max_tokens: int) -> ContextTool:
     """Return one tool of a bound context; what it reads is cut to pages of ``max_tokens``."""
     tool = TOOLS[name]
     made = ContextTool(
-        name=prefix + name,
+        name=named or PREFIX + name,
         description=tool.description,
         args_schema=_schema(tool),
         response_format="content_and_artifact",
@@ -130,14 +131,13 @@ class ContextToolkit(BaseToolkit):
     ) -> None:
         super().__init__()
         check_context(context)
-        who = participant or context.participant
+        who = context.participant if participant is None else participant
         if who is None:
             raise ConfigError("ContextToolkit needs to know who acts: pass a participant, or a bound context")
-        if unknown := [name for name in names if name not in TOOLS]:
-            raise ConfigError(f"there is no tool {', '.join(map(repr, unknown))}: choose from {', '.join(TOOLS)}")
+        named = chosen(names, prefix)
         check_view_tokens("max_tokens", max_tokens)
         bound = context.bind(who, face=FACE)
-        self._tools = [context_tool(bound, name, prefix=prefix, max_tokens=max_tokens) for name in names]
+        self._tools = [context_tool(bound, name, named=told, max_tokens=max_tokens) for name, told in named.items()]
 
     def get_tools(self) -> list[BaseTool]:
         """Return the tools, in the order of their names as given."""

@@ -11,7 +11,8 @@ from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.loops import NAME, Over, answer, description_of, parameters
 from sharedctx.notes import SharedContextStore
-from sharedctx.wire import part, parts, plain
+from sharedctx.toolnames import check_tool_name
+from sharedctx.wire import objects, part, plain
 
 Place = SharedContextStore | SharedContext
 """What the tool works on."""
@@ -35,7 +36,7 @@ def tool_definition(
     if api not in ("chat", "responses"):
         raise ConfigError(f"api {api!r} is neither 'chat' nor 'responses'")
     function = {
-        "name": name,
+        "name": check_tool_name(name),
         "description": description or description_of(over),
         "parameters": parameters(over, strict=strict),
         "strict": strict,
@@ -49,12 +50,13 @@ def process_response(
     """Answer the model's calls of our tool and return ``(new messages, done)``.
 
     The new messages are what the model said and then our results: append them to ``messages``, or to the ``input`` list
-    of Responses. Done when the model made no calls. Calls of other tools, custom ones too, are left to the caller,
-    who appends their results before the next request. A call that was cut off gets an error as its result.
+    of Responses. Of several ``choices`` the first is gone on with. Done when the model made no calls. Calls of other
+    tools, custom ones too, are left to the caller, who appends their results before the next request. A call that was
+    cut off gets an error as its result.
     Raises ``InvalidValue`` for what is no response, ``ConfigError`` without a participant.
     """
-    if parts(response, "choices"):
-        return _chat(parts(response, "choices")[0], store, participant, name)
+    if choices := objects(response, "choices"):
+        return _chat(choices[0], store, participant, name)
     if part(response, "output") is not None:
         return _responses(response, store, participant, name)
     raise InvalidValue("this is no response of chat.completions (choices) and none of responses (output)")
@@ -86,14 +88,20 @@ def handle_tool_call(
 
 def _chat(choice: Any, store: Place, participant: str | None, name: str) -> tuple[list[dict[str, Any]], bool]:
     message = part(choice, "message")
-    calls = parts(message, "tool_calls")
+    given = plain(message)
+    if not isinstance(given, dict):
+        raise InvalidValue(f"the message of the response is {type(message).__name__}, no object: pass it as it came")
+    calls = objects(message, "tool_calls")
     said = {
         field: value
-        for field, value in plain(message).items()
+        for field, value in given.items()
         if field == "content" or (value is not None and field not in _NOT_SENT_BACK)
     }
     if isinstance(said.get("audio"), dict):
         said["audio"] = {"id": said["audio"].get("id")}
+    for call in said.get("tool_calls", ()):
+        call.pop("index", None)
+        call.get("function", {}).pop("parsed_arguments", None)
     at_limit = part(choice, "finish_reason") == "length"
     results = [
         handle_tool_call(call, store, participant=participant, name=name, cut=at_limit and call is calls[-1])
@@ -104,7 +112,7 @@ def _chat(choice: Any, store: Place, participant: str | None, name: str) -> tupl
 
 
 def _responses(response: Any, store: Place, participant: str | None, name: str) -> tuple[list[dict[str, Any]], bool]:
-    items = parts(response, "output")
+    items = objects(response, "output")
     at_limit = part(response, "status") == "incomplete"
     results = [
         handle_tool_call(item, store, participant=participant, name=name, cut=at_limit and item is items[-1])
@@ -112,7 +120,17 @@ def _responses(response: Any, store: Place, participant: str | None, name: str) 
     ]
     waiting = any(_asks(item, items) for item in items)
     done = not waiting and part(response, "status") not in _RUNNING
-    return [*(plain(item) for item in items), *(result for result in results if result is not None)], done
+    return [*map(_said, items), *(result for result in results if result is not None)], done
+
+
+def _said(item: Any) -> Any:
+    """An item for the next request, without what the SDK parsed of it."""
+    found = plain(item)
+    found.pop("parsed_arguments", None)
+    for piece in found.get("content") or ():
+        if isinstance(piece, dict):
+            piece.pop("parsed", None)
+    return found
 
 
 def _asks(item: Any, items: list[Any]) -> bool:

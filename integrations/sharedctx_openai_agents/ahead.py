@@ -11,11 +11,13 @@ from sharedctx.outputs import Outputs
 with extra("openai-agents", "ViewsAhead"):
     from agents import RunHooks
 
+from .results import texts
+
 _log = logging.getLogger("sharedctx.openai_agents")
 
 
 class ViewsAhead(RunHooks[Any]):
-    """Run hooks that prepare every large text that a tool returns, on another thread than the event loop's."""
+    """Run hooks that prepare the large texts of what a tool returns, on another thread than the event loop's."""
 
     def __init__(self, outputs: Outputs, max_tokens: int | None) -> None:
         self._outputs = outputs
@@ -23,10 +25,9 @@ class ViewsAhead(RunHooks[Any]):
 
     async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
         """Store the tool's output and make its view; failures are logged and left to the filter."""
-        if not isinstance(result, str):
-            return
         try:
             leave = self._outputs.context.store.driver.leave_loop
-            await leave(self._outputs.prepare, tool.name, result, self._max_tokens)
+            for text in texts(result):
+                await leave(self._outputs.prepare, tool.name, text, self._max_tokens)
         except Exception:
             _log.exception("the view of an output of %s was not made ahead", tool.name)

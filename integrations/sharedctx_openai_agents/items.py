@@ -14,8 +14,8 @@ from sharedctx.outputs import is_retrieved
 Shorten = Callable[[str, str], str]
 """From a tool's name and a text of its output to the text that stands for it."""
 
-_CALLS = frozenset({"function_call", "custom_tool_call", "shell_call"})
-_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output", "shell_call_output"})
+_CALLS = frozenset({"function_call", "custom_tool_call", "shell_call", "local_shell_call", "apply_patch_call"})
+_OUTPUTS = frozenset(f"{call}_output" for call in _CALLS)
 _TEXTS = frozenset({"input_text", "output_text", "text"})
 _SPEAKERS = frozenset({"user", "assistant"})
 
@@ -35,7 +35,7 @@ class Calls:
         for item in items:
             kind, call_id = _part(item, "type"), _part(item, "call_id")
             if kind in _CALLS and isinstance(call_id, str):
-                tool = str(_part(item, "name") or "shell")
+                tool = str(_part(item, "name") or kind.removesuffix("_call"))
                 self._calls[call_id] = Call(tool, _part(item, "arguments"))
 
     def of(self, item: Mapping[str, Any]) -> Call:

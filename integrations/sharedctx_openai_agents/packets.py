@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sharedctx.context import SharedContext
 from sharedctx.entries.names import check_participant
 from sharedctx.extras import extra
+from sharedctx.opening import check_context
 from sharedctx.outputs import PREFIX, check_view_tokens
 from sharedctx.settings import check_bound
 
@@ -53,7 +54,9 @@ class PacketHandoffFilter:
     ) -> None:
         check_bound("max_tokens", max_tokens)
         check_view_tokens("max_tokens", max_tokens)
-        self._name = check_participant(participant or context.participant or "handoff")
+        check_context(context)
+        given = context.participant if participant is None else participant
+        self._name = check_participant("handoff" if given is None else given)
         self._context = context.bind(self._name, face=FACE)
         self._max_tokens = max_tokens
         self._priorities = priorities

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx.backends.steps import Steps
 from sharedctx.context import SharedContext
 from sharedctx.conversation import Conversation, Moment
+from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.settings import check_bound
@@ -29,6 +30,15 @@ T = TypeVar("T")
 def begins_group(item: Any) -> bool:
     """Whether an item begins what belongs together: a user's message, up to the next one."""
     return isinstance(item, Mapping) and item.get("role") == "user"
+
+
+def _items(given: Any) -> list[Any]:
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise InvalidValue(f"items are {type(given).__name__}: pass a list of dicts")
+    items = list(given)
+    if odd := [item for item in items if not isinstance(item, Mapping)]:
+        raise InvalidValue(f"the item {odd[0]!r:.60} is {type(odd[0]).__name__}: pass dicts")
+    return items
 
 
 class ContextSession:
@@ -96,14 +106,16 @@ class ContextSession:
     async def get_items(self, limit: int | None = None, wrapper: Any = None) -> list[TResponseInputItem]:
         """Return the items, oldest first; with ``limit`` (or that of ``session_settings``) just the latest ones."""
         most = resolve_session_limit(limit, self.session_settings)
+        if isinstance(most, bool) or not isinstance(most, int | None):
+            raise InvalidValue(f"limit {most!r:.60} is not a whole number")
         if most is not None and most < 0:
             most = None
         return await self._run(self._conversation.items(most, budget=self._max_tokens, count=self._count))
 
     async def add_items(self, items: list[TResponseInputItem], wrapper: Any = None) -> None:
-        """Append items, all of them or none."""
-        if items:
-            await self._finish(self._conversation.add(items))
+        """Append items, all of them or none; raises ``InvalidValue`` for what is no list of dicts."""
+        if given := _items(items):
+            await self._finish(self._conversation.add(given))
 
     async def pop_item(self, wrapper: Any = None) -> TResponseInputItem | None:
         """Remove and return the last item; None when there is none. No two callers get the same one."""
@@ -130,7 +142,7 @@ class ContextSession:
         """
         number = 2
         while True:
-            name = session_id or f"{self.session_id}.{number}"
+            name = f"{self.session_id}.{number}" if session_id is None else session_id
             branch = ContextSession.__new__(ContextSession)
             branch.__dict__.update(self.__dict__, session_id=name, _conversation=self._named(name))
             branch._opening = Opening(self._opening.store)

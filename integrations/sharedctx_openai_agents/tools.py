@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,15 +11,19 @@ from sharedctx.aio import AsyncSharedContext
 from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
-from sharedctx.outputs import Outputs, check_view_tokens
+from sharedctx.opening import check_context
+from sharedctx.outputs import Outputs, check_view_tokens, is_retrieved
+from sharedctx.toolnames import chosen
 from sharedctx.tools import TOOLS
 
 with extra("openai-agents", "context_tools"):
-    from agents import FunctionTool, ToolOutputFileContent, ToolOutputImage, ToolOutputText
+    from agents import FunctionTool
     from agents.tool_context import ToolContext
 
 from .filters import FACE
+from .results import with_texts
 
+_log = logging.getLogger("sharedctx.openai_agents")
 NAMES = ("list", "read", "write", "delete", "expand", "search")
 
 
@@ -31,23 +36,23 @@ def context_tools(
     list, read, write, delete, expand, search and history; ``prefix`` goes before their names where an agent has others
     of the same, as in ``context_``. Raises ``ConfigError``, ``Forbidden``.
     """
-    who = participant or context.participant
+    check_context(context)
+    who = context.participant if participant is None else participant
     if who is None:
         raise ConfigError("context_tools needs to know who acts: pass a participant, or a bound context")
-    if unknown := [name for name in names if name not in TOOLS]:
-        raise ConfigError(f"there is no tool {', '.join(map(repr, unknown))}: choose from {', '.join(TOOLS)}")
+    named = chosen(names, prefix)
     bound = AsyncSharedContext.over(context.bind(who, face=FACE))
-    return [_function_tool(bound, name, prefix) for name in names]
+    return [_function_tool(bound, name, told) for name, told in named.items()]
 
 
-def _function_tool(context: AsyncSharedContext, name: str, prefix: str) -> FunctionTool:
+def _function_tool(context: AsyncSharedContext, name: str, told: str) -> FunctionTool:
     tool = TOOLS[name]
 
     async def invoke(_: ToolContext[Any], arguments: str) -> str:
         return (await tool.acall(context, arguments)).text
 
     return FunctionTool(
-        name=prefix + name,
+        name=told,
         description=tool.description,
         params_json_schema=tool.schema(strict=True),
         on_invoke_tool=invoke,
@@ -62,8 +67,9 @@ def offload_tool(
 
     For what no hand-off filter meets, such as ``agent.as_tool(...)``: the caller's model reads the view, and redeems
     its markers with the tools of ``context_tools``. Text is shortened, also in structured results; images and files
-    stay. The tool that was passed stays as it was. Raises ``ConfigError`` for a tool whose output has a schema, which
-    a view would not fit.
+    stay; of objects and lists the view is that of their JSON. What cannot be shortened is logged and given whole. The
+    tool that was passed stays as it was. Raises ``ConfigError`` for a tool whose output has a schema, which a view
+    would not fit.
     """
     check_view_tokens("max_tokens", max_tokens)
     if not isinstance(tool, FunctionTool):
@@ -74,20 +80,19 @@ def offload_tool(
     offloaded = copy.copy(tool)
     invoke = offloaded.on_invoke_tool
 
-    def shorten(result: Any) -> Any:
-        if isinstance(result, ToolOutputText):
-            return result.model_copy(update={"text": shorten(result.text)})
-        if isinstance(result, list):
-            return [shorten(part) if isinstance(part, ToolOutputText) else part for part in result]
-        if isinstance(result, ToolOutputImage | ToolOutputFileContent | dict):
-            return result
-        text = result if isinstance(result, str) else str(result)
+    def shorten(text: str) -> str | None:
         made = outputs.shorten(tool.name, text, max_tokens)
-        return result if made is None else made.text
+        return None if made is None else made.text
 
     async def invoke_and_shorten(run: ToolContext[Any], arguments: str) -> Any:
         result = await invoke(run, arguments)
-        return await context.store.driver.leave_loop(shorten, result)
+        if isinstance(result, str) and is_retrieved(tool.name, arguments, result):
+            return result
+        try:
+            return await context.store.driver.leave_loop(with_texts, result, shorten)
+        except Exception:
+            _log.exception("what %s returned could not be shortened: it is given as it is", tool.name)
+            return result
 
     offloaded.on_invoke_tool = invoke_and_shorten
     return offloaded

@@ -193,3 +193,28 @@ def test_a_session_can_take_the_place_of_notes(form: Form) -> None:
         new, _ = process_response(form(given), context, participant="subagent:a")
         assert [block.get("is_error", False) for block in new[1]["content"]] == [False, True]
         assert context.get("plan") == "mend"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("hello", "is str, not a list"), ([None], "holds None"), ([["x"]], "which is no object")]
+)
+def test_messages_in_another_form_are_refused_and_nothing_is_dropped(
+    notes: SharedContextStore, content: Any, said: str
+) -> None:
+    with pytest.raises(InvalidValue, match=said):
+        process_response({"role": "assistant", "content": content}, notes, participant="a")
+
+
+def test_a_name_that_the_api_refuses_is_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match="is not 1 to 64 of A-Z"):
+        tool_definition("shared context")
+
+
+def test_what_an_sdk_parsed_is_not_sent_back(notes: SharedContextStore) -> None:
+    pytest.importorskip("anthropic", reason="the Anthropic SDK is not installed: its objects are tried where it is")
+    from anthropic.types.parsed_message import ParsedTextBlock
+
+    block: Any = ParsedTextBlock.construct(type="text", text='{"a": 1}', citations=None, parsed_output={"a": 1})
+    new, done = process_response(SimpleNamespace(content=[block], stop_reason="end_turn"), notes, participant="a")
+    assert done
+    assert new == [{"role": "assistant", "content": [{"type": "text", "text": '{"a": 1}', "citations": None}]}]

@@ -151,3 +151,31 @@ def test_both_tools_are_answered_in_one_loop(memory: MemoryTool) -> None:
     new, done = process_response(message, SharedContextStore("s"), participant="claude", memory=memory)
     assert not done
     assert [block["tool_use_id"] for block in new[1]["content"]] == ["t1", "t2"]
+
+
+def test_a_file_is_created_once_and_its_text_is_not_lost(memory: MemoryTool, context: SharedContext) -> None:
+    ask(memory, "create", path="/memories/a", file_text="mine")
+    told = ask(MemoryTool(context, "other"), "create", path="/memories/a", file_text="theirs")
+    assert told["is_error"]
+    assert "already exists" in told["content"]
+    assert context.get("memories/a", full=True) == "mine"
+    ask(memory, "delete", path="/memories/a")
+    assert "is_error" not in ask(memory, "create", path="/memories/a", file_text="again")
+
+
+def test_a_file_is_no_directory(memory: MemoryTool, context: SharedContext) -> None:
+    ask(memory, "create", path="/memories/a", file_text="x")
+    ask(memory, "create", path="/memories/d/e", file_text="y")
+    below = ask(memory, "create", path="/memories/a/b/c", file_text="z")
+    assert "/memories/a is a file" in below["content"]
+    assert "/memories/a is a file" in ask(memory, "rename", old_path="/memories/d", new_path="/memories/a/d")["content"]
+    assert "directory" in ask(memory, "create", path="/memories/d", file_text="z")["content"]
+    assert "into itself" in ask(memory, "rename", old_path="/memories/d", new_path="/memories/d/f")["content"]
+    assert context.keys() == ["memories/a", "memories/d/e"]
+
+
+def test_only_numbers_are_a_range_and_only_a_context_holds_memories(memory: MemoryTool, context: SharedContext) -> None:
+    ask(memory, "create", path="/memories/a", file_text="x")
+    assert "is_error" in ask(memory, "view", path="/memories/a", view_range=[True, True])
+    with pytest.raises(ConfigError, match="is no SharedContext"):
+        MemoryTool(context.store, "a")  # type: ignore[arg-type]

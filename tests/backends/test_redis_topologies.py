@@ -16,6 +16,7 @@ import sharedctx
 from sharedctx.backends.base import Backend, Put
 from sharedctx.backends.redis import RedisBackend
 from sharedctx.backends.redis.local import LocalServer, free_port, programs
+from sharedctx.errors import BackendUnavailable, ConfigError
 from sharedctx.testing import BackendContract
 
 redis = pytest.importorskip("redis", reason="redis is not installed: pip install 'sharedctx[redis]'")
@@ -82,6 +83,41 @@ def test_sessions_are_spread_over_the_nodes(nodes: list[int]) -> None:
         assert store.doctor() == []
     held = [ask(port, "KEYS", "spread:*") for port in nodes]
     assert all(len(keys) > 10 for keys in held)  # type: ignore[arg-type]
+
+
+def test_a_cluster_is_as_durable_as_the_least_of_its_nodes(nodes: list[int]) -> None:
+    address = f"redis+cluster://127.0.0.1:{nodes[0]}?prefix=durable"
+    try:
+        for port in nodes:
+            with pytest.raises(ConfigError, match="appendfsync always"):
+                RedisBackend(address, durable=True)
+            ask(port, "CONFIG", "SET", "appendfsync", "always")
+        with sharedctx.open(address, durable=True) as store:
+            facts = store.stats()
+            assert (facts["durability"], facts["nodes"]) == ("append-only file, flushed at every write", 2)
+            assert store.doctor() == []
+            ask(nodes[1], "CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
+            assert "allkeys-lru" in " ".join(store.doctor())
+    finally:
+        for port in nodes:
+            ask(port, "CONFIG", "SET", "appendfsync", "everysec", "maxmemory", "0", "maxmemory-policy", "noeviction")
+
+
+def test_an_address_of_the_wrong_kind_of_server_is_told(nodes: list[int], redis_url: str) -> None:
+    first = next(
+        prefix for prefix in "abcdefgh" if int(str(ask(nodes[0], "CLUSTER", "KEYSLOT", f"{prefix}:store"))) > 8191
+    )
+    with pytest.raises(ConfigError, match=r"redis\+cluster://"):
+        RedisBackend(f"redis://127.0.0.1:{nodes[0]}?prefix={first}")
+    with pytest.raises(ConfigError, match="is no cluster"):
+        RedisBackend(redis_url.replace("redis://", "redis+cluster://").replace("/?", "?"))
+
+
+@pytest.mark.parametrize("address", ["redis+cluster://127.0.0.1:1", "redis+sentinel://127.0.0.1:1/main"])
+def test_servers_that_cannot_be_reached_are_told(address: str) -> None:
+    with pytest.raises(BackendUnavailable, match="cannot be reached") as told:
+        RedisBackend(address)
+    assert "<redis." not in str(told.value)
 
 
 @pytest.fixture

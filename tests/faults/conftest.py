@@ -58,7 +58,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 class Proxy:
-    """Passes bytes on, and cuts a connection instead of passing a reply on as often as it is told."""
+    """Passes bytes on; cuts a connection instead of passing a reply on as often as it is told; keeps requests back."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -66,6 +66,9 @@ class Proxy:
         self.port = self._listener.getsockname()[1]
         self.cuts = 0
         self._lock = threading.Lock()
+        self._opened = self._held = self._passing = 0
+        self._released = threading.Event()
+        self._released.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -74,9 +77,22 @@ class Proxy:
                 client, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
+    def hold(self, passing: int = 0) -> None:
+        """Keep back what comes on connections that are open now, after some bytes; later connections are free."""
+        with self._lock:
+            self._held, self._passing = self._opened, passing
+            self._released.clear()
+
+    def release(self) -> None:
+        """Pass on what was kept back, in its order, though its sender may be gone."""
+        self._released.set()
+
     def _serve(self, client: socket.socket) -> None:
+        with self._lock:
+            self._opened += 1
+            number = self._opened
         with client, socket.create_connection(("127.0.0.1", self._target)) as server, contextlib.suppress(OSError):
-            threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(client, server, number), daemon=True).start()
             while data := server.recv(65536):
                 with self._lock:
                     cut = self.cuts > 0
@@ -86,9 +102,14 @@ class Proxy:
                     return
                 client.sendall(data)
 
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if number <= self._held and not self._released.is_set():
+                    target.sendall(data[: self._passing])
+                    data, self._passing = data[self._passing :], max(self._passing - len(data), 0)
+                    if data:
+                        self._released.wait(60)
                 target.sendall(data)
 
     def close(self) -> None:

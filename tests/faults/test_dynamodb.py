@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ import sharedctx
 from sharedctx import Keyring
 from sharedctx.backends.base import Drop, Head, Put
 from sharedctx.backends.dynamodb import DynamoDBBackend
-from sharedctx.errors import BackendUnavailable, ConditionFailed, ConfigError, InvalidKey, SharedContextError
+from sharedctx.errors import BackendUnavailable, Compacted, ConditionFailed, ConfigError, InvalidKey, SharedContextError
 from sharedctx.testing import ManualClock
 
 LARGE = 400_000
@@ -116,6 +118,100 @@ def test_names_that_dynamodb_does_not_take_are_refused_and_reads_of_them_find_no
         assert backend.scan("s", "p", "r" * 2000) == backend.pks("s", "p" * 2000) == backend.spaces("s" * 2000) == []
 
 
+def test_large_values_go_with_their_space_however_many(dynamodb_url: str) -> None:
+    value = os.urandom(300_000)  # an answer of DynamoDB ends after 1 MB of them
+    with opened(dynamodb_url) as backend:
+        for n in range(9):
+            backend.commit("s", [Put("p", value), Put("c", value, sk=f"r{n}", expires=1.0)])
+        assert backend.reclaim("s", "p", before=5) == 4
+        backend.commit("s", [Drop("p", n) for n in range(6, 10)])
+        assert backend.commit("s", [Put("p", b"next", when=Head(5))])[1] == [10]
+        backend.commit("s", [Drop("p", 10)])
+        with opened(dynamodb_url) as other:
+            assert other.commit("s", [Put("p", b"next", when=Head(5))])[1] == [11]
+        assert backend.reclaim("s", expired_at=2.0) == 9
+        for n in range(9):
+            backend.commit("s", [Put("c", value, sk=f"r{n}")])
+        assert backend.reclaim("s") == 11
+        assert backend.spaces() == backend.pks("s") == []
+
+
+def test_a_follower_who_is_ahead_of_the_state_that_it_reads_is_not_sent_back(dynamodb_url: str) -> None:
+    with opened(dynamodb_url) as backend:
+        backend.commit("s", [Put("p", b"1")])
+        before = backend._reading.item("sharedctx:space:s", "m")
+        assert before is not None
+        rev = backend.commit("s", [Put("p", b"2")])[0]
+        backend._calls.ask("put_item", Item=before)  # as long as a transaction is being done, some of it is not seen
+        assert backend.changes("s", rev) == []
+        with pytest.raises(Compacted):
+            backend.changes("s", rev + 1)
+
+
+class Late(BaseHTTPRequestHandler):
+    """Passes requests on, but of the transactions that are armed for: keeps the first to itself, says of the second
+    that it met another, and does the first just before the third."""
+
+    protocol_version = "HTTP/1.1"
+    target = ""
+    armed = threading.Event()
+    kept: list[tuple[bytes, dict[str, str]]]
+    seen: list[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        number = 0
+        if self.armed.is_set() and self.headers["X-Amz-Target"].endswith("TransactWriteItems"):
+            self.seen.append(str(json.loads(body)["ClientRequestToken"]))
+            number = len(self.seen)
+        if number == 1:
+            self.kept.append((body, dict(self.headers)))
+            self.rfile.read()  # until the client has given up
+            self.close_connection = True
+        elif number == 2:
+            told = {"__type": "TransactionCanceledException", "CancellationReasons": [{"Code": "TransactionConflict"}]}
+            self.answer(400, json.dumps(told).encode())
+        else:
+            if number == 3:
+                assert self.passed_on(*self.kept[0])[0] == 200
+            self.answer(*self.passed_on(body, dict(self.headers)))
+
+    def passed_on(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        with contextlib.closing(http.client.HTTPConnection(self.target)) as connection:
+            connection.request("POST", "/", body, headers)
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_transaction_that_is_done_after_it_was_given_up_is_done_once(dynamodb_url: str) -> None:
+    endpoint = dynamodb_url.rpartition("=")[2]
+    armed = threading.Event()
+    seen: list[str] = []
+    names = {"target": endpoint.removeprefix("http://"), "armed": armed, "kept": [], "seen": seen}
+    handler = type("Handler", (Late,), names)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = dynamodb_url.replace(endpoint, f"http://127.0.0.1:{server.server_port}")
+        with opened(f"{url}&timeout=0.3") as backend:
+            backend.commit("s", [Put("p", b"1")])
+            armed.set()
+            assert backend.commit("s", [Put("p", b"2", when=Head(1))])[1] == [2]
+            armed.clear()
+            assert [row.value for row in backend.scan("s", "p")] == [b"1", b"2"]
+            assert backend.commit("s", [Put("p", b"3", when=Head(2))])[1] == [3]
+        server.shutdown()
+    assert len(set(seen)) == 2
+
+
 class Refusing(BaseHTTPRequestHandler):
     """Says of the table that there is none, and of making it what it was told to."""
 
@@ -156,7 +252,12 @@ def test_a_table_that_may_not_be_made_is_told_with_the_cure(dynamodb_endpoint: s
         "dynamodb://a",
         "dynamodb://table/more",
         "dynamodb://key:secret@table",
+        "dynamodb://[::1",
         "dynamodb://table?regoin=x",
+        "dynamodb://table?region=",
+        "dynamodb://table?region=eu-west-1&region=eu-west-2",
+        "dynamodb://table?region=eu-west-1#fragment",
+        "dynamodb://table?region=eu-west-1&endpoint=http://",
         "dynamodb://table?region=eu-west-1&endpoint=localhost",
         "dynamodb://table?region=eu-west-1&timeout=soon",
         "dynamodb://table?region=eu-west-1&prefix=a:b",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -34,6 +36,58 @@ def test_a_write_whose_reply_is_lost_is_done_once(proxied: tuple[Any, str], cuts
             proxy.cuts = cuts
             assert backend.commit("s", [Put("p", b"%d" % n, when=Head(n - 1)), Put("p", b"x", sk=str(n))])[1][0] == n
         assert [row.value for row in backend.scan("s", "p")] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def scripts_run(server: Any) -> int:
+    told = server.ask("INFO", "commandstats")
+    return sum(int(facts["calls"]) for name, facts in told.items() if name.startswith("cmdstat_eval"))
+
+
+def until_more_scripts_ran(server: Any, before: int) -> None:
+    end = time.monotonic() + 30
+    while scripts_run(server) <= before:
+        assert time.monotonic() < end, "what was kept back never arrived"
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_write_that_arrives_after_it_was_sent_again_is_done_once(
+    server: Any, make_proxy: Callable[[int], Any], later: int
+) -> None:
+    server.start()
+    proxy = make_proxy(server.port)
+    with opened(f"redis://127.0.0.1:{proxy.port}?timeout=0.3") as backend:
+        backend.commit("s", [Put("p", b"1")])
+        proxy.hold()
+        backend.commit("s", [Put("p", b"2")])
+        for _ in range(later):
+            backend.commit("s", [Put("p", b"3")])
+        before = scripts_run(server)
+        proxy.release()
+        until_more_scripts_ran(server, before)
+        assert [row.value for row in backend.scan("s", "p")] == [b"1", b"2", b"3"][: 2 + later]
+
+
+@pytest.mark.parametrize("forgotten", ["the scripts", "nothing, but the space is new"])
+def test_a_group_that_arrives_in_two_pieces_keeps_its_order(
+    server: Any, make_proxy: Callable[[int], Any], forgotten: str
+) -> None:
+    url = server.start()
+    proxy = make_proxy(server.port)
+    with opened(f"redis://127.0.0.1:{proxy.port}") as backend, opened(url) as other:
+        backend.commit("s", [Put("p", b"first")])
+        if forgotten == "the scripts":
+            server.ask("SCRIPT", "FLUSH")
+        space = "s" if forgotten == "the scripts" else "new"
+        before = scripts_run(server)
+        proxy.hold(20_000)
+        with ThreadPoolExecutor(1) as threads:
+            group = [(space, [Put("p", b"%d" % n * 5000)], None) for n in range(9)]
+            written = threads.submit(backend.commit_many, group)
+            until_more_scripts_ran(server, before)
+            other.commit(space, [Put("q", b"meanwhile")])
+            proxy.release()
+            assert not [result for result in written.result(30) if isinstance(result, Exception)]
+        assert [row.value[:1] for row in backend.scan(space, "p")][-9:] == [b"%d" % n for n in range(9)]
 
 
 @pytest.mark.parametrize("cuts", [1, 3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -113,6 +114,15 @@ def test_a_server_that_removes_rows_when_it_is_full_is_a_fault(server: Any) -> N
         "redis://host?timeout=soon",
         "redis://one,two",
         "redis+sentinel://host:26379",
+        "redis://[::1",
+        "redis://host:6379:1",
+        "redis://host/1.5",
+        "redis://host/0/more",
+        "redis://host?timeout=0",
+        "redis://host?prefix=",
+        "redis://host?prefix=a&prefix=b",
+        "redis://:secret#1@host",
+        "redis+cluster://host/3",
         "redis://127.0.0.1?nonsense=1",
         "redis://127.0.0.1?decode_responses=1",
         "redis://127.0.0.1?health_check_interval=often",
@@ -123,3 +133,6 @@ def test_an_address_that_makes_no_sense_is_a_clear_error(url: str) -> None:
     with pytest.raises(SharedContextError) as told:
         RedisBackend(url)
     assert told.value.code == "CONFIG_ERROR", told.value
+    assert "secret" not in str(told.value)
+    with pytest.raises(SharedContextError, match=re.escape(str(told.value))):
+        sharedctx.open(url)

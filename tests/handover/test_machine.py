@@ -143,8 +143,18 @@ class HandoverMachine(RuleBasedStateMachine):
         else:
             assert found is None
 
+    @rule(name=st.sampled_from(NAMES), key=keys)
+    def read_and_hear(self, name: str, key: str) -> None:
+        self.read(name, key)
+        self.hear(name, ask=False)
+
+    @rule(name=st.sampled_from(NAMES), key=keys, value=values)
+    def put_and_hear(self, name: str, key: str, value: Any) -> None:
+        self.put(key, value, name, None)
+        self.hear(name, ask=False)
+
     @rule(name=st.sampled_from(NAMES))
-    def hear(self, name: str) -> None:
+    def hear(self, name: str, ask: bool = True) -> None:
         told = self.told[name]
         changed = {}
         for key, seen in self.seen[name].items():
@@ -152,10 +162,12 @@ class HandoverMachine(RuleBasedStateMachine):
             if version not in (seen, told.get(key, seen)):
                 changed[key] = (seen, version)
         context = self.as_(name)
-        heard = {each.key: (each.read_version, each.version) for each in context.stale(diffs=True)}
+        heard = {each.key: (each.read_version, each.version) for each in context.stale(diffs=True, ask=ask)}
         assert heard.items() <= changed.items()
-        # a grant is no commit of the session: what it took away or gave back is told with the next one
-        assert changed.keys() - heard.keys() <= self.regranted[name]
+        # a grant is no commit of the session: what it took away or gave back is told with the next one; and what it
+        # wrote itself is no news to a participant that may not read it
+        own = {key for key in changed if self.live(key) == self.seen[name][key]}
+        assert changed.keys() - heard.keys() <= self.regranted[name] | own
         told |= {key: version for key, (_, version) in heard.items()}
         assert context.stale() == []
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sharedctx
-from sharedctx import SharedContext
+from sharedctx import AsyncSharedContext, SharedContext
 from sharedctx.errors import Forbidden
 from sharedctx.testing import ManualClock
 from sharedctx.tools import call
@@ -164,6 +165,18 @@ def test_every_tool_answer_tells_what_changed(ctx: SharedContext) -> None:
     assert "changed" not in call(me, "read", {"key": "a"}).text
 
 
+def counting(ctx: SharedContext, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that the store is asked from now on."""
+    asked: list[str] = []
+
+    def counted(name: str, do: Any) -> Any:
+        return lambda *given, **more: (asked.append(name), do(*given, **more))[1]
+
+    for name in ("rev", "scan", "newest", "changes", "pks", "now", "commit"):
+        monkeypatch.setattr(ctx.store.backend, name, counted(name, getattr(ctx.store.backend, name)))
+    return asked
+
+
 def test_while_nothing_changes_it_asks_the_store_one_question(
     ctx: SharedContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,17 +185,78 @@ def test_while_nothing_changes_it_asks_the_store_one_question(
         ctx.put(f"key{number}", "a")
         me.get(f"key{number}")
     assert me.stale() == []
-    asked: list[str] = []
-
-    def counted(name: str, do: Any) -> Any:
-        return lambda *given, **more: (asked.append(name), do(*given, **more))[1]
-
-    for name in ("rev", "scan", "changes", "pks", "now"):
-        monkeypatch.setattr(ctx.store.backend, name, counted(name, getattr(ctx.store.backend, name)))
+    asked = counting(ctx, monkeypatch)
     assert me.stale() == []
     assert asked == ["rev"]
     ctx.put("key7", "b")
     assert [each.key for each in me.stale()] == ["key7"]
+
+
+@pytest.mark.parametrize("address", ["memory://", "disk"])
+def test_what_a_read_or_write_found_costs_no_question_of_its_own(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sharedctx.open(tmp_path if address == "disk" else address) as store:
+        ctx = store.session()
+        me, other = ctx.bind("me"), ctx.bind("other")
+        ctx.put("plan", "a")
+        asked = counting(ctx, monkeypatch)
+        me.get("plan")
+        alone = list(asked)
+        assert me.stale(ask=False) == []
+        me.put("own", "mine")
+        assert me.stale(ask=False) == []
+        me.put("own", "mine again")
+        assert me.stale(ask=False) == []
+        assert "rev" not in asked
+        assert "changes" not in asked
+        asked.clear()
+        me.get("plan")
+        assert asked == alone
+        other.put("own", "theirs")
+        assert me.stale(ask=False) == []  # as things were at the read
+        assert [str(each) for each in me.stale(ask=False)] == ["own v2 -> v3 by other"]  # that was told: ask
+        other.put("plan", "b")
+        me.get("own")
+        assert [str(each) for each in me.stale(ask=False)] == ["plan v1 -> v2 by other"]
+
+
+def test_a_write_after_anothers_tells_of_it(ctx: SharedContext) -> None:
+    me, other = ctx.bind("me"), ctx.bind("other")
+    me.put("plan", "a")
+    other.put("plan", "b")
+    me.put("own", "c")
+    assert [str(each) for each in me.stale(ask=False)] == ["plan v1 -> v2 by other"]
+
+
+def test_a_tool_call_tells_what_changed_since_the_last_read_of_another_kind(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("plan", "a")
+    me.get("plan")
+    ctx.put("plan", "b")
+    assert "[a key that you read has changed: plan v1 -> v2]" in call(me, "list").text
+
+
+def test_while_nothing_changes_coroutines_do_not_leave_the_event_loop(
+    ctx: SharedContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        me = AsyncSharedContext.over(ctx.bind("me"))
+        await me.put("plan", "a")
+        await me.get("plan")
+        monkeypatch.setattr(ctx.store.driver, "leave_loop", None)
+        assert await me.stale() == []
+        assert await me.stale(ask=False) == []
+        assert await me.stale(diffs=True) == []
+        monkeypatch.undo()
+        ctx.put("plan", "b")
+        assert [str(each) for each in await me.stale()] == ["plan v1 -> v2"]
+        ctx.put("plan", "c")
+        assert [each.diff is not None for each in await me.stale(diffs=True)] == [True]
+        with pytest.raises(Forbidden):
+            await AsyncSharedContext.over(ctx).stale()
+
+    asyncio.run(main())
 
 
 def test_a_key_that_is_read_again_and_again_is_remembered_among_thousands(ctx: SharedContext) -> None:

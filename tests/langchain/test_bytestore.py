@@ -82,3 +82,21 @@ def test_many_are_written_and_removed_together(store: Store) -> None:
         return await bytestore.amget([key for key, _ in pairs])
 
     assert asyncio.run(work()) == [None if key == "doc7" else value for key, value in pairs]
+
+
+def test_one_text_is_no_list_of_keys(context: SharedContext) -> None:
+    store = ContextByteStore(context)
+    store.mset([("a", b"1"), ("b", b"2")])
+    for odd in ("ab", b"ab", None, 5, {"a": b"1"}):
+        for ask in (store.mget, store.mdelete, store.mset):
+            with pytest.raises(InvalidValue, match="pass a list, also of one"):
+                ask(odd)  # type: ignore[arg-type, operator]
+        for later in (store.amget, store.amdelete, store.amset):
+            with pytest.raises(InvalidValue, match="pass a list, also of one"):
+                asyncio.run(later(odd))  # type: ignore[arg-type, operator]
+    for odd in (["ab"], [("a",)], [None]):
+        with pytest.raises(InvalidValue, match="no pair of a key and its value"):
+            store.mset(odd)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="a prefix is text"):
+        list(store.yield_keys(prefix=5))  # type: ignore[arg-type]
+    assert store.mget(["a", "b"]) == [b"1", b"2"]

@@ -16,8 +16,9 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generati
 from langchain_core.prompts import PromptTemplate
 
 from sharedctx import SharedContext, Store
+from sharedctx.errors import ConfigError
 from sharedctx.testing.clock import ManualClock
-from sharedctx_langchain import ContextLLMCache
+from sharedctx_langchain import ContextByteStore, ContextLLMCache
 
 ANSWER = AIMessage(
     [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "three"}, {"lc": 1, "type": "constructor"}],
@@ -143,3 +144,10 @@ def test_a_model_is_asked_once_in_all_processes(play: SimpleNamespace, tmp_path:
             answers += [model.invoke("how many?").content, asyncio.run(model.ainvoke("how many?")).content]
     assert answers == ["three"] * 4
     assert model.inputs == []
+
+
+@pytest.mark.parametrize("ttl", [True, -1, float("nan"), float("inf"), "60"])
+def test_a_time_to_live_that_makes_no_sense_is_refused_at_once(context: SharedContext, ttl: Any) -> None:
+    for made in (ContextLLMCache, ContextByteStore):
+        with pytest.raises(ConfigError, match="ttl"):
+            made(context, ttl=ttl)

@@ -199,3 +199,12 @@ def test_without_the_framework_the_package_says_what_to_install() -> None:
         "    else: raise SystemExit(name)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_names_that_models_would_be_refused_are_refused_at_once(context: SharedContext) -> None:
+    for prefix in ("my tools: ", "x" * 61, None):
+        with pytest.raises(ConfigError, match=r"is not 1 to 64|is not text"):
+            ContextToolkit(context, "a", prefix=prefix)  # type: ignore[arg-type]
+    for names in ("list", None, ["list", "list"], [5]):
+        with pytest.raises(ConfigError, match=r"no list of tools|named twice|no tool"):
+            ContextToolkit(context, "a", names=names)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from agents import Agent, RunConfig, Runner, ToolOutputImage, ToolOutputText, function_tool, handoff
+from agents import Agent, HandoffInputData, RunConfig, Runner, ToolOutputImage, ToolOutputText, function_tool, handoff
 from agents.exceptions import UserError
 
 from sharedctx import SharedContext
@@ -223,3 +223,41 @@ def test_savings_name_the_face(play: SimpleNamespace, context: SharedContext, lo
     [saving] = context.savings()
     assert (saving.face, saving.kind, saving.calls) == ("openai_agents", "handoff", 1)
     assert saving.served_tokens < 300 < saving.replay_tokens
+
+
+@pytest.mark.parametrize("kind", ["function_call", "custom_tool_call", "local_shell_call", "apply_patch_call"])
+def test_text_outputs_of_every_kind_of_call_are_shortened(context: SharedContext, log: str, kind: str) -> None:
+    named = {"name": "look"} if kind.startswith(("function", "custom")) else {}
+    call = {"type": kind, "call_id": "c1", **named}
+    history: Any = (call, {"type": f"{kind}_output", "call_id": "c1", "output": log})
+    made: Any = ContextHandoffFilter(context)(HandoffInputData(history, (), ())).input_history
+    assert len(made[1]["output"]) < len(log) / 10
+    assert context.keys("output/")[0].startswith(f"output/handoff/{named.get('name', kind.removesuffix('_call'))}-")
+
+
+def test_what_servers_answered_themselves_stays(context: SharedContext, log: str) -> None:
+    history: Any = (
+        {"type": "mcp_call", "id": "m1", "name": "fetch", "arguments": "{}", "server_label": "web", "output": log},
+        {"type": "file_search_call", "id": "f1", "queries": ["x"], "status": "completed", "results": [{"text": log}]},
+    )
+    given = HandoffInputData(history, (), ())
+    assert ContextHandoffFilter(context)(given) is given
+
+
+def test_views_of_results_of_any_form_are_made_ahead(play: SimpleNamespace, context: SharedContext, log: str) -> None:
+    rows = [{"id": number, "host": f"web-{number % 7}"} for number in range(900)]
+    handoff_filter = ContextHandoffFilter(context)
+    stored: list[int] = []
+
+    def look(given: Any) -> list[Any]:
+        stored.append(len(context.keys("output/")))
+        return [play.call("transfer_to_b", "h1")]
+
+    first = play.Model([play.call("parts", "c1"), play.call("rows", "c2")], look)
+    second = play.Model([play.say("done")])
+    start = team(play, [first, second], [tool("parts", [ToolOutputText(text=log)]), tool("rows", rows)])
+    run(start, "go", handoff_filter, hooks=handoff_filter.hooks())
+    assert stored == [2]
+    assert len(context.keys("output/")) == 2
+    assert len(second.outputs["c1"][0]["text"]) < len(log) / 10
+    assert len(second.outputs["c2"]) < len(str(rows)) / 10

@@ -14,7 +14,7 @@ from agents.run_internal.session_persistence import rewind_session_items
 
 import sharedctx
 from sharedctx import SharedContext, Store
-from sharedctx.errors import BackendUnavailable, ConfigError, InvalidValue, KeyNotFound, SessionExists
+from sharedctx.errors import BackendUnavailable, ConfigError, InvalidKey, InvalidValue, KeyNotFound, SessionExists
 from sharedctx.testing.clock import ManualClock
 from sharedctx_openai_agents import ContextSession
 
@@ -267,3 +267,24 @@ def test_the_doctor_reads_sessions(store: Store) -> None:
     asyncio.run(session.add_items(group(1, 3000)))
     asyncio.run(session.add_items(group(2, 3000)))
     assert store.doctor() == []
+
+
+@pytest.mark.parametrize("odd", [{"role": "user"}, "hello", 5, None, ["hello"], [None], [user("1"), 2.5]])
+def test_what_are_no_items_is_refused_and_nothing_is_added(store: Store, odd: Any) -> None:
+    session = ContextSession(store, "s")
+    with pytest.raises(InvalidValue, match=r"pass (a list of )?dicts"):
+        asyncio.run(session.add_items(odd))
+    assert asyncio.run(session.get_items()) == []
+
+
+def test_odd_numbers_are_refused_by_name(store: Store) -> None:
+    session = ContextSession(store, "s")
+    asyncio.run(session.add_items([user("1")]))
+    for odd in ("3", 1.5, True, float("nan")):
+        for ask in (session.get_items, session.history):
+            with pytest.raises(InvalidValue, match="limit"):
+                asyncio.run(ask(odd))  # type: ignore[arg-type, operator]
+    with pytest.raises(InvalidValue, match="before"):
+        asyncio.run(session.history(before="3"))  # type: ignore[arg-type]
+    with pytest.raises(InvalidKey, match="not empty"):
+        asyncio.run(session.branch(session_id=""))

@@ -14,7 +14,7 @@ from agents import Agent, Runner, ToolOutputImage, ToolOutputText, function_tool
 
 from sharedctx import SharedContext
 from sharedctx.errors import ConfigError, Forbidden
-from sharedctx_openai_agents import context_tools, offload_tool
+from sharedctx_openai_agents import ContextHandoffFilter, PacketHandoffFilter, context_tools, offload_tool
 
 
 def outputs(play: SimpleNamespace, tools: list[Any], *calls: Any) -> dict[str, Any]:
@@ -93,10 +93,13 @@ def test_an_agent_as_a_tool_returns_a_view(play: SimpleNamespace, context: Share
 def test_results_of_any_form_are_offloaded(play: SimpleNamespace, context: SharedContext, log: str) -> None:
     results: list[Any] = [
         log,
-        {"rows": [log]},
+        {"rows": log.split("\n")},
         [ToolOutputText(text=log), ToolOutputImage(image_url="data:image/png;base64,AAAA")],
         17,
         "small",
+        {"type": "text", "text": log},
+        [{"id": number, "type": "job", "host": f"web-{number % 7}"} for number in range(900)],
+        {"type": "image", "image_url": "data:image/png;base64," + "A" * 9000},
     ]
 
     @function_tool
@@ -111,6 +114,14 @@ def test_results_of_any_form_are_offloaded(play: SimpleNamespace, context: Share
     assert told["c2"][1]["image_url"] == "data:image/png;base64,AAAA"
     assert told["c3"] == "17"
     assert told["c4"] == "small"
+    assert len(told["c1"]) < len(log) / 10
+    assert len(told["c5"][0]["text"]) < len(log) / 10
+    assert "web-" in told["c6"]
+    assert len(told["c6"]) < 2000
+    assert len(told["c7"][0]["image_url"]) > 9000
+    kept = [context.get(key, full=True) for key in context.keys("output/")]
+    assert json.dumps(results[1], ensure_ascii=False) in kept
+    assert json.dumps(results[6]) in kept
     assert all(key.startswith("output/agent-a/give-") for key in context.keys(""))
 
 
@@ -147,3 +158,40 @@ def test_without_the_sdk_the_package_says_what_to_install() -> None:
         "    else: raise SystemExit(name)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_what_expand_returned_is_not_offloaded(play: SimpleNamespace, context: SharedContext, log: str) -> None:
+    context.put("log", log)
+    tools = [offload_tool(tool, context) for tool in context_tools(context, "a", names=["expand"])]
+    told = outputs(play, tools, play.call("expand", "e", key="log", ref="lines:1-40", max_tokens=None))
+    assert told["e"] == "\n".join(log.split("\n")[:40])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"prefix": "my tools: "}, "'my tools: list' is not 1 to 64"),
+        ({"prefix": "x" * 61}, "is not 1 to 64"),
+        ({"prefix": None}, "prefix None is not text"),
+        ({"names": "list"}, "'list' is no list of tools"),
+        ({"names": None}, "None is no list of tools"),
+        ({"names": ["list", "list"]}, "'list' is named twice"),
+        ({"participant": ""}, "participant ''"),
+    ],
+)
+def test_odd_names_are_refused_at_once(context: SharedContext, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        context_tools(context, **{"participant": "a", **options})
+
+
+@pytest.mark.parametrize("given", [None, "team", 5])
+def test_what_is_no_context_is_refused_everywhere(given: Any) -> None:
+    tool = function_tool(lambda: "x", name_override="f", description_override="f")
+    for make in (
+        lambda: context_tools(given, "a"),
+        lambda: offload_tool(tool, given),
+        lambda: ContextHandoffFilter(given),
+        lambda: PacketHandoffFilter(given),
+    ):
+        with pytest.raises(ConfigError, match="is no SharedContext"):
+            make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 import sharedctx
-from sharedctx.errors import InvalidKey, InvalidValue, PackageNotInstalled
+from sharedctx.backends.base import Put
+from sharedctx.errors import DecodeError, InvalidKey, InvalidValue, PackageNotInstalled
 from sharedctx.search import Item
 from sharedctx.search.merging import FULL
 from sharedctx.testing import ManualClock
@@ -23,6 +25,10 @@ assert _spec.loader is not None
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 Indexed = _module.Indexed
+
+
+def cosine(one: list[float], two: list[float]) -> float:
+    return sum(a * b for a, b in zip(one, two, strict=True)) / (math.hypot(*one) * math.hypot(*two))
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,48 @@ def test_an_index_that_was_emptied_takes_other_dimensions(indexed: Any) -> None:
     indexed.put({"a": [[1.0, 0.0]]})
     indexed.drop("a")
     indexed.ctx.store.backend.commit(indexed.index.space, [indexed.index.forget()])
-    indexed.put({"b": [[1.0, 0.0, 0.0]]})
-    assert [key for key, _ in indexed.search([1.0, 0.0, 0.0])] == ["b"]
+    indexed.put({"b": [[1.0, 0.0]]})
+    indexed.drop("b")
+    indexed.ctx.store.backend.commit(indexed.index.space, [indexed.index.forget()])
+    indexed.put({"c": [[1.0, 0.0, 0.0]], "d": [[0.0, 1.0, 0.0]]})
+    for _ in range(2):
+        assert [key for key, _ in indexed.search([1.0, 0.0, 0.0])] == ["c", "d"]
+        indexed.index.after_fork()  # packs of the old vectors are there still
+    with pytest.raises(InvalidValue, match="3"):
+        indexed.put({"e": [[1.0, 0.0]]})
+
+
+def test_vectors_in_many_blocks_are_found_as_in_one(indexed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sharedctx.search.matrix._BYTES", 1)
+    wide = {f"k{n:03}": [[float((n * 37 + d * d) % 11 - 5) for d in range(7)]] for n in range(700)}
+    for start in range(0, 700, 70):
+        indexed.put({key: wide[key] for key in list(wide)[start : start + 70]}, facts="b" if start % 210 else "a")
+    indexed.put({"k300": [[9.0] * 7, [-9.0] * 7]}, facts="b")
+    wide["k300"] = [[9.0] * 7, [-9.0] * 7]
+    query = [1.0 + d % 3 for d in range(7)]
+    for _ in range(2):
+        everything = indexed.search(query, limit=1000)
+        assert len(everything) == 700
+        assert {key: pytest.approx(score, abs=1e-6) for key, score in everything} == {
+            key: max(cosine(query, vector) for vector in vectors) for key, vectors in wide.items()
+        }
+        few = [each for each in everything if int(each[0][1:]) // 70 % 3 == 0 and each[0] != "k300"]
+        assert indexed.search(query, limit=1000, where=Of("a")) == few
+        assert {key: indexed.index.vectors(key) for key in wide} == wide
+        indexed.index.after_fork()
+
+
+def test_damaged_vectors_are_told(indexed: Any) -> None:
+    indexed.put({"a": [[1.0, 0.0]]})
+    backend, index = indexed.ctx.store.backend, indexed.index
+    (row,) = (row for row in backend.scan(index.space, index.pk, "") if row.sk != "dimensions")
+    for at in (20, len(row.value) - 3):
+        damaged = bytearray(row.value)
+        damaged[at] ^= 1
+        backend.commit(index.space, [Put(index.pk, bytes(damaged), row.sk)])
+        index.after_fork()
+        with pytest.raises(DecodeError, match="damaged"):
+            indexed.search([1.0, 0.0])
 
 
 def test_an_expired_entry_is_found_no_more(store: sharedctx.Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharedctx.errors import DecodeError, InvalidValue
+from sharedctx.errors import ConfigError, DecodeError, InvalidValue
 from sharedctx.tokens import Estimate, counter
 from sharedctx.views import compress, decompress, expand, split_version
 
@@ -77,7 +77,7 @@ def test_bytes_that_are_not_text_are_described() -> None:
     assert view.kind == "bytes"
 
 
-@pytest.mark.parametrize("text", ['{"a":1,"a":2}', "[NaN]", "[" * 100_000])
+@pytest.mark.parametrize("text", ['{"a":1,"a":2}', "[0.12345678901234567]", "[" * 100_000])
 def test_json_text_that_would_lose_something_is_text(text: str) -> None:
     assert compress(text, count=count).kind == "text"
 
@@ -174,11 +174,48 @@ def test_counters_say_what_they_count_with() -> None:
         ({"query": 5}, "query 5"),
         ({"compressors": {"lgo": str.upper}}, "compressors\\['lgo'\\]"),
         ({"compressors": {"log": 3}}, "compressors\\['log'\\]"),
+        ({"compressors": [3]}, "compressors \\[3\\] is no mapping"),
+        ({"compressors": {"text": lambda text: 1 / 0}}, "'text' raised ZeroDivisionError"),
+        ({"kind": ["log"]}, "kind \\['log'\\] is none of code"),
+        ({"mode": ["lossless"]}, "mode \\['lossless'\\]"),
+        ({"key": b"k"}, "key b'k'"),
+        ({"key": "k", "version": 0}, "version 0"),
+        ({"key": "k", "version": "2"}, "version '2'"),
     ],
 )
 def test_wrong_arguments_are_named_with_the_cure(words: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidValue, match=named):
         compress("a line\n" * 900, **words)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (5, "5 cannot be called"),
+        (lambda text: None, "returned None"),
+        (lambda text: len(text) / 4, "returned 1575.0"),
+        (lambda text: -1, "returned -1"),
+    ],
+)
+def test_what_is_no_counter_is_refused_with_what_it_gave(wrong: Any, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        compress("a line\n" * 900, count=wrong)
+    with pytest.raises(ConfigError, match=named):
+        expand("a line\n" * 900, "all", max_tokens=60, count=wrong)
+
+
+def test_a_plain_function_counts() -> None:
+    text = "\n".join(f"line {n} of many" for n in range(3000))
+    view = compress(text, key="k", max_tokens=500, count=lambda text: len(text) // 4)
+    assert view.original_tokens == len(text) // 4
+    assert view.tokens <= 500
+
+
+def test_what_is_no_place_to_expand_from_is_named() -> None:
+    with pytest.raises(InvalidValue, match="key 5 is no text"):
+        expand("a line", "all", key=5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="version 'x' is no version"):
+        expand("a line", "all", version="x")  # type: ignore[arg-type]
 
 
 def test_what_is_no_reference_and_no_view_at_all_is_named() -> None:

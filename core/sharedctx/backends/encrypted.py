@@ -16,7 +16,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import ConditionFailed, ConfigError
-from .base import ABSENT, NEXT, Backend, Backup, Change, Commit, Committed, Grounds, Op, Put, Refused, Row, SortKey
+from .base import (
+    ABSENT,
+    NEXT,
+    Backend,
+    Backup,
+    Change,
+    Commit,
+    Committed,
+    Dated,
+    Grounds,
+    Op,
+    Put,
+    Refused,
+    Repair,
+    Row,
+    SortKey,
+)
 from .keyring import VARIABLE, Keyring
 
 _MAGIC: Final = b"\xc5\x65\x01"
@@ -124,6 +140,14 @@ class Encrypted:
         rows = self.inner.scan(space, pk, lo, hi, limit=limit, newest_first=newest_first)
         return [self.open(space, row) for row in rows]
 
+    def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
+        if isinstance(self.inner, Dated):
+            found = self.inner.newest(space, pk)
+            return None if found is None else (self.open(space, found[0]), found[1])
+        rev = self.inner.rev(space)
+        rows = self.scan(space, pk, limit=1, newest_first=True)
+        return (rows[0], rev) if rows else None
+
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         return self.inner.pks(space, prefix, after, limit)
 
@@ -156,6 +180,9 @@ class Encrypted:
 
     def verify(self) -> list[str]:
         return self.inner.verify()
+
+    def repair(self) -> list[str]:
+        return self.inner.repair() if isinstance(self.inner, Repair) else []
 
     def backup(self, path: str) -> None:
         if not isinstance(self.inner, Backup):

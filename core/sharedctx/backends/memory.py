@@ -12,9 +12,9 @@ from typing import Any
 from ..errors import BackendUnavailable, Compacted, ConditionFailed, SharedContextError
 from ..forking import renew_after_fork
 from .base import ANY, NEXT, PRESENT, Change, Commit, Committed, Drop, Grounds, Head, Op, Put, Row, SortKey, When
-from .bounds import check_name, check_ops, check_range, check_sort_key, check_text
+from .bounds import check_name, check_ops, check_range, check_sort_key
 from .grounds import groundless
-from .memory_rows import Partition, Space, revision
+from .memory_rows import Partition, Space, page, revision
 
 
 class MemoryBackend:
@@ -93,19 +93,29 @@ class MemoryBackend:
             partition = self._partition(space, pk)
             return partition.between(lo, hi, max(limit, 0), newest_first) if partition else []
 
+    def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
+        """See ``Dated.newest``."""
+        check_name(space, "space")
+        check_name(pk, "partition key")
+        with self._changed:
+            self._check_open()
+            partition = self._partition(space, pk)
+            found = partition.between(1, None, 1, True) if partition else []
+            return (found[0], self._last(space)) if found else None
+
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """See ``Backend.pks``."""
         check_name(space, "space")
         with self._changed:
             self._check_open()
             area = self._spaces.get(space)
-            return _page(area.held if area else [], prefix, after, limit)
+            return page(area.held if area else [], prefix, after, limit)
 
     def spaces(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """See ``Backend.spaces``."""
         with self._changed:
             self._check_open()
-            return _page(self._held, prefix, after, limit)
+            return page(self._held, prefix, after, limit)
 
     def rev(self, space: str) -> int:
         """See ``Backend.rev``."""
@@ -282,18 +292,6 @@ class MemoryBackend:
             del area.partitions[row.pk]
         if not area.held:
             del self._held[bisect_left(self._held, space)]
-
-
-def _page(names: list[str], prefix: str, after: str, limit: int) -> list[str]:
-    check_text(prefix, "prefix")
-    check_text(after, "name to start after")
-    start = max(bisect_left(names, prefix), bisect_right(names, after))
-    found: list[str] = []
-    for name in names[start : start + max(limit, 0)]:
-        if not name.startswith(prefix):
-            break
-        found.append(name)
-    return found
 
 
 __all__ = ["MemoryBackend"]

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from .base import Change, Row, SortKey
+from .bounds import check_text
 
 revision = attrgetter("rev")
 
@@ -111,4 +112,17 @@ class Space:
             at += 1
 
 
-__all__ = ["Partition", "Space", "revision"]
+def page(names: list[str], prefix: str, after: str, limit: int) -> list[str]:
+    """Return the names that start with ``prefix`` and sort after ``after``, at most ``limit``."""
+    check_text(prefix, "prefix")
+    check_text(after, "name to start after")
+    start = max(bisect_left(names, prefix), bisect_right(names, after))
+    found: list[str] = []
+    for name in names[start : start + max(limit, 0)]:
+        if not name.startswith(prefix):
+            break
+        found.append(name)
+    return found
+
+
+__all__ = ["Partition", "Space", "page", "revision"]

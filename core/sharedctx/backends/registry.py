@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ..errors import ConfigError
 from .base import Backend
+from .urls import parts_of
 
 GROUP = "sharedctx.backends"
 """Entry points of this group map a URL scheme to a callable ``(url, *, durable, clock) -> Backend``."""
@@ -31,10 +32,7 @@ def normalise(address: str | os.PathLike[str]) -> str:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
         return "disk://" + os.path.realpath(os.path.expanduser(text))
-    try:
-        parts = urlsplit(text)
-    except ValueError as error:
-        raise ConfigError(f"the store's address {text!r:.160} is no URL ({error}): name a directory or a URL") from None
+    parts = parts_of(text)
     if parts.scheme == "disk":
         if parts.netloc or not parts.path:
             raise ConfigError(f"{text!r} names no absolute path: write disk:///path")

@@ -73,6 +73,12 @@ def ask_newest(space: str, pk: str) -> Call:
     return Call("scan", (space, pk, 1, None), NEWEST)
 
 
+@lru_cache(8192)
+def ask_dated(space: str, pk: str) -> Call:
+    """The request for the newest version row with the space's revision, to backends that are ``Dated``."""
+    return Call("newest", (space, pk))
+
+
 def newest(space: str, pk: str) -> Steps[Row | None]:
     """Ask for the newest version row of a partition."""
     rows: list[Row] = yield ask_newest(space, pk)

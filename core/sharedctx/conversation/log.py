@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..backends import steps
 from ..backends.steps import Steps
-from ..entries.arguments import check_number, check_seconds
+from ..entries.arguments import check_limit, check_number, check_seconds
 from ..entries.names import check_key
 from ..errors import ConditionFailed, DecodeError, InvalidValue, KeyNotFound, SessionExists, VersionConflict
 from ..versions.codec import Kind
@@ -112,7 +112,10 @@ class Conversation:
         return items if budget is None or count is None else self._within(items, budget, count)
 
     def history(self, limit: int = 100, before: int | None = None) -> Steps[list[Moment]]:
-        """Return the changes that can still be gone back to, newest first."""
+        """Return the changes that can still be gone back to, newest first; raises ``InvalidValue`` for odd numbers."""
+        limit = check_limit(limit)
+        if before is not None:
+            check_number("before", before, 1)
         moments = []
         for row in (yield from steps.scan(self.space, PK, 1, before, limit=limit, newest_first=True)):
             version = self._log.read_row(row)

@@ -17,6 +17,9 @@ class Seen:
     expiring: dict[str, float] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     rev: int | None = None
+    """Up to where it was told of changes."""
+    reached: int | None = None
+    """The revision that its latest read or write found, which nobody has made use of yet."""
 
 
 class Reads:
@@ -29,16 +32,17 @@ class Reads:
 
     def read(self, participant: str, key: str, version: int, expires: float | None = None, *, newest: bool) -> None:
         """Remember that the participant got this version's value, and tell of it."""
-        if newest or version > self.of(participant).versions.get(key, 0):
-            self.note(participant, key, version, expires)
+        seen = self.of(participant)
+        if newest or version > seen.versions.get(key, 0):
+            self._note(seen, key, version, expires)
         if self.tell is not None:
             self.tell(participant, key, version)
 
     def note(self, participant: str, key: str, version: int, expires: float | None = None) -> None:
         """Remember that the participant knows this version: it read or wrote it. ``expires`` is when it ends."""
-        seen = self._seen.get(participant)
-        if seen is None:
-            seen = self._seen.setdefault(participant, Seen())
+        self._note(self.of(participant), key, version, expires)
+
+    def _note(self, seen: Seen, key: str, version: int, expires: float | None) -> None:
         seen.versions.pop(key, None)  # what is read again is among the latest
         seen.versions[key] = version
         if expires is not None:
@@ -47,6 +51,28 @@ class Reads:
             seen.expiring.pop(key, None)
         if len(seen.versions) > _MOST:
             self._drop(seen, next(iter(seen.versions)))
+
+    def begin(self, participant: str) -> None:
+        """A call begins, which is to tell what changed until then: what earlier ones reached does not count."""
+        self.of(participant).reached = None
+
+    def reach(self, participant: str, rev: int | None) -> None:
+        """Remember the revision that the space had when the participant read its newest state; None: not known."""
+        seen = self.of(participant)
+        seen.reached = rev
+        if seen.rev is None:
+            if not seen.versions:
+                seen.rev = rev  # what it has not read cannot have changed for it
+        elif rev is not None and rev < seen.rev:
+            seen.rev = rev  # another thread of the participant's was told meanwhile, and not of this key
+
+    def wrote(self, participant: str, key: str, version: int, expires: float | None, rev: int) -> None:
+        """Remember that the participant wrote this version, in the commit of revision ``rev``."""
+        seen = self.of(participant)
+        if seen.rev == rev - 1 or (seen.rev is None and not seen.versions):
+            seen.rev = rev  # nobody's commit came between
+        seen.reached = rev
+        self.note(participant, key, version, expires)
 
     def forget(self, participant: str | None, key: str) -> None:
         """Forget a key that the participant removed itself."""
@@ -60,4 +86,5 @@ class Reads:
 
     def of(self, participant: str) -> Seen:
         """What the participant has seen."""
-        return self._seen.setdefault(participant, Seen())
+        seen = self._seen.get(participant)
+        return self._seen.setdefault(participant, Seen()) if seen is None else seen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..audit import Trail
 from ..backends import steps
-from ..backends.base import ABSENT, Backend, Check, Op
+from ..backends.base import ABSENT, Backend, Check, Dated, Op
 from ..backends.steps import Steps, run
 from ..entry import ContextEntry
 from ..errors import Compacted, ConditionFailed, DecodeError, SessionArchived
@@ -54,6 +54,7 @@ class Session:
         self.kept_views = KeptViews(session, space, settings)
         self.views = Viewing(settings, self.value, self.kept_views)
         self.reads = Reads()
+        self._dated = backend.local and isinstance(backend, Dated)
 
     @property
     def space(self) -> str:
@@ -108,9 +109,18 @@ class Session:
         """Return a readable version, the live one by default; ``seen`` says that the participant gets its value."""
         if participant is not None:
             yield from self.rights.guard(participant, "read", key)
-        found = yield from self.log.head(key) if version is None else self.log.at(key, version)
+        found = yield from self.head(participant, key) if version is None else self.log.at(key, version)
         if seen and found is not None and participant is not None:
             self.reads.read(participant, key, found.number, found.expires, newest=version is None)
+        return found
+
+    def head(self, participant: str | None, key: str) -> Steps[Version | None]:
+        """Return the live version, and remember which revision the participant found where that costs no question."""
+        return self.log.head(key) if participant is None or not self._dated else self._dated_head(participant, key)
+
+    def _dated_head(self, participant: str, key: str) -> Steps[Version | None]:
+        found, rev = yield from self.log.dated_head(key)
+        self.reads.reach(participant, rev)
         return found
 
     def value(self, version: Version) -> Steps[Any]:

@@ -82,7 +82,7 @@ class Verbs:
     ) -> Steps[ContextEntry]:
         version = yield from self._writing.put(participant, key, value, agent, expect, ttl, admit)
         if participant is not None:
-            self.session.reads.note(participant, key, version.number, version.expires)
+            self.session.reads.wrote(participant, key, version.number, version.expires, version.rev)
         return self.session.entry(version)
 
     def usage(self, participant: str | None) -> Steps[list[tuple[ContextEntry, int]]]:
@@ -112,7 +112,7 @@ class Verbs:
     ) -> Steps[ContextEntry]:
         written = yield from self._writing.rollback(participant, key, version, agent, expect)
         if participant is not None:
-            self.session.reads.note(participant, key, written.number, written.expires)
+            self.session.reads.wrote(participant, key, written.number, written.expires, written.rev)
         return self.session.entry(written)
 
     @spanned("delete_memory")
@@ -154,7 +154,7 @@ class Verbs:
 
     def _seen(self, participant: str, key: str) -> Steps[Version | None]:
         allowed = yield from self.session.rights.allows(participant, "read", key)
-        head = (yield from self.session.log.head(key)) if allowed else None
+        head = (yield from self.session.head(participant, key)) if allowed else None
         if head is not None:
             self.session.reads.read(participant, key, head.number, head.expires, newest=True)
         return head

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backends import steps
+from ..backends.base import Change
 from ..backends.steps import Steps
 from ..entries.reads import Seen
 from ..entries.verbs import Verbs
-from ..errors import SharedContextError
+from ..errors import Compacted, SharedContextError
 
 _DIFF = 2000
 _SHORT = 300
@@ -36,19 +38,23 @@ class Stale:
         return f"{self.key} v{self.read_version} -> v{self.version}{by}"
 
 
-def stale(verbs: Verbs, participant: str, *, diffs: bool = False) -> Steps[list[Stale]]:
-    """Return what changed since the participant read it, each change once, in order of the keys."""
+def stale(verbs: Verbs, participant: str, *, ask: bool = True) -> Steps[list[Stale]]:
+    """Return what changed since the participant read it, each change once, in order of the keys.
+
+    Without ``ask`` as its latest read or write found the session, where nothing made use of that yet.
+    """
     seen = verbs.session.reads.of(participant)
+    rev, seen.reached = seen.reached, None
     if not seen.versions:
         return []
-    rev = yield from steps.rev(verbs.space)
+    if ask or rev is None:
+        rev = yield from steps.rev(verbs.space)
     expired = (yield from _expired(seen)) if seen.expiring else set()
     if rev == seen.rev and not expired:
         return []
     known = dict(seen.versions)
-    changed = set(known) if seen.rev is None else (yield from verbs.session.changed_keys(seen.rev, known)) | expired
     found = []
-    for key in sorted(changed & known.keys()):
+    for key in sorted((yield from _changed(verbs, seen.rev, rev, known)) | expired):
         entry = yield from verbs.peek(participant, key)
         version = None if entry is None else entry.version
         if version == known[key] or seen.told.get(key) == (version or 0):
@@ -56,12 +62,34 @@ def stale(verbs: Verbs, participant: str, *, diffs: bool = False) -> Steps[list[
         seen.told[key] = version or 0
         if entry is not None and entry.expires_at is not None:
             seen.expiring[key] = entry.expires_at
-        diff = None
-        if diffs and version is not None:
-            diff = yield from _diff(verbs, participant, key, known[key], version)
-        found.append(Stale(key, known[key], version, entry.agent if entry else None, diff))
+        found.append(Stale(key, known[key], version, entry.agent if entry else None))
     seen.rev = rev
     return found
+
+
+def with_diffs(verbs: Verbs, participant: str, changes: list[Stale]) -> Steps[list[Stale]]:
+    """Return the same with what changed, where both versions are still there."""
+    found = []
+    for each in changes:
+        if each.version is not None:
+            diff = yield from _diff(verbs, participant, each.key, each.read_version, each.version)
+            each = replace(each, diff=diff)
+        found.append(each)
+    return found
+
+
+def _changed(verbs: Verbs, since: int | None, rev: int, known: Mapping[str, int]) -> Steps[set[str]]:
+    """The keys, of those that are known, that may have another version than the known one at revision ``rev``."""
+    if since is None:
+        return set(known)
+    last: dict[str, Change] = {}
+    try:
+        while since < rev and (page := (yield from steps.changes(verbs.space, since))):
+            last.update((change.pk, change) for change in page if change.pk in known)
+            since = page[-1].rev
+    except Compacted:
+        return set(known)
+    return {key for key, change in last.items() if change.op != "put" or change.sk != known[key]}
 
 
 def _expired(seen: Seen) -> Steps[set[str]]:

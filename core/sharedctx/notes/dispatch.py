@@ -34,8 +34,9 @@ def handle(store: SharedContextStore, request: Any, *, participant: str) -> dict
     """
     try:
         bound = store.bind(participant)
+        bound.begin()
         result = _dispatch(bound, request)
-        changed = bound.stale()
+        changed = bound.stale(ask=False)
         return {**result, "changed": changed} if changed else result
     except SharedContextError as error:
         return error.to_dict()

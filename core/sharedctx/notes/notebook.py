@@ -214,7 +214,7 @@ class Notebook:
         entries = (yield from self.read_batch(None, [note["key"] for note in keys]))["entries"]
         return {"session_id": session, "archived": (yield from self.archived()), "entries": entries}
 
-    def stale(self, participant: str) -> Steps[list[Found]]:
+    def stale(self, participant: str, *, ask: bool = True) -> Steps[list[Found]]:
         """Return which notes changed since the participant read or wrote them, each change once."""
         return [
             {
@@ -223,7 +223,7 @@ class Notebook:
                 "version": change.version,
                 "written_by": change.agent,
             }
-            for change in (yield from stale(self._verbs, participant))
+            for change in (yield from stale(self._verbs, participant, ask=ask))
         ]
 
     def snapshot(self, participant: str | None, label: str) -> Steps[Found]:

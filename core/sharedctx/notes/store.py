@@ -175,13 +175,20 @@ class SharedContextStore:
         """Return ``{"label", "at", "entries": [as from read], "missing": [keys that expired or were erased]}``."""
         return self._context.run(self._notes.read_snapshot(self.participant, check_label(label)))
 
-    def stale(self) -> list[dict[str, Any]]:
+    def begin(self) -> None:
+        """Begin a call of this participant's, which ends with ``stale(ask=False)``."""
+        if self.participant is not None:
+            self._context.verbs.session.reads.begin(self.participant)
+
+    def stale(self, *, ask: bool = True) -> list[dict[str, Any]]:
         """Return ``[{"key", "read_version", "version", "written_by"}]`` of the notes that changed (version None: are
         gone) since this participant read or wrote them here, each change once; raises ``Forbidden`` if unbound.
+
+        ``ask=False`` tells what had changed when it read or wrote last, and asks where it did neither since ``begin``.
         """
         if self.participant is None:
             raise Forbidden("only a bound store remembers what it read: bind a participant")
-        return self._context.run(self._notes.stale(self.participant))
+        return self._context.run(self._notes.stale(self.participant, ask=ask))
 
     def subscribe(self, handler: Callable[[dict[str, Any]], None], *, prefix: str = "") -> Subscription:
         """Call ``handler`` with key, version, op and written_by of every change from now on, until it is closed."""

@@ -3,8 +3,8 @@
 from .fulltext import FullText, Match
 from .indexes import index
 from .matrix import Nearest, Where
-from .packs import Item
+from .packs import Entry, Item
 from .passages import Passage, passages
-from .vectors import Entry, Vectors
+from .vectors import Vectors
 
 __all__ = ["Entry", "FullText", "Item", "Match", "Nearest", "Passage", "Vectors", "Where", "index", "passages"]

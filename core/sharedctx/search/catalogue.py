@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
 from .matrix import Matrix, Where
@@ -19,15 +19,16 @@ _ASKED: Final = 64
 
 
 class Catalogue:
-    """Takes packs in any order, and any of them again; ``labels`` are those of an item. Not locked."""
+    """Takes packs in any order, and any of them again; ``labels`` are those of an item, ``dimensions`` those of its
+    vectors, of which there are none else. Not locked."""
 
-    def __init__(self, labels: Callable[[Item], Iterable[str]]) -> None:
+    def __init__(self, labels: Callable[[Item], Iterable[str]], dimensions: int | None = None) -> None:
         self._labels_of = labels
         self._labels: dict[str, set[str]] | None = None
         self.versions: dict[str, int] = {}
         self.expiring: dict[str, float] = {}
         self.packs: dict[str, Known] = {}
-        self.matrix: Matrix | None = None
+        self.matrix = Matrix(dimensions) if dimensions else None
         self._items: dict[str, Item] = {}
         self._slots: dict[str, int] = {}  # the first of each item that has any
         self._gone: dict[str, int] = {}
@@ -100,22 +101,11 @@ class Catalogue:
             return items, []
         return items, [self.matrix.bytes(self._slots.get(item.key, 0), item.vectors or 0) for item in items]
 
-    def fill(self, found: Sequence[tuple[str, int, Pack]]) -> None:
-        """Take all packs of an index, each with its name and size."""
-        dimensions = max((pack.dimensions for _, _, pack in found), default=0)
-        if dimensions:
-            self.matrix = Matrix(dimensions)
-            self.matrix.reserve(sum(len(pack.floats) for _, _, pack in found) // (dimensions * FLOAT))
-        for name, size, pack in found:
-            self.take(name, size, pack)
-
     def take(self, name: str, size: int, pack: Pack) -> None:
         """Put into memory what a pack knows better."""
         self._asked.clear()
         entries = len(pack.items) if pack.alike else sum(item.vectors is not None for item in pack.items)
         self.packs[name] = Known(size, pack.dimensions, pack.items, entries)
-        if pack.dimensions and self.matrix is None:
-            self.matrix = Matrix(pack.dimensions)
         if not self._take_whole(pack):
             self._take_each(pack)
         if self.matrix is not None and self.matrix.crowded:

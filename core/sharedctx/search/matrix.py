@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..extras import extra
-from .packs import Item
+from .packs import FLOAT, Item
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 _FIRST = 256
+_BYTES = 64 * 2**20
+"""The size of a block of vectors; memory is given where it is written to, in large pages inside of large blocks."""
+_FEW = 8
 _TINY, _HUGE = 1e-15, 1e15
 _BLOCK = 64
 """So many scores are looked through for the best of their maxima first."""
@@ -58,7 +61,11 @@ def numbers() -> Any:
 
 
 def _lengths(np: Any, block: Floats) -> Floats:
-    """The rows' lengths; those whose squares leave the range of float32 by float64."""
+    """The rows' lengths; those whose squares leave the range of float32 by float64, as all of few are."""
+    if len(block) < _FEW:
+        wide = block.astype("f8")
+        few: Floats = np.minimum(np.sqrt(np.vecdot(wide, wide)), np.finfo("f4").max)
+        return few
     with np.errstate(over="ignore", under="ignore"):
         found: Floats = np.sqrt(np.einsum("ij,ij->i", block, block))
         odd = ~((found > _TINY) & (found < _HUGE))
@@ -75,61 +82,74 @@ def _least(np: Any, scores: Floats, depth: int) -> Any:
     return np.partition(scores, len(scores) - depth)[len(scores) - depth]
 
 
-def _dots(np: Any, rows: Floats, places: Places, unit: Floats) -> Floats:
-    """The products of these rows and ``unit``, without a copy of all of them."""
-    block = max(1, _GATHERED // rows[:1].nbytes)
-    found: Floats = np.empty(len(places), rows.dtype)
-    gathered: Floats = np.empty((min(block, len(places)), rows.shape[1]), rows.dtype)
-    for start in range(0, len(places), block):
-        some = places[start : start + block]
-        np.take(rows, some, axis=0, out=gathered[: len(some)], mode="clip")  # "raise" would copy once more
-        np.vecdot(gathered[: len(some)], unit, out=found[start : start + len(some)])
-    return found
-
-
 class Matrix:
     """Slots are only added; one that is replaced or removed is dead until the matrix is made anew. Not locked: a search
-    works on the ``Slots`` that it took, which later changes leave as they were, but for slots that die."""
+    works on the ``Slots`` that it took, which later changes leave as they were, but for slots that die.
+
+    Vectors lie in blocks, so that nothing is copied when more come, but for the first block while it is small."""
 
     def __init__(self, dimensions: int) -> None:
         self._np = numbers()
         self.dimensions = dimensions
         self.count = 0
         self.dead = 0
-        self._rows: Floats = self._np.empty((_FIRST, dimensions), "<f4")
+        self._per = max(_FIRST, _BYTES // (dimensions * FLOAT))
+        self._blocks: list[Floats] = [self._np.empty((_FIRST, dimensions), "<f4")]
         self._norms: Floats = self._np.empty(_FIRST, "<f4")
         self._live: NDArray[np.bool_] = self._np.zeros(_FIRST, bool)
         self._owners: list[Item] = []
 
-    def reserve(self, more: int) -> None:
-        """Make room for so many slots more."""
-        size = len(self._norms)
-        if self.count + more <= size:
-            return
-        size = max(size * 2, self.count + more) if self.count else more
-        for name in ("_rows", "_norms", "_live"):
-            old = getattr(self, name)
-            new = self._np.empty((size, *old.shape[1:]), old.dtype)
-            new[: self.count] = old[: self.count]
-            setattr(self, name, new)
+    def _grown(self, old: Any, count: int, size: int) -> Any:
+        new = self._np.empty((size, *old.shape[1:]), old.dtype)
+        new[:count] = old[:count]
+        return new
+
+    def expect_many(self) -> None:
+        """Have the first block as large as it may be, which costs no memory yet, so that it is not copied later."""
+        if len(self._blocks[0]) < self._per:
+            self._blocks[0] = self._grown(self._blocks[0], min(self.count, len(self._blocks[0])), self._per)
+
+    def _reserve(self, end: int) -> None:
+        """Make room up to this slot."""
+        if end > len(self._norms):
+            size = max(len(self._norms) * 2, end)
+            self._norms, self._live = (self._grown(old, self.count, size) for old in (self._norms, self._live))
+        first = self._blocks[0]
+        if len(first) < min(end, self._per):
+            size = min(max(len(first) * 2, end), self._per)
+            self._blocks[0] = self._grown(first, min(self.count, len(first)), size)
+        while end > self._per * len(self._blocks):
+            self._blocks.append(self._np.empty((self._per, self.dimensions), "<f4"))
 
     def add(self, items: Sequence[Item], rows: bytes | memoryview) -> int:
         """Add the vectors of items, which lie one after the other in ``rows``; returns the first slot."""
         np, first = self._np, self.count
-        block = np.frombuffer(rows, "<f4").reshape(-1, self.dimensions)
-        self.reserve(len(block))
-        end = first + len(block)
-        self._rows[first:end] = block
-        norms = _lengths(np, self._rows[first:end])
-        norms[norms == 0] = np.inf  # such a vector is as far from any as can be said: 0
-        self._norms[first:end] = norms
+        given = np.frombuffer(rows, "<f4").reshape(-1, self.dimensions)
+        end = first + len(given)
+        self._reserve(end)
+        for block, lo, hi in self._spans(first, end):
+            part = block[lo:hi]
+            part[...] = given[: hi - lo]
+            given = given[hi - lo :]
+            norms = _lengths(np, part)
+            norms[norms == 0] = np.inf  # such a vector is as far from any as can be said: 0
+            at = end - len(given)
+            self._norms[at - len(part) : at] = norms
         self._live[first:end] = True
-        if len(items) == len(block):
+        if len(items) == end - first:
             self._owners += items
         else:
             self._owners += [item for item in items for _ in range(item.vectors or 0)]
         self.count = end
         return first
+
+    def _spans(self, first: int, end: int) -> Iterator[tuple[Floats, int, int]]:
+        """The blocks that hold these slots, and where in them."""
+        while first < end:
+            number, lo = divmod(first, self._per)
+            hi = min(self._per, lo + end - first)
+            yield self._blocks[number], lo, hi
+            first += hi - lo
 
     def kill(self, first: int, count: int) -> None:
         """Let slots die."""
@@ -143,11 +163,13 @@ class Matrix:
 
     def bytes(self, first: int, count: int) -> bytes:
         """Return the vectors of slots as they are stored."""
-        return self._rows[first : first + count].tobytes()
+        return b"".join(block[lo:hi].tobytes() for block, lo, hi in self._spans(first, first + count))
 
     def vectors(self, first: int, count: int) -> list[list[float]]:
         """Return the vectors of slots."""
-        found: list[list[float]] = self._rows[first : first + count].tolist()
+        found: list[list[float]] = []
+        for block, lo, hi in self._spans(first, first + count):
+            found += block[lo:hi].tolist()
         return found
 
     def places(self, chosen: Sequence[tuple[int, int]]) -> Places:
@@ -165,16 +187,44 @@ class Matrix:
         end = self.count
         if places is None and self.dead:
             places = self._np.flatnonzero(self._live[:end])
-        return Slots(self._rows[:end], self._norms[:end], places, self._owners)
+        blocks = [block[:hi] for block, _, hi in self._spans(0, end)]
+        return Slots(blocks, self._norms[:end], places, self._owners)
 
 
 class Slots(NamedTuple):
-    """Vectors with their lengths, which of them count (in order; None: all), and whose they are."""
+    """Vectors in blocks of one size with their lengths, which of them count (in order; None: all), whose they are."""
 
-    rows: Floats
+    blocks: list[Floats]
     norms: Floats
     places: Places | None
     owners: list[Item]
+
+    def _products(self, np: Any, unit: Floats) -> Floats:
+        """The products of all vectors and ``unit``, on this thread: `@` waits for a pool that is busy elsewhere."""
+        found: Floats = np.empty(len(self.norms), unit.dtype)
+        at = 0
+        for block in self.blocks:
+            np.vecdot(block, unit, out=found[at : at + len(block)])
+            at += len(block)
+        return found
+
+    def _gathered(self, np: Any, places: Places, unit: Floats) -> Floats:
+        """The products of the vectors at ``places`` and ``unit``, without a copy of all of them."""
+        found: Floats = np.empty(len(places), unit.dtype)
+        per = len(self.blocks[0]) if self.blocks else 1
+        most = max(1, _GATHERED // unit.nbytes)
+        rows: Floats = np.empty((min(most, len(places)), len(unit)), unit.dtype)
+        ends = np.searchsorted(places, np.arange(1, len(self.blocks) + 1) * per).tolist()
+        start = 0
+        for number, (block, end) in enumerate(zip(self.blocks, ends, strict=True)):
+            local = places[start:end] - number * per
+            for at in range(0, len(local), most):
+                some = local[at : at + most]
+                part = rows[: len(some)]
+                np.take(block, some, axis=0, out=part, mode="clip")  # "raise" would copy once more
+                np.vecdot(part, unit, out=found[start + at : start + at + len(some)])
+            start = end
+        return found
 
     def nearest(self, vector: Floats, count: int, counts: Callable[[Item], bool] | None) -> list[Nearest]:
         """Return the ``count`` items that are nearest to the vector, best first; each by the nearest of its vectors.
@@ -182,14 +232,14 @@ class Slots(NamedTuple):
         ``counts`` judges single items at the end of the way. Equal ones come in the order of their keys.
         """
         np = numbers()
-        rows, norms, places = self.rows, self.norms, self.places
+        norms, places = self.norms, self.places
         wide = vector.astype("f8")
         length = np.linalg.norm(wide)
         unit = (wide / length if length else wide).astype("<f4")
         if places is not None and len(places) * _GATHER < len(norms):
-            dots, norms = _dots(np, rows, places, unit), norms[places]
+            dots, norms = self._gathered(np, places, unit), norms[places]
         else:
-            dots = np.vecdot(rows, unit)  # on this thread: `@` waits for a pool that other work may hold up
+            dots = self._products(np, unit)
         scores = np.divide(dots, norms, out=dots)
         if places is not None and len(places) < len(scores):
             scores = scores[places]

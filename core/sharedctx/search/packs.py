@@ -2,10 +2,13 @@
 
 ::
 
-    header length 4 | header (JSON, zstd) | zeros up to 16 | vectors, little-endian float32
+    header length 4 | header | vectors, little-endian float32
 
-The header is ``[dimensions, keys, versions, vectors, facts, expiries, names]``: lists with a place for each item, or
-one value that all have. Packs are payloads of collection rows, whose checksum covers them.
+A header of some length is compressed by zstd, which its length tells with its highest bit.
+
+The header's first line is JSON, ``[dimensions, count, versions, vectors, expiries, keys, facts, names]``: each a list
+with a place for each item, or one value that all have, or of texts ``true``: then as many lines follow, one for each
+item, which is read at a third of the time. Packs are payloads of collection rows, whose checksum covers them.
 """
 
 from __future__ import annotations
@@ -28,8 +31,9 @@ else:
 
 FLOAT: Final = 4
 _LENGTH: Final = struct.Struct(">I")
-_ALIGNED: Final = 16
 _LARGEST_HEADER: Final = 64 * 2**20
+_SHORT: Final = 512
+_PACKED: Final = 2**31
 
 
 class Item(NamedTuple):
@@ -48,9 +52,21 @@ class Item(NamedTuple):
         return json.loads(self.facts)
 
 
+class Entry(NamedTuple):
+    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
+    another name it is found by."""
+
+    key: str
+    version: int
+    vectors: Sequence[Iterable[float]] = ()
+    facts: Any = None
+    expires: float | None = None
+    name: str | None = None
+
+
 class Pack(NamedTuple):
-    """Items and the vectors of all of them, one after the other; ``alike`` when each item has one vector and another
-    name, and none expires."""
+    """Items and the vectors of all of them, one after the other; ``alike`` when each item has one vector and a name of
+    its own, and none expires."""
 
     dimensions: int
     items: list[Item]
@@ -73,35 +89,62 @@ def floats(key: str, vector: Iterable[float]) -> bytes:
 
 def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:
     """Return a pack's payload; ``rows`` are the bytes of the items' vectors in order."""
-    keys, versions, *columns = map(list, zip(*items, strict=True)) if items else ([], [])
-    short = [column[0] if column.count(column[0]) == len(column) else column for column in columns]
-    text = json.dumps([dimensions, keys, versions, *short], ensure_ascii=False, separators=(",", ":"))
-    header = zstd.compress(text.encode(), 3)
-    padding = b"\0" * (-(_LENGTH.size + len(header)) % _ALIGNED)
-    return b"".join((_LENGTH.pack(len(header)), header, padding, *rows))
+    keys, versions, vectors, facts, expiries, names = map(list, zip(*items, strict=True)) if items else ([],) * 6
+    head: list[Any] = [dimensions, len(items), *map(_short, (versions, vectors, expiries))]
+    lines = [""]
+    for texts in (keys, facts, names):
+        short = _short(texts)
+        if isinstance(short, list) and None not in short and not any("\n" in text for text in short):
+            lines += short
+            short = True
+        head.append(short)
+    lines[0] = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
+    header, mark = "\n".join(lines).encode(), 0
+    if len(header) > _SHORT:
+        header, mark = zstd.compress(header, 3), _PACKED
+    return b"".join((_LENGTH.pack(len(header) | mark), header, *rows))
 
 
-def _all_named(names: Any, count: int) -> bool:
-    return None not in names if isinstance(names, list) else names is not None and count == 1
+def _short(column: list[Any]) -> Any:
+    return column[0] if column and column.count(column[0]) == len(column) else column
+
+
+def _long(column: Any, count: int) -> Iterable[Any]:
+    return column if isinstance(column, list) else repeat(column, count)
+
+
+def _items(header: str) -> tuple[int, list[Item], bool]:
+    """The dimensions, the items and whether they are alike."""
+    first, *lines = header.split("\n")
+    dimensions, count, *numbers, keys, facts, names = json.loads(first)
+    texts: list[Iterable[Any]] = []
+    for column in (keys, facts, names):
+        texts.append(lines[:count] if column is True else _long(column, count))
+        if column is True:
+            del lines[:count]
+    versions, vectors, expiries = (_long(column, count) for column in numbers)
+    called = list(texts[2])
+    items = list(map(Item._make, zip(texts[0], versions, vectors, texts[1], expiries, called, strict=True)))
+    alike = numbers[1:] == [1, None] and None not in called and len(set(called)) == count
+    return dimensions, items, alike
 
 
 def decode(payload: bytes | memoryview) -> Pack:
     """Read a pack; raises ``DecodeError``."""
     try:
         (length,) = _LENGTH.unpack_from(payload)
-        end = _LENGTH.size + length
-        engine = zstd.ZstdDecompressor()
-        header = engine.decompress(payload[_LENGTH.size : end], max_length=_LARGEST_HEADER)
-        if not engine.eof:
-            raise DecodeError("the header of a pack of vectors is cut or too long")
-        dimensions, keys, versions, *short = json.loads(header)
-        columns = [column if isinstance(column, list) else repeat(column, len(keys)) for column in short]
-        items = list(map(Item, keys, versions, *columns))
-        count = len(items) if short[:1] == [1] else sum(item.vectors or 0 for item in items)
-        alike = short[:1] == [1] and short[2] is None and _all_named(short[3], len(keys))
+        end = _LENGTH.size + (length & ~_PACKED)
+        header = bytes(payload[_LENGTH.size : end])
+        if length & _PACKED:
+            engine = zstd.ZstdDecompressor()
+            header = engine.decompress(header, max_length=_LARGEST_HEADER)
+            if not engine.eof:
+                raise DecodeError("the header of a pack of vectors is cut or too long")
+        dimensions, items, alike = _items(header.decode())
+        count = len(items) if alike else sum(item.vectors or 0 for item in items)
     except (struct.error, zstd.ZstdError, EOFError, ValueError, TypeError) as error:
         raise DecodeError(f"a pack of vectors does not open: {error}") from error
-    rest = memoryview(payload)[end + (-end % _ALIGNED) :]
+    rest = memoryview(payload)[end:]
     if len(rest) != count * dimensions * FLOAT:
         raise DecodeError("a pack of vectors does not hold what its header says")
     return Pack(dimensions, items, rest, alike)

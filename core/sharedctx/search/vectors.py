@@ -7,53 +7,33 @@ one with the higher version counts.
 
 from __future__ import annotations
 
-import gc
+import itertools
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed, InvalidValue
 from ..forking import renew_after_fork
-from ..versions.collection import seal, unseal_large
+from ..versions.collection import seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
+from .garbage import uncollected
 from .matrix import Nearest, Where, numbers
-from .packs import Item, Pack
+from .packs import Entry, Item, Pack
+from .remembered import Remembered
 
 _DIMENSIONS = "dimensions"
-_PAGE = 16
+_PAGE = 2
+"""Packs that are read at a time: of more, the memory is given back and faulted in anew for each page."""
+_SELDOM = 8
+_LARGE = 2**15
+"""It is looked for packs to merge after so many writes, of which a large one counts for several."""
 _TOLD = 64
 """Packs that are remembered between their making and their commit."""
-
-
-class Entry(NamedTuple):
-    """What a commit tells the index of an entry: its new version, its vectors, facts to filter by, its expiry, and
-    another name it is found by."""
-
-    key: str
-    version: int
-    vectors: Sequence[Iterable[float]] = ()
-    facts: Any = None
-    expires: float | None = None
-    name: str | None = None
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cyclic garbage, which in a large process takes longer than all that is read here."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 class Vectors:
@@ -72,8 +52,12 @@ class Vectors:
         self._labels = labels
         self._lock = threading.Lock()
         self._rev: int | None = None
+        self._turns = itertools.count(1)
+        self._due = _SELDOM
+        self._loaded = 0
         self._known = Catalogue(self._labels)
         self._told: dict[str, tuple[int, Pack]] = {}
+        self._beside: dict[str, Remembered] = {}
         renew_after_fork(self)
 
     def after_fork(self) -> None:
@@ -100,6 +84,11 @@ class Vectors:
         """Return an entry's vectors as of the last read; they are kept as float32."""
         with self._lock:
             return self._known.vectors(key)
+
+    def beside(self, pk: str) -> Remembered:
+        """Return the rows of another partition of the space, which are remembered as of the last read."""
+        with self._lock:
+            return self._beside.setdefault(pk, Remembered(self.space, pk))
 
     def items(self, where: Where | None = None) -> Steps[list[Item]]:
         """Return what is known of all live entries, or of those that fit, in no order."""
@@ -146,8 +135,7 @@ class Vectors:
         They belong into the commit that writes these. Raises ``InvalidValue`` for vectors that
         do not fit; the commit fails when the first vectors of the index come from somebody else meanwhile.
         """
-        yield from self.sync()
-        yield from self._require()
+        yield from self.sync(require=True)
         known = dimensions = self.dimensions
         items, rows = [], []
         for entry in entries:
@@ -176,10 +164,11 @@ class Vectors:
     def _put(self, dimensions: int, items: list[Item], rows: Sequence[bytes]) -> Put:
         """Write a pack, which is remembered until the feed tells that it was committed."""
         sk = uuid.uuid4().hex
-        row = seal(self.space, self.pk, sk, packs.encode(dimensions, items, rows))
+        row = seal_large(self.space, self.pk, sk, packs.encode(dimensions, items, rows))
         with self._lock:
             if len(self._told) >= _TOLD:
                 del self._told[next(iter(self._told))]
+            self._due += 1 + len(row) // _LARGE
             self._told[sk] = len(row), Pack(dimensions, items, b"".join(rows))
         return Put(self.pk, row, sk)
 
@@ -189,16 +178,15 @@ class Vectors:
             "the index, or empty it"
         )
 
-    def sync(self) -> Steps[None]:
-        """Take in what was committed up to now."""
+    def sync(self, *, require: bool = False) -> Steps[None]:
+        """Take in what was committed up to now; ``require`` looks for a reclaimed space where nothing was."""
         rev = yield from steps.rev(self.space)
         since = self._rev
         if rev == since:
-            return
+            return (yield from self._require()) if require else None
         while True:
             if since is None:
-                since = yield from steps.rev(self.space)
-                yield from self._load()
+                since = yield from self._load()
             complete = True
             try:
                 while since < rev and (page := (yield from steps.changes(self.space, since))):
@@ -209,8 +197,7 @@ class Vectors:
                 continue
             if complete:
                 self._rev = max(rev, since)
-                yield from self._require()
-                return
+                return (yield from self._require())
             rev = yield from steps.rev(self.space)
 
     def _require(self) -> Steps[None]:
@@ -220,16 +207,28 @@ class Vectors:
         if not (yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)):
             yield from self._load()
 
-    def _load(self) -> Steps[None]:
-        rows: list[Row] = []
+    def _load(self) -> Steps[int]:
+        """Read all packs, some at a time, and return the revision from which on to follow."""
+        turn = next(self._turns)
+        since = yield from steps.rev(self.space)
+        first = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
+        known = Catalogue(self._labels, int(unseal(self.space, first[0])) if first else None)
         after = ""
-        while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
-            rows += page
-            after = f"{page[-1].sk}\x00"
-        with self._lock, _uncollected():
-            self._known = Catalogue(self._labels)
-            found = ((str(row.sk), len(row.value), self._read(row)) for row in rows if row.sk != _DIMENSIONS)
-            self._known.fill(list(found))
+        with uncollected():
+            while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
+                after = f"{page[-1].sk}\x00"
+                if known.matrix is not None and len(page) == _PAGE:
+                    known.matrix.expect_many()
+                while page:
+                    row = page.pop()
+                    if row.sk != _DIMENSIONS:
+                        known.take(str(row.sk), len(row.value), self._read(row))
+        with self._lock:
+            if turn > self._loaded:  # else another thread began later and is done
+                self._known, self._loaded = known, turn
+                for rows in self._beside.values():
+                    rows.forget()
+        return since
 
     def _read(self, row: Row) -> Pack:
         return packs.decode(unseal_large(self.space, row))
@@ -241,15 +240,16 @@ class Vectors:
         for change in page:
             sk = str(change.sk)
             if change.pk != self.pk:
-                if isinstance(change.sk, int):
+                if change.pk in self._beside:
+                    self._beside[change.pk].forget(sk)
+                elif isinstance(change.sk, int):
                     others[change.pk] = change.sk
+            elif sk == _DIMENSIONS:  # vectors of these may be there already
+                yield from self._load()
             elif change.op == "drop":
                 with self._lock:
-                    if sk == _DIMENSIONS:
-                        self._known.matrix = None
-                    else:
-                        self._known.packs.pop(sk, None)
-            elif sk != _DIMENSIONS:
+                    self._known.packs.pop(sk, None)
+            else:
                 found = yield from self._find(sk)
                 if found is None:
                     complete = False
@@ -273,7 +273,14 @@ class Vectors:
         return (len(rows[0].value), self._read(rows[0])) if rows else None
 
     def merge(self) -> Steps[None]:
-        """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes."""
+        """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes.
+
+        It looks after the first write of a process, then after some more or a large one.
+        """
+        with self._lock:
+            if self._due < _SELDOM:
+                return
+            self._due = 0
         while True:
             yield from self.sync()
             with self._lock:

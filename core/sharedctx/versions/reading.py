@@ -54,6 +54,20 @@ class Versions:
             return None
         return version
 
+    def dated_head(self, pk: str) -> Steps[tuple[Version | None, int | None]]:
+        """Return the same with the space's revision at that moment, of a backend that is ``Dated``; no revision where
+        there never was a version."""
+        found: tuple[Row, int] | None = yield steps.ask_dated(self.space, pk)
+        if found is None:
+            return None, None
+        row, rev = found
+        version = self.read_row(row)
+        if version.blob.kind is GONE:
+            return None, rev
+        if version.expires is not None and (yield from self.leases.expired(version)):
+            return None, rev
+        return version, rev
+
     def at(self, pk: str, number: int) -> Steps[Version | None]:
         """Return that version if it still exists, is a value and has not expired."""
         rows = yield from steps.scan(self.space, pk, number, number + 1, limit=1)

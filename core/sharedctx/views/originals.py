@@ -22,10 +22,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _float(spelled: str) -> float:
     value = float(spelled)
     hard = len(spelled) > 15 or abs(value) < _TINY
@@ -35,11 +31,14 @@ def _float(spelled: str) -> float:
 
 
 def parse(content: str) -> Any:
-    """Return the array or object that a text spells, or None where reading it as JSON would lose something."""
+    """Return the array or object that a text spells, or None where reading it as JSON would lose something.
+
+    ``NaN`` and ``Infinity`` are read as Python writes them.
+    """
     if content[:1] not in ("{", "[") and content[:4096].lstrip(" \t\r\n")[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(content, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_float)
+        return json.loads(content, object_pairs_hook=_unique, parse_float=_float)
     except (ValueError, ArithmeticError, RecursionError):
         return None
 

@@ -8,11 +8,12 @@ import time
 from typing import Any
 
 from ..errors import InvalidValue
-from ..tokens import TokenCounter, counter
+from ..tokens import TokenCounter, counting
+from .arguments import check_place, check_tokens
 from .fulltext import LONG, divide, search
 from .originals import lines_as_values, value_of
 from .pieces import words
-from .plain import LEAST_TOKENS, as_text, compact
+from .plain import as_text, compact
 from .spelling import FORMS, STEP, read_reference
 from .text import word_end, word_start
 
@@ -62,12 +63,14 @@ def expand(
     lines, rows or windows of long lines that have its words, the best first. What is over ``max_tokens`` is cut,
     with the reference to go on from: ``chars:`` of the original, or ``from:N:`` before a reference whose first N
     characters were read. A reference may be retyped loosely (``Lines 12 - 40``, in quotes, as its whole marker).
-    Raises ``InvalidValue`` for one that fits nothing, or that was made for another ``key`` or ``version``.
+    Raises ``InvalidValue`` for one that fits nothing, or that was made for another ``key`` or ``version``, and
+    ``ConfigError`` for a ``count`` that is no counter.
     """
     if not isinstance(ref, str):
         raise InvalidValue(f"the reference {ref!r} is no text: use {FORMS}")
-    if max_tokens is not None and type(max_tokens) is not int:
-        raise InvalidValue(f"max_tokens {max_tokens!r} is no whole number")
+    check_tokens(max_tokens, "a page needs room for its reference")
+    check_place(key, version)
+    count = counting(count)
     meant = read_reference(ref)
     ref = meant.ref
     if key is not None and meant.key not in (None, key):
@@ -82,9 +85,6 @@ def expand(
     text = text[skip:]
     if max_tokens is None:
         return text
-    if max_tokens < LEAST_TOKENS:
-        raise InvalidValue(f"max_tokens {max_tokens} is below {LEAST_TOKENS}: a page needs room for its reference")
-    count = count or counter()
     whole = count(text)
     if whole <= max_tokens:
         return text

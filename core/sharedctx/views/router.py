@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any, Literal
 
 from ..errors import DecodeError, InvalidValue
-from ..tokens import TokenCounter, counter
+from ..tokens import TokenCounter, counting
 from . import originals, registry, text
+from .arguments import check_compressors, check_kind, check_place, check_query, check_tokens
 from .kind import Brief, Kind, Source
 from .lossless import reader
 from .pieces import words
-from .plain import LEAST_TOKENS, SHORT
+from .plain import SHORT
 from .task import Once, Task
 from .text import DEFAULT_TOKENS, MOST_TOKENS
 from .view import Marks, View
@@ -49,27 +50,18 @@ def compress(
     of one kind by its name, or by "text" or "json" of all those that have none of their own. ``key`` and ``version``
     go into the markers, which without a key or with ``references=False`` are plain notes; with the latter there are
     no ``refs`` either. A view is never larger than the original, and empty only for an empty one; the text of a view,
-    viewed again, stays as it is. Raises ``InvalidValue``.
+    viewed again, stays as it is. Raises ``InvalidValue``, and ``ConfigError`` for a ``count`` that is no counter.
     """
     if mode not in ("standard", "lossless"):
         raise InvalidValue(f"mode {mode!r} is neither 'standard' nor 'lossless'")
-    if max_tokens is not None and type(max_tokens) is not int:
-        raise InvalidValue(f"max_tokens {max_tokens!r} is no whole number")
-    if query is not None and not isinstance(query, str):
-        raise InvalidValue(f"query {query!r} is no text")
-    if max_tokens is not None and max_tokens < LEAST_TOKENS:
-        raise InvalidValue(f"max_tokens {max_tokens} is below {LEAST_TOKENS}: a view needs room for its references")
+    check_tokens(max_tokens, "a view needs room for its references")
+    check_query(query)
+    check_place(key, version)
     named = registry.kinds()
-    if kind is not None and kind not in named:
-        raise InvalidValue(f"kind {kind!r} is none of {', '.join(sorted(named))}")
+    check_kind(kind, named)
+    own_of = check_compressors(compressors, (*named, *_AT_BOTTOM))
     source, bottom = originals.read(content)
-    for name, strategy in (compressors or {}).items():
-        if name not in (*named, *_AT_BOTTOM) or not callable(strategy):
-            raise InvalidValue(
-                f"compressors[{name!r}] is for no kind, or no function: give functions from text to text for any of "
-                f"{', '.join(sorted({*named, *_AT_BOTTOM}))}"
-            )
-    once = Once(count or counter(), source.text)
+    once = Once(counting(count), source.text)
     before = once.original
     if kind is None and before < min(UNTOUCHED, (max_tokens or UNTOUCHED) + 1):
         return View(source.text, bottom, before, before, lossless=bottom != "bytes")
@@ -82,7 +74,7 @@ def compress(
     small = before < UNTOUCHED or len(source.text.encode("utf-8", "replace")) <= SHORT
     if task.fits and (small or _is_view(source, before)):
         return untouched
-    own = (compressors or {}).get(shown) or (compressors or {}).get(bottom)
+    own = own_of.get(shown) or own_of.get(bottom)
     if own is not None and mode == "standard":
         return task.own(own)
     return task.lossless() if mode == "lossless" and untouched.lossless else task.standard()

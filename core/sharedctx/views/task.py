@@ -83,7 +83,10 @@ class Task:
 
     def own(self, strategy: Callable[[str], str]) -> View:
         """Return the view that the user's own strategy makes; over the budget, the standard one."""
-        made = strategy(self.source.text)
+        try:
+            made = strategy(self.source.text)
+        except Exception as error:
+            raise InvalidValue(f"the compressor for {self.shown!r} raised {type(error).__name__}: {error}") from error
         if not isinstance(made, str):
             raise InvalidValue(f"the compressor for {self.shown!r} returned {type(made).__name__}: it must return text")
         if self._allows(made):

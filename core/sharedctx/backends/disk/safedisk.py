@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
+from collections.abc import Callable
 from typing import Any, cast
 
 import diskcache
@@ -28,6 +29,9 @@ SETTINGS: dict[str, Any] = {
 }
 """diskcache's defaults evict silently at 1 GiB and keep larger values in files that a rollback can lose."""
 
+
+_UNUSED = ("CREATE INDEX IF NOT EXISTS Cache_expire_time", "CREATE TRIGGER IF NOT EXISTS Settings_")
+"""What diskcache would keep current for its own expiry and counts: two pages and a fifth of the time of a commit."""
 
 _INHERITED: list[object] = []
 
@@ -74,6 +78,12 @@ class LogCache(diskcache.Cache):  # type: ignore[misc]
     def __init__(self, directory: str, *, durable: bool) -> None:
         self._synchronous = 2 if durable else 1
         super().__init__(directory, timeout=0, disk=SafeDisk, **SETTINGS, sqlite_synchronous=self._synchronous)
+
+    @property
+    def _sql_retry(self) -> Callable[..., Any]:
+        """What diskcache makes its tables with, but for those parts that a log has no use for."""
+        execute: Callable[..., Any] = super()._sql_retry
+        return lambda statement, *args: None if statement.startswith(_UNUSED) else execute(statement, *args)
 
     def connection(self) -> sqlite3.Connection:
         """This thread's own connection, set to this opener's durability.

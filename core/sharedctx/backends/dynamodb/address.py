@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 
 from ...errors import ConfigError
 from ...extras import extra
 from ...forking import late_imports
+from ..urls import parameters_of, parts_of
 
 _PREFIX: Final = "sharedctx"
 _TIMEOUT: Final = 5.0
@@ -42,7 +43,7 @@ class Address:
     @staticmethod
     def parse(url: str) -> Address:
         """Read a URL; raises ``ConfigError``."""
-        parts = urlsplit(url)
+        parts = parts_of(url)
         if "@" in parts.netloc:
             raise ConfigError("credentials are no part of a dynamodb:// address: AWS's environment or files hold them")
         table = unquote(parts.netloc)
@@ -50,14 +51,14 @@ class Address:
             raise ConfigError(
                 f"{table + parts.path!r} is no name of a table: write dynamodb://my-table?region=eu-west-1"
             )
-        query = dict(parse_qsl(parts.query))
+        query = parameters_of(parts)
         if odd := sorted(query.keys() - set(_KNOWN)):
             raise ConfigError(f"the address of {table!r} has the parameter {odd[0]!r}: there are {', '.join(_KNOWN)}")
         prefix = query.get("prefix", _PREFIX)
         if not _NAME.fullmatch(prefix):
             raise ConfigError(f"the prefix {prefix!r} is no name: use letters, digits, '.', '_' and '-'")
         endpoint = query.get("endpoint")
-        if endpoint is not None and urlsplit(endpoint).scheme not in ("http", "https"):
+        if endpoint is not None and not _is_web(endpoint):
             raise ConfigError(f"the endpoint {endpoint!r} is no URL: write, for example, http://127.0.0.1:8000")
         return Address(
             table=table,
@@ -104,6 +105,11 @@ def _loader() -> Any:
     from botocore.loaders import Loader
 
     return Loader()
+
+
+def _is_web(endpoint: str) -> bool:
+    parts = parts_of(endpoint)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _seconds(what: str, text: str | None, usual: float) -> float:

@@ -26,7 +26,11 @@ _THROTTLED: Final = frozenset(
         "ThrottlingException",
     }
 )
-_PASSING: Final = _THROTTLED | {"InternalServerError", "ServiceUnavailable", "TransactionInProgressException"}
+_BROKEN: Final = frozenset({"InternalServerError", "ServiceUnavailable"})
+_PASSING: Final = (_THROTTLED | _BROKEN) | {
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
 _CHANGED: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _STRANGERS: Final = frozenset(
     {
@@ -224,7 +228,7 @@ def _reasons(error: Exception) -> frozenset[str]:
 
 def _is_answer(error: Exception) -> bool:
     """Whether DynamoDB said that it did nothing; who had no answer does not know."""
-    return bool(code_of(error)) and code_of(error) not in ("InternalServerError", "ServiceUnavailable", "500", "503")
+    return bool(code_of(error)) and code_of(error) not in _BROKEN and _status(error) < 500
 
 
 def _may_pass(error: Exception) -> bool:
@@ -233,8 +237,11 @@ def _may_pass(error: Exception) -> bool:
 
     if isinstance(error, HTTPClientError | ConnectionError):
         return True
-    status = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in _PASSING or status >= 500
+    return code_of(error) in _PASSING or _status(error) >= 500
+
+
+def _status(error: Exception) -> int:
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _pause(attempt: int) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...errors import BackendUnavailable, SharedContextError
 from ...forking import renew_after_fork
@@ -107,6 +107,16 @@ class Commits:
         return results
 
 
+class _Sent(NamedTuple):
+    """A transaction that got no answer: its token, its last revision, the parts that it frees, what it would make."""
+
+    token: str
+    rev: int
+    freed: list[str]
+    draft: Draft
+    results: list[Committed | Exception]
+
+
 class _Group:
     """The first commits of a list, as many as one transaction takes."""
 
@@ -124,21 +134,45 @@ class _Group:
         self._area = area
         self._commits = commits
         self._uploads: dict[int, str] = {}  # by the identity of the put
+        self._unanswered: list[_Sent] = []
 
     def write(self) -> list[Committed | Exception]:
         """Write until it holds, and return what came of each."""
         for _ in conflicts(f"{self._reading.calls.address}, space {self._space!r},"):
             draft, results = self._draft()
+            for sent in self._unanswered:  # each time: one that was given up can arrive as long as it fits the state
+                if self._arrived(sent):
+                    self._tidy(sent.draft)
+                    return sent.results
             if not draft.changes:
                 if self._reading.meta(self._space) != self._area.meta:
                     self._area.forget()
                     continue
-            elif not settle(self._reading, self._parts, self._space, self._area, *self._writes(draft)):
-                continue
+            else:
+                after, writes, freed, feed = self._writes(draft)
+                token = os.urandom(16).hex()
+                outcome = settle(self._reading, self._parts, self._space, self._area, after, writes, freed, feed, token)
+                if outcome is Outcome.UNCLEAR:
+                    self._unanswered.append(_Sent(token, after.rev, freed, draft, results))
+                if outcome is not Outcome.DONE:
+                    continue
             self._area.ends |= draft.ends
             self._tidy(draft)
             return results
         raise AssertionError("the last conflict raises")
+
+    def _arrived(self, sent: _Sent) -> bool:
+        """Whether what was sent without getting an answer is what came next."""
+        page = self._reading.item(self._reading.keys.space(self._space), f"f{layout.padded(sent.rev)}")
+        if page is None and self._reading.meta(self._space).mark >= sent.rev:
+            raise BackendUnavailable(
+                f"{self._reading.calls.address} did not answer, and the feed of space {self._space!r} was trimmed "
+                "since: the commit may have been done, or not"
+            )
+        if page is None or page["q"]["S"] != sent.token:
+            return False
+        _free(self._parts, self._space, sent.token, sent.freed)
+        return True
 
     def _tidy(self, draft: Draft) -> None:
         """Take away parts that were written for a commit which came to nothing; where that is not known, they stay."""
@@ -205,14 +239,15 @@ def settle(
     area: Area,
     after: Meta,
     writes: list[dict[str, Any]],
-    freed: Iterable[str],
+    freed: Sequence[str],
     feed: bytes,
-) -> bool:
-    """Write a space's next state with its rows and feed, if the state is still the area's; False where it is not.
+    token: str,
+) -> Outcome:
+    """Write a space's next state with its rows and feed, if the state is still the area's.
 
     ``freed`` are parts that no row names any more. Each item is written once, however often it has to be sent.
     """
-    h, token, table = reading.keys.space(space), os.urandom(16).hex(), reading.calls.address.table
+    h, table = reading.keys.space(space), reading.calls.address.table
     before = area.meta
     assert before is not None
     state: dict[str, Any] = {"Item": after.item(h), "ConditionExpression": "attribute_not_exists(h)"}
@@ -224,35 +259,24 @@ def settle(
     if feed:
         page = layout.key(h, f"f{layout.padded(after.rev)}") | {"d": {"B": feed}, "q": {"S": token}}
         items.append({"Put": {"Item": page}})
-    if freed := list(freed):
+    if freed:
         items.append({"Put": {"Item": parts.loose(space, token, freed)}})
     for item in items:
         next(iter(item.values()))["TableName"] = table
     outcome = reading.calls.transact(items, token)
-    if outcome is Outcome.UNCLEAR and _is_ours(reading, space, before, after, token):
-        outcome = Outcome.DONE
     if outcome is not Outcome.DONE:
         area.forget()
-        return False
+        return outcome
     area.meta = after
+    _free(parts, space, token, freed)
+    return outcome
+
+
+def _free(parts: Parts, space: str, token: str, freed: Sequence[str]) -> None:
     if freed:
         with contextlib.suppress(SharedContextError):  # they stay listed
             parts.free(space, token, freed)
-    return True
 
 
 def _if_there(key: Item) -> dict[str, Any]:
     return {"Key": key, "ConditionExpression": "attribute_exists(h)"}
-
-
-def _is_ours(reading: Reading, space: str, before: Meta, after: Meta, token: str) -> bool:
-    """Whether what came after a state is what we sent without getting an answer."""
-    if after.rev == before.rev:
-        return False
-    page = reading.item(reading.keys.space(space), f"f{layout.padded(after.rev)}")
-    if page is None and reading.meta(space).mark >= after.rev:
-        raise BackendUnavailable(
-            f"{reading.calls.address} did not answer, and the feed of space {space!r} was trimmed since: the commit may"
-            " have been done, or not"
-        )
-    return page is not None and page["q"]["S"] == token

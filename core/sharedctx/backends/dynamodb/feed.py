@@ -21,8 +21,9 @@ def changes(reading: Reading, space: str, since: int, limit: int) -> list[Change
             break
     # Read last: a feed that was not cut by now was whole when it was read.
     meta = reading.meta(space)
-    if since > meta.rev or meta.mark > max(since, 0):
-        why = "lies in the future" if since > meta.rev else "was trimmed"
+    future = since > meta.rev and not _is_known(reading, space, since)
+    if future or meta.mark > max(since, 0):
+        why = "lies in the future" if future else "was trimmed"
         raise Compacted(
             f"revision {since} of space {space!r} {why}: read the state, then follow from {meta.mark}", oldest=meta.mark
         )
@@ -36,6 +37,12 @@ def trim(reading: Reading, space: str, mark: int) -> None:
     h = reading.keys.space(space)
     for items in reading.between(h, "f", f"f{layout.padded(mark)}", ProjectionExpression="r"):
         reading.calls.write([{"DeleteRequest": {"Key": layout.key(h, item["r"]["S"])}} for item in items])
+
+
+def _is_known(reading: Reading, space: str, rev: int) -> bool:
+    """Whether the feed has a revision that the space's state does not tell of yet: each item of a transaction that is
+    just being done is seen when its turn has come."""
+    return any(reading.between(reading.keys.space(space), f"f{layout.padded(rev)}", "f:", Limit=1))
 
 
 def _pages(reading: Reading, space: str, since: int, size: int) -> Iterator[list[Change]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ..base import SortKey
 from . import feed, layout
-from .calls import conflicts
+from .calls import Outcome, conflicts
 from .commits import settle
 from .draft import Area, Areas, State
 from .layout import Held
@@ -80,8 +81,8 @@ def _step(
     """Remove a page of rows from ``lo`` on; return how many went and where to go on."""
     for _ in conflicts(f"{reading.calls.address}, space {space!r},"):
         state = State(reading, space, area)
-        items = next(reading.facts(space, lo, hi, Limit=_STEP), [])
-        more = items[-1]["r"]["S"] + "\0" if len(items) == _STEP else None
+        items, last = reading.facts(space, lo, hi, _STEP)
+        more = None if last is None else last + "\0"
         going = []
         for item in items:
             row, (pk, sk) = layout.held(item), layout.row_of(item["r"]["S"])
@@ -97,7 +98,9 @@ def _step(
             rows=state.meta.rows - len(rows),
             size=state.meta.size - sum(row.size for row in rows),
         )
-        if settle(reading, parts, space, area, after, writes, [row.parts for row in rows if row.parts], b""):
+        freed = [row.parts for row in rows if row.parts]
+        outcome = settle(reading, parts, space, area, after, writes, freed, b"", os.urandom(16).hex())
+        if outcome is Outcome.DONE:
             for pk, _, _ in going:
                 area.ends.pop(pk, None)
             return len(rows), more

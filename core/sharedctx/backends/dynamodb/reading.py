@@ -108,9 +108,17 @@ class Reading:
         for page in self.between(self.keys.space(space), lo, hi, **arguments):
             yield from page
 
-    def facts(self, space: str, lo: str, hi: str, **arguments: Any) -> Iterator[list[Item]]:
-        """Pages of what is known of the rows in a range, those that are gone too, without their values."""
-        return self.between(self.keys.space(space), lo, hi, ProjectionExpression=layout.FACTS, **arguments)
+    def facts(
+        self, space: str, lo: str, hi: str, limit: int, newest_first: bool = False
+    ) -> tuple[list[Item], str | None]:
+        """What is known of the first rows in a range, those that are gone too, without their values; and the sort key
+        of the last that was looked at, None where there are no more: large values make a page end before ``limit``."""
+        arguments = {"ProjectionExpression": layout.FACTS, "Limit": limit, "ScanIndexForward": not newest_first}
+        if lo > hi:
+            return [], None
+        values = {":h": {"S": self.keys.space(space)}, ":lo": {"S": lo}, ":hi": {"S": hi}}
+        page = next(self.calls.query(_RANGE, values, **arguments))
+        return page["Items"], page["LastEvaluatedKey"]["r"]["S"] if "LastEvaluatedKey" in page else None
 
     def ends(self, space: str, pk: str) -> Ends:
         """Where a partition's versions end."""
@@ -127,16 +135,14 @@ class Reading:
 
     def _versions_down(self, space: str, pk: str, hi: int | None) -> Iterator[tuple[int, Held | None]]:
         lo, top = layout.bounds(pk, 1, hi)
-        h, size = self.keys.space(space), 1
+        size = 1
         while True:
-            items = next(
-                self.between(h, lo, top, ProjectionExpression=layout.FACTS, Limit=size, ScanIndexForward=False), []
-            )
+            items, last = self.facts(space, lo, top, size, newest_first=True)
             for item in items:
                 yield int(layout.row_of(item["r"]["S"])[1]), layout.held(item)
-            if len(items) < size:
+            if last is None:
                 return
-            top, size = layout.row_key(pk, int(layout.row_of(items[-1]["r"]["S"])[1]) - 1), 16
+            top, size = layout.row_key(pk, int(layout.row_of(last)[1]) - 1), 16
 
     def held(self, space: str, rows: Iterable[tuple[str, SortKey]]) -> dict[tuple[str, SortKey], Held]:
         """What is known of those of the rows that are there."""

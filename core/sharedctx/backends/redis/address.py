@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 
 from ...errors import ConfigError
 from ...extras import extra
+from ..urls import parameters_of, parts_of
 
 SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
 _PREFIX = "sharedctx"
@@ -41,16 +42,16 @@ class Address:
     @staticmethod
     def parse(url: str) -> Address:
         """Read a URL; raises ``ConfigError``, which does not show the password."""
-        parts = urlsplit(url)
+        parts = parts_of(url)
         if parts.scheme not in SCHEMES:
             raise ConfigError(f"{parts.scheme}:// is no address of a Redis: use one of {', '.join(SCHEMES)}")
         login, _, places = parts.netloc.rpartition("@")
         user, _, password = login.partition(":")
         sentinel = parts.scheme.endswith("+sentinel")
         path = [unquote(piece) for piece in parts.path.split("/") if piece]
-        query = dict(parse_qsl(parts.query))
+        query = parameters_of(parts)
         prefix = query.pop("prefix", _PREFIX)
-        timeout = _number("timeout", query.pop("timeout", str(_TIMEOUT)))
+        timeout = _seconds(query.pop("timeout", str(_TIMEOUT)))
         for name, value in query.items():
             if name in _FILES and not Path(value).is_file():
                 raise ConfigError(f"{name} in the address names no file: {value!r}")
@@ -61,12 +62,16 @@ class Address:
         if sentinel and not path:
             raise ConfigError("the address of sentinels needs the primary's name: redis+sentinel://host:26379/mymaster")
         primary = path.pop(0) if sentinel else ""
+        if path and parts.scheme.endswith("+cluster"):
+            raise ConfigError(f"a cluster has no databases: leave {'/' + path[0]!r} out, ?prefix= keeps stores apart")
+        if len(path) > 1:
+            raise ConfigError(f"the address of a Redis has {'/' + path[1]!r} after its database: leave it out")
         return Address(
             scheme=parts.scheme,
             hosts=tuple(_host(place, 26379 if sentinel else 6379) for place in places.split(",")),
             user=unquote(user) or None,
             password=unquote(password) or None,
-            db=int(_number("database", path[0] if path else "0")),
+            db=_database(path[0] if path else "0"),
             primary=primary,
             prefix=prefix,
             timeout=timeout,
@@ -141,16 +146,23 @@ def _host(place: str, port: int) -> tuple[str, int]:
     name, colon, number = place.rpartition(":") if not place.endswith("]") else (place, "", "")
     if not colon:
         name, number = place, str(port)
-    if not name or not number.isdecimal() or not 0 < int(number) < 65536:
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name.replace(":", "")
+    if not bare or (bare != name and name[0] != "[") or not number.isdecimal() or not 0 < int(number) < 65536:
         raise ConfigError(f"{place!r} is not HOST:PORT: write, for example, localhost:{port}")
-    return name.strip("[]"), int(number)
+    return bare, int(number)
 
 
-def _number(what: str, text: str) -> float:
+def _database(text: str) -> int:
+    if not text.isdecimal() or len(text) > 6:
+        raise ConfigError(f"the database {text!r} in the address is no number from 0 up")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        number = -1.0
-    if not 0 <= number < 1e6:
-        raise ConfigError(f"the {what} {text!r} in the address is no number from 0 up")
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise ConfigError(f"the timeout {text!r} in the address is no number above 0")
     return number

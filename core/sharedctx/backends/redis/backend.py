@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ...errors import BackendUnavailable, Compacted, SharedContextError
+from ...forking import renew_after_fork
 from ..base import Change, Commit, Committed, Grounds, Op, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
 from ..grounds import in_waves
@@ -40,12 +41,17 @@ class RedisBackend:
         self._high = 0.0
         self._lock = threading.Lock()
         self._closed = False
+        renew_after_fork(self)
         try:
             server.check(self._calls, durable)
             self._id = server.identify(self._calls)
         except BaseException:
             self.close()
             raise
+
+    def after_fork(self) -> None:
+        """A thread of the parent may hold the lock."""
+        self._lock = threading.Lock()
 
     @property
     def id(self) -> str:
@@ -154,7 +160,8 @@ class RedisBackend:
             block = max(1, round(left * 1000))
             # Whatever comes after the space's present revision has an id above every change of it.
             after = f"{max(since, 0)}-{2**64 - 1}"
-            self._calls.ask("xread", {key: after}, count=1, block=block)
+            if self._calls.ask("xread", {key: after}, count=1, block=block):
+                return True
 
     def reclaim(
         self, space: str, pk: str | None = None, before: SortKey | None = None, expired_at: float | None = None

@@ -44,17 +44,23 @@ class Calls:
 
     def ask(self, command: str, *args: Any, **options: Any) -> Any:
         """Send a command that may be sent twice, as often as needed; raises ``BackendUnavailable`` and its like."""
-        return self.attempts(lambda _: getattr(self.client, command)(*args, **options))
+        return self.attempts(lambda: getattr(self.client, command)(*args, **options))
+
+    def ask_all(self, command: str, *args: Any) -> list[Any]:
+        """Send a command that may be sent twice to every primary of a cluster, or to the one server."""
+        if not self.address.clustered:
+            return [self.ask(command, *args)]
+        return list(self.ask(command, *args, target_nodes="primaries").values())
 
     def read(self, source: str, base: bytes, *args: Any) -> Any:
         """Run a script that may run twice, as often as needed."""
-        return self.attempts(lambda _: self.script(source, base, *args))
+        return self.attempts(lambda: self.script(source, base, *args))
 
-    def attempts(self, request: Callable[[bool], T]) -> T:
-        """Call ``request`` until it is answered, telling it whether it was sent before."""
+    def attempts(self, request: Callable[[], T]) -> T:
+        """Call ``request`` until it is answered; raises ``BackendUnavailable`` and its like."""
         for attempt in range(ATTEMPTS):
             try:
-                return request(attempt > 0)
+                return request()
             except SharedContextError:
                 raise
             except Exception as error:
@@ -76,6 +82,15 @@ class Calls:
             if type(error).__name__ != "NoScriptError":
                 raise
             return self.client.eval(source, 1, base, *args)
+
+    def outcome(self, source: str, base: bytes, *args: Any) -> Any:
+        """Run a script once; where the server refuses it, return our error, and raise what may be sent again."""
+        try:
+            return self.script(source, base, *args)
+        except Exception as error:
+            if _may_pass(error):
+                raise
+            return self.translate(error)
 
     def replies(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Send commands to the one server in one go and return their replies, an error in the place of each refused.
@@ -127,13 +142,23 @@ class Calls:
 
     def translate(self, error: BaseException) -> SharedContextError:
         """Return our error for one of redis-py, with what to do about it."""
-        from redis.exceptions import RedisError
+        from redis.exceptions import MovedError, RedisClusterException, RedisError
+        from redis.sentinel import MasterNotFoundError
 
         where, text = str(self.address), str(error)
         if isinstance(error, SharedContextError):
             return error
-        if not isinstance(error, RedisError | OSError):
+        if not isinstance(error, RedisError | RedisClusterException | OSError):
             raise error
+        if isinstance(error, MasterNotFoundError):  # whose text shows objects
+            return BackendUnavailable(
+                f"{where} cannot be reached: none of these sentinels answers and knows a primary that runs by the name "
+                f"{self.address.primary!r}"
+            )
+        if "cluster mode" in text.lower() or "cluster support disabled" in text:
+            return ConfigError(f"{where} is no cluster ({text}): use redis:// for a single server")
+        if isinstance(error, MovedError):
+            return ConfigError(f"{where} is a node of a cluster: use redis+cluster://")
         word = text.split(" ", 1)[0].rstrip(":")
         if word == "OOM" or "maxmemory" in text:
             return DiskFull(f"{where} has no memory left (maxmemory): what it holds can be read; free some or raise it")

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ...errors import SharedContextError
 from ...forking import renew_after_fork
@@ -18,20 +18,22 @@ from . import wire
 from .calls import Calls
 from .scripts import COMMIT
 
+_KNOWN: Final = 10_000
+"""Spaces of which a process remembers that they are registered."""
+
 
 @dataclass(slots=True)
 class _Head:
-    """What a commit says of itself: its lane and number, its ``if_rev``, whether it comes again and registers."""
+    """What a commit says of itself: its lane and number, its ``if_rev``, whether its space was registered just now."""
 
     lane: str
     number: int
     if_rev: int | None
-    again: bool = False
     register: bool = False
 
     def __str__(self) -> str:
         if_rev = "" if self.if_rev is None else self.if_rev
-        return f"{self.lane} {self.number} {self.again:d} {if_rev} {self.register:d}"
+        return f"{self.lane} {self.number} {if_rev} {self.register:d}"
 
 
 _Sent = dict[int, tuple[bytes, _Head, list[bytes | str]]]
@@ -75,6 +77,7 @@ class Commits:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._lanes = _Lanes()
+        self._registered: set[str] = set()
 
     def one(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
         """Send one; raises ``ConditionFailed`` and what a server can fail with."""
@@ -82,14 +85,13 @@ class Commits:
         head = _Head(lane, number, if_rev)
         base, args = wire.base_of(self._calls.address.prefix, space), wire.arguments(ops)
 
-        def send(again: bool) -> bytes:
-            head.again = again
+        def send() -> bytes:
             reply: bytes = self._calls.script(COMMIT, base, str(head), *args)
             return reply
 
         reply = self._calls.attempts(send)
         if reply == b"R":
-            self._register([space])
+            self._register({space})
             head.register = True
             reply = self._calls.attempts(send)
         self._lanes.give(lane)  # not where it failed: the request may still be on its way
@@ -111,19 +113,20 @@ class Commits:
         return [result if isinstance(result, Exception) else next(answered) for result in results]
 
     def _results(self, commits: Sequence[Commit]) -> list[Committed | Exception]:
+        new = {space for space, _, _ in commits} - self._registered
         sent: _Sent = {}
         for at, (space, ops, if_rev) in enumerate(commits):
             lane, number = self._lanes.take()
-            head = _Head(lane, number, if_rev)
+            head = _Head(lane, number, if_rev, space in new)
             sent[at] = (wire.base_of(self._calls.address.prefix, space), head, wire.arguments(ops))
         replies: dict[int, Any] = {}
         try:
+            # Ahead of all: what is sent back to be registered would come after those behind it, if others register it.
+            self._register(new)
             while waiting := [at for at in sent if at not in replies]:
                 self._calls.attempts(partial(self._send, waiting, sent, replies))
-                if missing := [at for at, reply in replies.items() if reply == b"R"]:
-                    self._calls.ask(
-                        "zadd", wire.registry(self._calls.address.prefix), {commits[at][0]: 0 for at in missing}
-                    )
+                if missing := [at for at, reply in replies.items() if reply == b"R"]:  # the server was emptied
+                    self._register({commits[at][0] for at in missing})
                     for at in missing:
                         sent[at][1].register = True
                         del replies[at]
@@ -136,23 +139,31 @@ class Commits:
             results.append(self._settled(commits[at], replies[at]))
         return results
 
-    def _register(self, spaces: Sequence[str]) -> None:
+    def _register(self, spaces: set[str]) -> None:
+        if not spaces:
+            return
         self._calls.ask("zadd", wire.registry(self._calls.address.prefix), dict.fromkeys(spaces, 0))
+        if len(self._registered) > _KNOWN:
+            self._registered.clear()
+        self._registered |= spaces
 
-    def _send(self, waiting: list[int], sent: _Sent, replies: dict[int, Any], again: bool) -> None:
+    def _send(self, waiting: list[int], sent: _Sent, replies: dict[int, Any]) -> None:
         """Send the commits that wait, in order, and note the replies; raises when not all were answered."""
         from redis.exceptions import NoScriptError, RedisError
 
         left = [at for at in waiting if at not in replies]
-        for at in left:
-            sent[at][1].again = again
         if self._calls.address.clustered:
             for at in left:
                 base, head, args = sent[at]
-                replies[at] = self._calls.script(COMMIT, base, str(head), *args)
+                replies[at] = self._calls.outcome(COMMIT, base, str(head), *args)
             return
-        name = self._calls.hash(COMMIT)
-        found = self._calls.replies([("EVALSHA", name, 1, sent[at][0], str(sent[at][1]), *sent[at][2]) for at in left])
+        # The first of several brings the script along: were it missing, and loaded by others before all were tried,
+        # the later ones would run ahead.
+        named = ("EVALSHA", self._calls.hash(COMMIT))
+        first = ("EVAL", COMMIT) if len(left) > 1 else named
+        commands = [(*named, 1, base, str(head), *args) for base, head, args in map(sent.__getitem__, left)]
+        commands[0] = (*first, *commands[0][2:])
+        found = self._calls.replies(commands)
         if any(isinstance(reply, NoScriptError) for reply in found):
             self._calls.client.script_load(COMMIT)
         for at, reply in zip(left, found, strict=True):

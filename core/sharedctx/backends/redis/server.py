@@ -15,10 +15,10 @@ _LEAST: Final = 7
 
 def check(calls: Calls, durable: bool) -> None:
     """Raise ``ConfigError`` unless the server is new enough, and keeps every acknowledged write if it has to."""
-    info = _info(calls, "server")
-    version = str(info.get("redis_version", "0"))
-    if int(version.split(".")[0]) < _LEAST:
-        raise ConfigError(f"{calls.address} is Redis {version}: sharedctx needs {_LEAST} or later, or Valkey")
+    for info in calls.ask_all("info", "server"):
+        version = str(info.get("redis_version", "0"))
+        if int(version.split(".")[0]) < _LEAST:
+            raise ConfigError(f"{calls.address} is Redis {version}: sharedctx needs {_LEAST} or later, or Valkey")
     if durable and (found := _settings(calls)) is not None and not found[0]:
         raise ConfigError(
             f"{calls.address} acknowledges writes before they lie on disk ({found[1]}): set appendonly yes and "
@@ -54,61 +54,68 @@ def mark(calls: Calls, key: bytes) -> float:
 
 
 def describe(calls: Calls) -> dict[str, Any]:
-    """Return durability, bytes and version."""
-    facts = {**_info(calls, "server"), **_info(calls, "memory"), **_info(calls, "replication")}
+    """Return durability, bytes and version; of a cluster those of all its primaries, and the least durable."""
+    told = calls.ask_all("info", "server")
     found = _settings(calls)
-    return {
+    facts = {
         "durability": "not known: the server does not show its settings" if found is None else found[1],
-        "bytes": int(facts.get("used_memory", 0)),
-        "server": f"Valkey {facts['valkey_version']}"
-        if "valkey_version" in facts
-        else f"Redis {facts['redis_version']}",
-        "role": str(facts.get("role", "")),
+        "bytes": sum(int(each.get("used_memory", 0)) for each in calls.ask_all("info", "memory")),
+        "server": ", ".join(sorted({_version(each) for each in told})),
+        "role": ", ".join(sorted({str(each.get("role", "")) for each in calls.ask_all("info", "replication")})),
     }
+    return facts | ({"nodes": len(told)} if calls.address.clustered else {})
 
 
 def faults(calls: Calls) -> list[str]:
-    """Return what the server tells of its persistence and memory that is wrong."""
+    """Return what the server tells of its persistence and memory that is wrong, each fault once."""
     found = []
-    facts = _info(calls, "persistence")
-    for name, what in (
-        ("aof_last_write_status", "the last write to its append-only file failed"),
-        ("aof_last_bgrewrite_status", "the last rewrite of its append-only file failed"),
-        ("rdb_last_bgsave_status", "the last snapshot failed"),
-    ):
-        if facts.get(name, "ok") != "ok":
-            found.append(f"{calls.address}: {what}: see the server's log")
-    facts = _info(calls, "memory")
-    policy = str(facts.get("maxmemory_policy", "noeviction"))
-    if int(facts.get("maxmemory", 0)) and policy != "noeviction":
-        found.append(
-            f"{calls.address}: it removes rows when it is full (maxmemory-policy {policy}): set it to noeviction"
-        )
-    return found
+    for facts in calls.ask_all("info", "persistence"):
+        for name, what in (
+            ("aof_last_write_status", "the last write to its append-only file failed"),
+            ("aof_last_bgrewrite_status", "the last rewrite of its append-only file failed"),
+            ("rdb_last_bgsave_status", "the last snapshot failed"),
+        ):
+            if facts.get(name, "ok") != "ok":
+                found.append(f"{calls.address}: {what}: see the server's log")
+    for facts in calls.ask_all("info", "memory"):
+        policy = str(facts.get("maxmemory_policy", "noeviction"))
+        if int(facts.get("maxmemory", 0)) and policy != "noeviction":
+            found.append(
+                f"{calls.address}: it removes rows when it is full (maxmemory-policy {policy}): set it to noeviction"
+            )
+    return list(dict.fromkeys(found))
 
 
-def _info(calls: Calls, section: str) -> dict[str, Any]:
-    reply = calls.ask("info", section)
-    if reply and all(isinstance(each, dict) for each in reply.values()) and calls.address.clustered:
-        reply = next(iter(reply.values()))
-    return dict(reply)
+def _version(info: dict[str, Any]) -> str:
+    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info.get('redis_version', '?')}"
 
 
 def _settings(calls: Calls) -> tuple[bool, str] | None:
-    """Whether a power cut loses nothing, and what is lost in words; None where the server does not say."""
-    settings: dict[str, str] = {}
+    """Whether a power cut loses nothing, and what is lost in words, of the server that keeps least; None where one does
+    not say."""
+    nodes: list[dict[str, str]] = []
     with contextlib.suppress(BackendUnavailable):
         for name in ("appendonly", "appendfsync", "save"):
-            reply = calls.ask("config_get", name)
-            settings |= {str(key): str(value) for key, value in reply.items()}
-    if "appendonly" not in settings:
+            replies = calls.ask_all("config_get", name)
+            nodes = nodes or [{} for _ in replies]
+            for node, reply in zip(nodes, replies, strict=False):
+                node |= {str(key): str(value) for key, value in reply.items()}
+    if not nodes or not all("appendonly" in node for node in nodes):
         return None
+    kept, _, told = min(map(_kept, nodes))
+    return kept, told
+
+
+def _kept(settings: dict[str, str]) -> tuple[bool, int, str]:
+    """Whether a power cut loses nothing, how little else it loses, and that in words."""
     if settings["appendonly"] != "yes":
         snapshots = settings.get("save")
-        return False, f"snapshots only (save {snapshots!r})" if snapshots else "none: gone when the server stops"
+        if snapshots:
+            return False, 1, f"snapshots only (save {snapshots!r})"
+        return False, 0, "none: gone when the server stops"
     match settings.get("appendfsync"):
         case "always":
-            return True, "append-only file, flushed at every write"
+            return True, 4, "append-only file, flushed at every write"
         case "everysec":
-            return False, "append-only file, flushed every second: a power cut loses up to a second or two"
-    return False, "append-only file, flushed when the system likes"
+            return False, 3, "append-only file, flushed every second: a power cut loses up to a second or two"
+    return False, 2, "append-only file, flushed when the system likes"

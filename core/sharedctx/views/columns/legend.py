@@ -6,6 +6,7 @@ from collections.abc import Iterable, Set
 
 _EXPLAINED = (
     ("numbered", "rows have their number before them; # tells of all rows"),
+    ("picked", "[7]:x in an array: x is its part 7"),
     ("table", "@3[a,b]: array of 3 objects, then a line of cells for each"),
     ("map", "@3<#,a>: object of 3 members, # their names"),
     ("record", "a(b,c): cell (1,2) is an object"),

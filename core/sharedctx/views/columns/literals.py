@@ -10,6 +10,8 @@ from ...errors import DecodeError
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 WORDS = {"null": None, "true": True, "false": False}
+NOT_FINITE = {word: float(word) for word in ("NaN", "Infinity", "-Infinity")}
+"""Numbers that JSON itself has not, as Python and pandas spell them."""
 _BARE = re.compile(
     r"(?:[^\x00-\x20\x7f-\xa0,;\[\]{}()<>\"'\ud800-\udfff&*^!@%-]|-(?=.))"
     r"[^\x00-\x1f\x7f-\x9f,;\[\]{}()<>\"\ud800-\udfff]*(?<![\s])"
@@ -37,9 +39,13 @@ def block(text: str) -> str | None:
 
 def string(text: str, alone: bool = False) -> str:
     """A string: bare, as a block, or quoted. ``alone``: it stands where numbers are strings too."""
-    if len(text) <= 400 and _BARE.fullmatch(text) and text not in WORDS and (alone or not NUMBER.fullmatch(text)):
+    if len(text) <= 400 and _BARE.fullmatch(text) and text not in WORDS and (alone or not _counts(text)):
         return text
     return block(text) or quoted(text)
+
+
+def _counts(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None or text in NOT_FINITE
 
 
 def name(text: str) -> str:
@@ -111,6 +117,8 @@ class Scanner:
         token = self.match(_TOKEN)[0]
         if token in WORDS:
             return WORDS[token]
+        if not alone and token in NOT_FINITE:
+            return NOT_FINITE[token]
         if not alone and NUMBER.fullmatch(token):
             try:
                 return json.loads(token)

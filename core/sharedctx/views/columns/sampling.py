@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from typing import Any
 
 from ..pieces import score
@@ -60,7 +61,7 @@ def number(value: Any, alone: bool) -> float | None:
     """A value as a number; with ``alone`` also a string that spells one."""
     if type(value) is int or type(value) is float:
         try:
-            return float(value)
+            return None if value != value else float(value)  # NaN is neither large nor small
         except OverflowError:
             return math.inf if value > 0 else -math.inf
     if alone and type(value) is str and value[:1] in _DIGITS and len(value) < 40 and NUMBER.fullmatch(value):
@@ -194,6 +195,8 @@ class Sample:
             for kind, times in kinds.items():
                 if times <= most:
                     found.append(next(at for at, value in enumerate(leaf.values) if type(value) is kind))
+            if float in kinds:
+                found += islice((at for at, value in enumerate(leaf.values) if value != value), 1)  # the first NaN
             first: dict[int, int] = {}
             for at, known in enumerate(leaf.numbers):
                 first.setdefault(known, at)

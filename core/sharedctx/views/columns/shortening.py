@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..kind import Brief, Draft
 from . import literals
+from .elements import telling
 from .excerpt import excerpt
 from .layout import Layout
 from .legend import legend
@@ -22,6 +23,9 @@ _TRIES = 6
 _LEAST_SCALE = 0.05
 _NAMED = 0.9
 """Of maps less is kept than of arrays: their marker has the names of what is left out."""
+_SEVERAL, _MANY = 20, 100
+SHORT_ROW = 1000
+"""Characters: rows larger than this are records of an API rather than lines of a table."""
 _CHARACTERS = 2.7
 """Of JSON, for one token."""
 
@@ -30,7 +34,8 @@ _CHARACTERS = 2.7
 class Limits:
     """How much a view keeps: ``share`` of the tokens of a table of at least ``rows`` rows and ``tokens`` tokens,
     ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary;
-    ``fill``: rows up to the share even if nothing tells for them."""
+    ``fill``: rows up to the share even if nothing tells for them; ``short``: the limits of inner tables of many short
+    rows."""
 
     share: float = 0.85
     tokens: int = 200
@@ -39,6 +44,7 @@ class Limits:
     parts: int = 36
     columns: int = 40
     fill: bool = True
+    short: Limits | None = None
 
     def scaled(self, scale: float) -> Limits:
         """Limits for less, or for more."""
@@ -50,7 +56,12 @@ class Limits:
             max(int(self.parts * scale), 3),
             int(self.columns * min(scale, 1)),
             self.fill,
+            self.short and self.short.scaled(scale),
         )
+
+
+NARROW = Limits(share=0.3, text=300, parts=12, fill=False)
+"""Of tables of short rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +133,22 @@ class ShortWriter(Writer):
         return f'{before}"""{gap.join(pieces)}{gap[0]}{marker}"""'
 
     def array(self, value: list[Any], depth: int) -> str:
-        """An array; of a long one the first and the last parts."""
+        """An array; of a long one the first and the last parts, those that tell most, and what all of them hold."""
         most = self._limits.parts
         if len(value) <= 2 * most + 10:
             return super().array(value, depth)
         a, b = most * 3 // 4, len(value) - max(most // 4, 1)
         inner = depth + 1 if depth >= 0 else -1
-        marker = self._omitted(f"{b - a} of {len(value)} parts", self._reference(f"[{a}:{b}]"))
+        ranked, told = telling(value, self._pool, self._brief.wanted)
+        places = sorted([place for place in ranked if a <= place < b][:most])
+        what = f"{b - a - len(places)} of {len(value)} parts{f' ({told})' if told else ''}"
+        marker = self._omitted(what, self._reference(f"[{a}:{b}]"))
         head = [self.part(at, value[at], inner) for at in range(a)]
+        middle = [f"[{at}]:{self.part(at, value[at], inner)}" for at in places]
+        if middle:
+            self.used.add("picked")
         tail = [self.part(at, value[at], inner) for at in range(b, len(value))]
-        return "[" + ",".join([*head, marker, *tail]) + "]"
+        return "[" + ",".join([*head, *middle, marker, *tail]) + "]"
 
     def chosen(self, size: int) -> list[Any]:
         """The first and the last rows of a long cell."""
@@ -145,6 +162,20 @@ class ShortWriter(Writer):
         """A table; of a long one a summary, the telling rows with their numbers, and a marker."""
         if self._row is not None:
             return super().table(layout, value)
+        outer = self._limits
+        self._limits = self._limits_of(layout, value)
+        told = self._table(layout, value)
+        self._limits = outer
+        return told
+
+    def _limits_of(self, layout: Layout, value: Any) -> Limits:
+        short = self._limits.short
+        size = len(layout.rows)
+        if short is None or size < _SEVERAL or self._pool.size(self._pool.add(value)) > SHORT_ROW * size:
+            return self._limits
+        return short if size >= _MANY else replace(short, fill=True, share=0.5)
+
+    def _table(self, layout: Layout, value: Any) -> str:
         size = len(layout.rows)
         costs = self._costs(layout)
         share = self._limits.share * (_NAMED if layout.keyed and self._limits.share < 1 else 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import Limits, shorten_value
+from ..columns.shortening import NARROW, Limits, shorten_value
 from ..kind import Brief, Draft, Source
 
-_LIMITS = Limits()
+_LIMITS = Limits(short=NARROW)
 
 
 class JsonKind:

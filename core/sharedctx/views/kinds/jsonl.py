@@ -8,12 +8,11 @@ from typing import Any
 
 from ...errors import DecodeError
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import Limits, Unit, shorten_value
+from ..columns.shortening import NARROW, Unit, shorten_value
 from ..kind import Brief, Draft, Source
 
 _LEAST = 3
 _SAMPLED = 20
-_NARROW = Limits(share=0.3, text=300, parts=12, fill=False)
 _STYLES = {"compact": (",", ":"), "spaced": (", ", ": ")}
 _STYLE = re.compile(r"\[\[jsonl: (compact|spaced)( ascii)? lines( open-ended)?[;\]]")
 
@@ -55,7 +54,7 @@ class JsonlKind:
             return None  # paths and rows lead into a single line, not into the list of it
         value = [_object(line) for line in lines]
         what = f"{len(value)} lines, row 0 is line 1"
-        return shorten_value("jsonl", what, value, brief, _NARROW, Unit("lines", 1))
+        return shorten_value("jsonl", what, value, brief, NARROW, Unit("lines", 1))
 
     def pack(self, source: Source) -> str | None:
         """All lines, by columns; lines that are not spelled like the others stand as they are."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import Limits, Unit, shorten_value
+from ..columns.shortening import NARROW, SHORT_ROW, Limits, Unit, shorten_value
 from ..kind import Brief, Draft, Source
 
 _LEAST = 3
 _SAMPLED = 200
-_NARROW = Limits(share=0.3, text=300, parts=12, fill=False)
-_WIDE = Limits(share=0.7)
-_WIDE_ROW = 1000
-"""Characters: rows of this size are records of an API rather than lines of a table."""
+_WIDE = Limits(share=0.7, short=NARROW)
 
 
 class RowsKind:
@@ -35,7 +32,7 @@ class RowsKind:
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most."""
-        limits = _WIDE if len(source.text) > _WIDE_ROW * len(source.value) else _NARROW
+        limits = _WIDE if len(source.text) > SHORT_ROW * len(source.value) else NARROW
         return shorten_value("rows", f"{len(source.value)} rows", source.value, brief, limits, Unit("rows"))
 
     def pack(self, source: Source) -> str | None:

@@ -1,13 +1,15 @@
 local base = KEYS[1]
 local call, match, format = redis.call, string.match, string.format
--- ARGV[1]: lane, number of the request in it, 1 if it is sent again, if_rev or nothing, 1 to register.
+-- ARGV[1]: lane, number of the request in it, if_rev or nothing, 1 to register.
 -- Then for each operation: p(ut), d(rop) or c(heck), its condition, expires, and nothing, =text or #number; pk; value.
-local lane, number, again, if_rev, register = match(ARGV[1], '^(%S+) (%d+) (%d) (%S*) (%d)$')
+local lane, number, if_rev, register = match(ARGV[1], '^(%S+) (%d+) (%S*) (%d)$')
 lane = base .. 'q:' .. lane
-if again == '1' then
-    local held = call('GET', lane)
-    local last, reply = match(held or '', '^(%d+) (.*)$')
+-- A request that its sender gave up can still arrive after it was sent again, even after later ones of its lane.
+local known = call('GET', lane)
+if known then
+    local last, reply = match(known, '^(%d+) (.*)$')
     if last == number then return reply end
+    if tonumber(last) > tonumber(number) then return 'L' end
 end
 local meta = call('HMGET', base .. 'm', 'rev', 'g')
 if not meta[2] and register ~= '1' then return 'R' end
