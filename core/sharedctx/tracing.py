@@ -85,11 +85,11 @@ def spanned(
     return decorate
 
 
-def handed(place: str, participant: str | None, query: str | None, work: _Work) -> _Work:
+def handed(place: str, participant: str | None, query: object, work: _Work) -> _Work:
     """Trace steps that hand a part of a session over, by what is asked for first if anything is."""
     if _tracer is None:
         return work
-    about = {_QUERY: query} if _values and query else {}
+    about = {_QUERY: query} if _values and isinstance(query, str) and query else {}
     return _spanning("search_memory", place, participant, work, about, reads=True)  # type: ignore[return-value]
 
 

@@ -59,7 +59,7 @@ def packet(
     Raises ``InvalidValue`` below 50 tokens, or for a task that leaves no room; ``ConfigError`` for a bad name.
     """
     work = _packet(verbs, participant, for_agent, task, max_tokens, priorities, prefix)
-    return handed(verbs.place, participant, task if isinstance(task, str) else None, work)
+    return handed(verbs.place, participant, task, work)
 
 
 def _packet(

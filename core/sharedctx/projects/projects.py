@@ -9,12 +9,14 @@ from ..backends import steps
 from ..backends.steps import Steps
 from ..context import SharedContext
 from ..entries.names import RESERVED
-from ..errors import InvalidValue, KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
+from ..errors import KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
 from ..tracing import spanned
 from ..versions.codec import Kind
-from ..versions.log import DELTA_FROM, Draft, Version
+from ..versions.draft import DELTA_FROM, Draft
+from ..versions.log import Version
 from .accesses import Accesses
 from .differences import Difference
+from .expected import Expected, require
 from .heads import Head, Heads, Offered
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
@@ -25,9 +27,6 @@ _TRIM_EVERY = 256
 """Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
 
 _REQUEST = " request:"
-
-Expected = int | str | None
-"""The version that a writer knows (0: there is none) or its hash; None where any will do."""
 
 
 class Written(NamedTuple):
@@ -194,7 +193,7 @@ class Projects:
             again = False
             head = known or (yield from self._head(key))
             try:
-                _require(project, head, expected)
+                require(project, head, expected)
                 draft, new = self._draft(project, make(head.state), agent, note)
             except SharedContextError:
                 if known is None:
@@ -296,21 +295,3 @@ def request_of(version: Version) -> str:
 
 def _missing(project: str) -> KeyNotFound:
     return KeyNotFound(f"there is no project {project!r}: write its context first")
-
-
-def _require(project: str, head: Head, expected: Expected) -> None:
-    if expected is None:
-        return
-    live = head.number
-    if isinstance(expected, bool) or not isinstance(expected, int | str):
-        raise InvalidValue(f"the expected version {expected!r:.80} is neither a number nor a hash")
-    if expected == (live if isinstance(expected, int) else head.state.hash if live else None):
-        return
-    who = head.agent or None
-    there = (f"is at version {live}" + (f" by {who!r}" if who else "")) if live else "is not there"
-    raise VersionConflict(
-        f"the project {project!r} {there}, and {expected!r} was expected: read it again, merge, and write with {live}",
-        expected=expected if isinstance(expected, int) else None,
-        actual=live,
-        agent=who,
-    )

@@ -7,7 +7,6 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
@@ -15,25 +14,10 @@ from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .cache import ContentCache, Version
-from .codec import RAW, Kind
+from .codec import RAW
+from .draft import DELTA_FROM, Draft
 from .reading import Versions
 from .witness import Act, Witness, act_of
-
-DELTA_FROM = 4096
-
-
-class Draft(NamedTuple):
-    """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
-    content is stored as it is; ``whole`` versions are never differences, so that older ones may go at any time."""
-
-    kind: Kind
-    content: bytes
-    agent: str = ""
-    note: str = ""
-    sha256: bytes | None = None
-    expires: float | None = None
-    compress: bool = True
-    whole: bool = False
 
 
 class VersionLog(Versions):
@@ -113,7 +97,7 @@ class VersionLog(Versions):
                     yield from self._require(pk, row, expect)
             number = max(head, taken)
             base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
-            blob, header = self._encode(pk, number + 1, draft, timestamp, base)
+            blob, header = draft.encode(codec.binding(self._store, self.space, pk, number + 1), timestamp, base)
             ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
             if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
@@ -154,7 +138,7 @@ class VersionLog(Versions):
                 head = 0 if row is None else int(row.sk)
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
-                blob, header = self._encode(pk, number, draft, timestamp, base)
+                blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
@@ -216,21 +200,6 @@ class VersionLog(Versions):
                 blob = codec.parse(codec.binding(self._store, self.space, op.pk, number), op.value)
                 found.append(act_of(Version(op.pk, number, 0, op.expires, blob)))
         return found
-
-    def _encode(
-        self, pk: str, number: int, draft: Draft, timestamp: float, base: tuple[int, bytes] | None
-    ) -> tuple[bytes, codec.Blob]:
-        return codec.encode(
-            codec.binding(self._store, self.space, pk, number),
-            draft.kind,
-            draft.content,
-            timestamp=timestamp,
-            agent=draft.agent,
-            note=draft.note,
-            sha256=draft.sha256,
-            base=base,
-            compress=draft.compress,
-        )
 
     def trim(self, pk: str, keep: int, timestamp: float, agent: str = "") -> Steps[int]:
         """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many.
