@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .audit import AuditHead, AuditRecord
 from .audit.record import check_key
 from .backends import steps
-from .backends.base import Backend, Backup
+from .backends.base import Backend, Backup, Repair
 from .backends.encrypted import guarded
 from .backends.keyring import Keyring
 from .backends.registry import default_address, normalise, open_backend
@@ -168,6 +168,15 @@ class Store:
         from .doctor import examine
 
         return examine(self.backend, self.audit_key)
+
+    def repair(self) -> list[str]:
+        """Remove rows that other programs wrote into the store; returns a sentence for each that is gone.
+
+        Versions stay, damaged ones too: ``erase`` their key, or write it again. Make a backup first. A backend that
+        nobody else writes to has nothing to remove.
+        """
+        self.check_open()
+        return self.backend.repair() if isinstance(self.backend, Repair) else []
 
     def configure(self, **settings: Any) -> Configuration:
         """Store settings for all sessions that have none of their own, as ``SharedContext.configure`` does for one.

@@ -41,16 +41,19 @@ def sessions(target: Target) -> None:
 
 
 @click.command()
+@click.option("--repair", is_flag=True, help="Remove rows that other programs wrote into the store; back it up first.")
 @click.pass_obj
-def doctor(target: Target) -> None:
+def doctor(target: Target, repair: bool) -> None:
     """Check the storage and every stored version; exits 1 when something is wrong."""
     with target.store() as store:
         with waiting("checking", hidden=target.as_json):
+            removed = store.repair() if repair else []
             faults = store.doctor()
         facts = store.stats()
         lines = [f"{name}: {value}" for name, value in facts.items()]
+        lines += [f"removed: {each}" for each in removed]
         lines += faults or ["no fault found"]
-        target.emit({"faults": faults, **facts}, "\n".join(lines))
+        target.emit({"faults": faults, **({"removed": removed} if repair else {}), **facts}, "\n".join(lines))
         if faults:
             sys.exit(1)
 

@@ -133,9 +133,17 @@ def test_queries_and_what_was_learned(opened: Store, clock: ManualClock) -> None
         assert await targets(metric="lines") == ["a/x", "a/y", "b"]
         assert await targets(metric="lines", at_least=100, at_most=105) == ["a/y"]
         assert await targets(metric="success_rate", at_least=0.7, focus_area="speed") == ["a/x", "b"]
-        for wrong in ({"at_least": 1}, {"metric": "x", "at_most": "1"}, {"status": ""}, {"focus_area": 1}):
+        wrong: list[Any] = [
+            *({"at_least": 1}, {"metric": "x", "at_most": "1"}, {"metric": "x", "at_least": float("nan")}),
+            *({"status": ""}, {"focus_area": 1}, {"metric": []}, {"status": "\ud800"}),
+        ]
+        for each in wrong:
             with pytest.raises(InvalidValue):
-                await store.find_contexts(**wrong)
+                await store.find_contexts(**each)
+        nonsense: Any = {"target": "a/x"}
+        for ask in (store.find_contexts, store.learning_summary):
+            with pytest.raises(InvalidValue, match="by 'target': by target_path"):
+                await ask(**nonsense)
 
         learned = await store.learning_summary()
         assert (learned["evolutions"], learned["finished"], learned["evaluated"], learned["errors"]) == (4, 2, 3, 1)

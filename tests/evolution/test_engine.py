@@ -102,12 +102,13 @@ def test_an_error_is_logged_what_others_found_is_kept_and_the_id_goes_on(opened:
         store = EvolutionStore(store=opened)
         config = EvolutionConfig("src", ["a"], evolution_id="mine")
         ran: list[str] = []
+        oh = ZeroDivisionError("oh \ud800")
         with pytest.raises(ZeroDivisionError):
-            await EvolutionEngine(config, agents(ran, research=ZeroDivisionError("oh")), store).run_evolution()
+            await EvolutionEngine(config, agents(ran, research=oh), store).run_evolution()
         context = await store.get_context("mine")
         assert context is not None
         assert context.status == "failed"
-        assert context.error_log[0].endswith(": research_and_analysis: ZeroDivisionError: oh")
+        assert context.error_log[0].endswith(": research_and_analysis: ZeroDivisionError: oh \\ud800")
         assert context.metrics_before == {"n": 1}
         other = await EvolutionEngine(EvolutionConfig("src", ["a"]), agents([]), store).run_evolution()
         assert other.evolution_id != "mine"

@@ -149,6 +149,8 @@ def break_file(whole: Any, how: str) -> str:
             history["objectives"] = [{"version": 1, "rev": 999, "timestamp": 1.0, "agent": "", "data": ["\ud800"]}]
         case "agent":
             history["error_log"][0]["agent"] = 1
+        case "nobody":
+            history["error_log"][0]["agent"] = "\ud800"
         case "value":
             history["error_log"][0]["data"] = {"a": 1}
         case "rev":
@@ -164,7 +166,9 @@ def break_file(whole: Any, how: str) -> str:
     return json.dumps(whole)
 
 
-FAULTS = "cut list nan deep field missing id time gap unknown disagrees surrogate agent value rev stamp history line"
+FAULTS = (
+    "cut list nan deep field missing id time gap unknown disagrees surrogate agent nobody value rev stamp history line"
+)
 
 
 @pytest.mark.parametrize("how", [*FAULTS.split(), "binary", "no state", "late state", "absent", "folder"])
@@ -190,7 +194,9 @@ def test_a_broken_file_is_refused_and_nothing_changes(
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("path", ["../x.json", "/etc/x.json", "a/../../x.json", ".", "", "link/x.json", "a\0b", 7])
+@pytest.mark.parametrize(
+    "path", ["../x.json", "/etc/x.json", "a/../../x.json", ".", "", "link/x.json", "a\0b", "\ud800", 7]
+)
 def test_exports_stay_in_their_folder(opened: Store, tmp_path: Path, path: Any) -> None:
     async def main() -> None:
         folder = tmp_path / "exports"

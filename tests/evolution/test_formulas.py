@@ -201,6 +201,8 @@ def test_deltas() -> None:
         "d": {"before": True, "after": False, "delta": None},
         "c": {"before": None, "after": 2, "delta": None},
     }
+    far = metric_deltas({"a": 10**400}, {"a": 1.5})
+    assert far == {"a": {"before": 10**400, "after": 1.5, "delta": None}}, "past what can be reckoned with"
     changes = [{"task": "t1"}, "did t10, t2-b", {"deep": [{"for": 7}]}]
     tasks = [{"id": "t1"}, {"id": "t2"}, {"id": "t10"}, {"id": 7}, {"type": "x"}, {"id": "t."}]
     done = {name: found["changes"] for name, found in task_deltas(tasks, changes).items()}
@@ -219,7 +221,7 @@ def test_the_names_of_exports(opened: Store, tmp_path: Any) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1.1, True, "1", None, float("nan")])
+@pytest.mark.parametrize("rate", [-0.1, 1.1, True, "1", None, float("nan"), 10**400])
 def test_a_rate_is_from_0_to_1(opened: Store, rate: Any) -> None:
     async def main() -> None:
         store = EvolutionStore(store=opened)

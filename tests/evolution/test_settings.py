@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,14 @@ def test_settings_that_make_no_sense(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv(f"CONTEXT_STORE_{name}", text)
     with pytest.raises(ConfigError):
         EvolutionStore()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"path": 3}, {"path": b"x"}, {"export_path": 3}])
+def test_paths_that_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="names no directory"):
+        EvolutionStore(**wrong)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -150,6 +150,7 @@ def test_wrong_types_are_refused_and_change_nothing(opened: Store) -> None:
             lambda: store.get_context(as_of="1"),  # type: ignore[arg-type]
             lambda: store.get_context(as_of=-1),
             lambda: anext(store.watch(since="1")),  # type: ignore[arg-type]
+            lambda: anext(store.watch(timeout="1")),  # type: ignore[arg-type]
             lambda: store.delete_context(""),
         ):
             with pytest.raises(InvalidValue):

@@ -158,6 +158,7 @@ def test_the_budget_holds_by_any_counter(budget: int) -> None:
         {"priorities": [("a", 1)]},
         {"priorities": "a"},
         {"query": 7},
+        {"query": "\ud800"},
     ],
 )
 def test_odd_wishes_are_refused(ctx: SharedContext, wrong: Any) -> None:
@@ -187,6 +188,8 @@ def test_a_budget_below_50_is_refused(ctx: SharedContext, tokens: int) -> None:
 def test_a_bad_packet_is_refused_with_its_cure(ctx: SharedContext) -> None:
     with pytest.raises(ConfigError):
         ctx.packet(for_agent="", task="t", max_tokens=500)
+    with pytest.raises(InvalidValue, match="lone surrogate"):
+        ctx.packet(for_agent="a", task="mend \ud800", max_tokens=500)
     with pytest.raises(InvalidValue, match="shorten the task"):
         ctx.packet(for_agent="a", task=prose(500), max_tokens=500)
 

@@ -264,3 +264,15 @@ class Backup(Protocol):
     def backup(self, path: str) -> None:
         """Write a consistent copy to the new directory ``path``; ``ConfigError`` when something is there."""
         ...
+
+
+@runtime_checkable
+class Repair(Protocol):
+    """The capability of a backend whose storage others can write to."""
+
+    def repair(self) -> list[str]:
+        """Remove what ``verify`` finds that sharedctx did not write; returns a sentence for each that is gone.
+
+        Version numbers stay taken, and followers of the feed are told ``Compacted``.
+        """
+        ...

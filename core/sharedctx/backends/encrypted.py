@@ -29,6 +29,7 @@ from .base import (
     Op,
     Put,
     Refused,
+    Repair,
     Row,
     SortKey,
 )
@@ -179,6 +180,9 @@ class Encrypted:
 
     def verify(self) -> list[str]:
         return self.inner.verify()
+
+    def repair(self) -> list[str]:
+        return self.inner.repair() if isinstance(self.inner, Repair) else []
 
     def backup(self, path: str) -> None:
         if not isinstance(self.inner, Backup):

@@ -35,4 +35,13 @@ def check_words(name: str, value: Any) -> str:
     """Return text; raises ``InvalidValue`` naming the argument."""
     if not isinstance(value, str):
         raise InvalidValue(f"{name} {value!r:.60} is {type(value).__name__}, not text")
-    return value
+    return check_encodable(name, value)
+
+
+def check_encodable(name: str, text: str) -> str:
+    """Return the text; raises ``InvalidValue`` for a lone surrogate, which no store, file or model takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValue(f"{name} has a lone surrogate at {error.start}: it is no text, repair it first") from None
+    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -19,6 +20,7 @@ WEIGHTS = {
 OTHER_WEIGHT = 0.1
 PRIORITIES = {"high": 1.5, "low": 0.7}
 SUCCESS_FROM = 0.7
+_LARGEST = sys.float_info.max
 
 
 def estimated_impact(tasks: Sequence[Mapping[str, Any]]) -> float:
@@ -95,9 +97,10 @@ def _texts(value: Any) -> Iterable[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
-    elif isinstance(value, str) or _is_number(value):
+    elif isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
         yield str(value)
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it can be reckoned with: an integer past the largest float cannot."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from ..entries.arguments import check_encodable
 from ..errors import InvalidValue
 
 Found = dict[str, Any]
@@ -98,7 +98,7 @@ def check_text(name: str, value: Any) -> str:
     """Return non-empty text; raises ``InvalidValue``."""
     if not isinstance(value, str) or not value:
         raise InvalidValue(f"{name} is non-empty text, not {value!r}")
-    return value
+    return check_encodable(name, value)
 
 
 def check_count(name: str, value: Any) -> int:
@@ -110,7 +110,7 @@ def check_count(name: str, value: Any) -> int:
 
 def check_rate(value: Any) -> float:
     """Return a number from 0 to 1; raises ``InvalidValue``."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InvalidValue(f"success_rate is a number from 0 to 1, not {value!r}")
     return value
 

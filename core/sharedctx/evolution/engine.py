@@ -91,7 +91,8 @@ class EvolutionEngine:
             if errors:
                 for error in errors:
                     if isinstance(error, Exception):
-                        await self._store.add_error(f"{phase}: {type(error).__name__}: {error}", own)
+                        said = f"{phase}: {type(error).__name__}: {error}"
+                        await self._store.add_error(said.encode(errors="backslashreplace").decode(), own)
                 if isinstance(errors[0], Exception):
                     await self._store.update_context("status", "failed", own)
                 raise errors[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypedDict
 
 from ..access import matches
 from ..errors import InvalidValue
@@ -12,27 +12,34 @@ from .catalogue import Line
 from .context import EvolutionContext, Found, check_text, finished
 
 
-def select(
-    lines: Iterable[Line],
-    *,
-    target_path: str | None = None,
-    focus_area: str | None = None,
-    status: str | None = None,
-    metric: str | None = None,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> list[Line]:
-    """Return the lines that fit everything asked for; ``*`` in target and status stands for any text.
+class Wanted(TypedDict, total=False):
+    """What to ask evolutions for; ``*`` in ``target_path`` and ``status`` stands for any text.
 
-    ``metric`` names one of the metrics, newest value first after, then before, or ``success_rate``; with bounds only
-    numbers between them fit. Raises ``InvalidValue`` for bounds without a metric.
+    ``metric`` names one of the metrics (its value after, else before) or ``success_rate``, ``at_least`` and
+    ``at_most`` bound it.
     """
-    for name, text in (("target_path", target_path), ("focus_area", focus_area), ("status", status)):
-        if text is not None:
-            check_text(name, text)
-    for bound in (at_least, at_most):
-        if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float)):
-            raise InvalidValue(f"the bound {bound!r} is not a number")
+
+    target_path: str | None
+    focus_area: str | None
+    status: str | None
+    metric: str | None
+    at_least: float | None
+    at_most: float | None
+
+
+_TEXTS = ("target_path", "focus_area", "status", "metric")
+_BOUNDS = ("at_least", "at_most")
+
+
+def select(lines: Iterable[Line], wanted: Wanted) -> list[Line]:
+    """Return the lines that fit everything asked for; with bounds only those whose metric is a number.
+
+    Raises ``InvalidValue`` for what cannot be asked for, and for bounds without a metric.
+    """
+    if unknown := [name for name in wanted if name not in (*_TEXTS, *_BOUNDS)]:
+        raise InvalidValue(f"evolutions are not found by {unknown[0]!r}: by {', '.join((*_TEXTS, *_BOUNDS))}")
+    target_path, focus_area, status, metric = (_text(wanted, name) for name in _TEXTS)
+    at_least, at_most = (_bound(wanted, name) for name in _BOUNDS)
     if metric is None and (at_least is not None or at_most is not None):
         raise InvalidValue("at_least and at_most bound a metric: name it with metric=")
 
@@ -46,6 +53,18 @@ def select(
         )
 
     return [line for line in lines if fits(line)]
+
+
+def _text(wanted: Wanted, name: str) -> str | None:
+    text = wanted.get(name)
+    return None if text is None else check_text(name, text)
+
+
+def _bound(wanted: Wanted, name: str) -> float | None:
+    bound: Any = wanted.get(name)
+    if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float) or bound != bound):
+        raise InvalidValue(f"the bound {name} {bound!r:.60} is not a number")
+    return bound
 
 
 def _within(metrics: Found, metric: str, at_least: float | None, at_most: float | None) -> bool:

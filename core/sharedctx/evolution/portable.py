@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..backends.steps import Steps
+from ..entries.arguments import check_encodable
+from ..entries.names import check_participant
 from ..errors import ConfigError, InvalidValue
 from .context import SECTIONS, STATE, EvolutionContext, Found, check, empty
 from .record import STATE_PK, Moment, Record
@@ -38,6 +40,7 @@ def place(folder: str | os.PathLike[str] | None, path: Any) -> Path:
     """Return where ``path`` lies, which is inside ``folder`` when there is one; raises ``InvalidValue``."""
     if not isinstance(path, str | os.PathLike) or not os.fspath(path) or "\0" in str(path):
         raise InvalidValue(f"the path {path!r} names no file")
+    check_encodable("the path", os.fspath(path))
     if folder is None:
         return Path(path)
     home = Path(folder).resolve()
@@ -162,7 +165,15 @@ def _fault(line: Any, number: int, last: int) -> str | None:
         return "rev"
     if type(at) not in (int, float) or not 0 <= at < _YEAR_3000:
         return "timestamp"
-    return None if isinstance(line.get("agent"), str) else "agent"
+    return None if _is_writer(line.get("agent")) else "agent"
+
+
+def _is_writer(agent: Any) -> bool:
+    """Whether it is a participant's name, or empty for the owner."""
+    try:
+        return bool(agent == "" or check_participant(agent))
+    except ConfigError:
+        return False
 
 
 def _check_value(pk: str, value: Any) -> Any:

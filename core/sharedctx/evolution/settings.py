@@ -64,7 +64,7 @@ def _address(backend: str | None, path: str | os.PathLike[str] | None) -> str:
     if path is not None and backend not in (None, "disk"):
         raise ConfigError(f"path= is for the backend 'disk', not for {backend!r}: leave one of them out")
     if path is not None:
-        return os.fspath(path)
+        return check_path("path", path)
     name = os.environ.get("CONTEXT_STORE_BACKEND") or "disk" if backend is None else backend
     if not isinstance(name, str):
         raise ConfigError(f"the backend {name!r} is no text")
@@ -81,6 +81,13 @@ def _address(backend: str | None, path: str | os.PathLike[str] | None) -> str:
                 return usual
             raise ConfigError(f"the backend {name!r} needs an address: pass its URL, or set SHAREDCTX_URL to it")
     raise ConfigError(f"the backend {name!r} is not memory, disk, redis, dynamodb or a URL")
+
+
+def check_path(name: str, path: Any) -> str:
+    """Return a directory's path as text; raises ``ConfigError``."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise ConfigError(f"{name} {path!r:.60} names no directory: pass text or a Path")
+    return os.fspath(path)
 
 
 def _number(name: str, kind: Any, default: Any) -> Any:

@@ -6,10 +6,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, Unpack
 
 from ..backends.steps import Steps
-from ..entries.arguments import check_number
+from ..entries.arguments import check_number, check_seconds
 from ..entries.names import check_participant
 from ..errors import Compacted, Forbidden
 from ..store import Store
@@ -17,9 +17,10 @@ from ..store import open as open_store
 from . import learning, portable
 from .assessment import comparison
 from .context import EvolutionContext, Found
+from .learning import Wanted
 from .live import Update
 from .sections import impact_of
-from .settings import settle
+from .settings import check_path, settle
 from .verbs import Verbs
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class EvolutionStore:
         export_path: str | os.PathLike[str] | None = None,
         tenant: str | None = None,
     ) -> None:
+        self._export_path = None if export_path is None else check_path("export_path", export_path)
         address = backend if store is None else store.address
         self.settings = settle(address, path, max_contexts, ttl, enable_compression, tenant)
         self._opened = store is None
@@ -56,7 +58,6 @@ class EvolutionStore:
         self.closed = False
         self.participant: str | None = None
         self.current_evolution_id: str | None = None
-        self._export_path = export_path
         self._verbs = Verbs(self.store, self.settings, None)
 
     def bind(self, participant: str) -> EvolutionStore:
@@ -178,13 +179,13 @@ class EvolutionStore:
         """Return a line for each evolution, oldest first."""
         return [line.listed for line in await self._run(self._verbs.lines())]
 
-    async def find_contexts(self, **wanted: Any) -> list[Found]:
+    async def find_contexts(self, **wanted: Unpack[Wanted]) -> list[Found]:
         """Return the lines of evolutions by ``target_path``, ``focus_area``, ``status``, ``metric`` (with ``at_least``
         and ``at_most``), each with its ``metrics``; ``*`` in target and status stands for any text."""
         lines = await self._run(self._verbs.lines())
-        return [{**line.listed, "metrics": line.metrics} for line in learning.select(lines, **wanted)]
+        return [{**line.listed, "metrics": line.metrics} for line in learning.select(lines, wanted)]
 
-    async def learning_summary(self, **wanted: Any) -> Found:
+    async def learning_summary(self, **wanted: Unpack[Wanted]) -> Found:
         """Return what worked over many evolutions, chosen as in ``find_contexts``."""
         contexts = [await self.get_context(line["evolution_id"]) for line in await self.find_contexts(**wanted)]
         return learning.summary([context for context in contexts if context is not None])
@@ -201,6 +202,8 @@ class EvolutionStore:
 
         Ends after ``timeout`` quiet seconds, and when the evolution is deleted. Raises ``KeyNotFound``.
         """
+        if timeout is not None:
+            check_seconds("timeout", timeout)
         clock = asyncio.get_running_loop().time
         record = await self._run(self._verbs.require(evolution_id or self.current_evolution_id))
         at = self.store.backend.rev(record.space) if since is None else check_number("since", since)

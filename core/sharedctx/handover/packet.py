@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backends.steps import Steps
-from ..entries.arguments import check_number
+from ..entries.arguments import check_encodable, check_number
 from ..entries.names import check_participant
 from ..entries.verbs import Verbs
 from ..errors import InvalidValue
@@ -61,6 +61,7 @@ def packet(
     check_number("max_tokens", max_tokens, LEAST_TOKENS)
     if not isinstance(task, str):
         raise InvalidValue(f"the task is {type(task).__name__}: write what {for_agent!r} is to do")
+    check_encodable("the task", task)
     count = verbs.session.settings.count_tokens
     head = f"# Shared context for {for_agent}" + (f"\nTask: {task}" if task else "")
     spent = count(f"{head}\n\n")

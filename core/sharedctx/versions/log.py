@@ -216,10 +216,19 @@ class VersionLog(Versions):
         )
 
     def trim(self, pk: str, keep: int, timestamp: float, agent: str = "") -> Steps[int]:
-        """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many."""
-        rows = yield from steps.scan(self.space, pk, 1, None, limit=max(keep, 1), newest_first=True)
-        if len(rows) < max(keep, 1):
-            return 0
+        """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many.
+
+        Damaged ones are kept besides, and do not count.
+        """
+        rows: list[Row] = []
+        sound = 0
+        while sound < max(keep, 1):
+            hi = int(rows[-1].sk) if rows else None
+            page = yield from steps.scan(self.space, pk, 1, hi, limit=max(keep, 1) - sound, newest_first=True)
+            if not page:
+                return 0
+            rows += page
+            sound += sum(self._is_sound(row) for row in page)
         cut = min(needed for row in rows for needed in self._needs(row))
         first = int(rows[-1].sk)
         while cut < first:
@@ -229,6 +238,13 @@ class VersionLog(Versions):
         if cut > 1:
             yield from self.note([Act("trim", pk, cut - 1, detail=f"to {keep}")], agent, timestamp)
         return (yield from steps.reclaim(self.space, pk, cut))
+
+    def _is_sound(self, row: Row) -> bool:
+        try:
+            self.read_row(row)
+        except DecodeError:
+            return False
+        return True
 
     def _needs(self, row: Row) -> tuple[int, ...]:
         number = int(row.sk)

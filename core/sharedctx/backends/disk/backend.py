@@ -7,26 +7,23 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from ...errors import BackendUnavailable, ConfigError, SharedContextError
+from ...errors import ConfigError, SharedContextError, UnsafeRow
 from ...forking import renew_after_fork
-from ..base import ANY, NEXT, Change, Commit, Committed, Grounds, Head, Put, Row, SortKey
+from ..base import NEXT, Change, Commit, Committed, Grounds, Put, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
-from . import faults, feed, keys, listing, rows, transaction
+from . import faults, feed, foreign, keys, listing, repair, rows, transaction
 from .connections import Connections
 from .housekeeping import Housekeeping
-from .layout import prepare, read_own, verify
+from .layout import prepare, read_own
+from .queries import DATED, NEWEST, OLDEST, ONE, RANGE, Queries
 from .writer import Writer
 
-_ROWS = " WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
-_NEWEST = rows.COLUMNS + _ROWS + "DESC LIMIT ?"
-_ONE = rows.COLUMNS + _ROWS + "DESC LIMIT 1"
-_DATED = rows.COLUMNS.replace("SELECT ", f"SELECT ({transaction.LAST_ROW}), ", 1) + _ROWS + "DESC LIMIT 1"
 _CLOCK = read_own("value")
-_OLDEST = rows.COLUMNS + _ROWS + "LIMIT ?"
-_RANGE = rows.COLUMNS + " WHERE key >= ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key "
+_LAST_TIME = 1e11
+"""Seconds since the epoch that no clock says: the year 5138."""
 
 
 @lru_cache(8192)
@@ -35,6 +32,11 @@ def _newest_bounds(space: str, pk: str) -> tuple[str, str]:
     check_name(space, "space")
     check_name(pk, "partition key")
     return keys.version_bounds(space, pk)
+
+
+def _seconds(kept: Any) -> float:
+    """The clock that was written down; one that sharedctx did not write is none."""
+    return kept if isinstance(kept, float) and kept < _LAST_TIME else 0.0
 
 
 class DiskBackend:
@@ -62,8 +64,8 @@ class DiskBackend:
         self._durable = durable
         self._clock = clock
         self._high = 0.0
-        self._closed = False
         self._connections = Connections(self._database)
+        self._queries = Queries(self._path, self._connections)
         self._writer = Writer(self._path, self._database, self._connections, durable=durable, busy=busy)
         self._housekeeping = Housekeeping(self._writer)
         self._id = prepare(self._path, self._database, self._connections, self._writer)
@@ -76,16 +78,12 @@ class DiskBackend:
 
     def commit(self, space: str, ops: Sequence[Any], if_rev: int | None = None) -> Committed:
         check_ops(space, ops)
-        if self._closed:
-            raise self._is_closed()
+        if self._queries.closed:
+            raise self._queries.is_closed()
         if len(ops) == 1 and if_rev is None:
             op = ops[0]
             if type(op) is Put and op.sk is NEXT:
-                if op.when is not ANY:
-                    rev, number = self._writer.append(space, op, op.when.sk if isinstance(op.when, Head) else 0)
-                    return rev, [number]
-                expires = None if op.expires is None else float(op.expires)
-                rev, number = self._writer.push(keys.partition(space, op.pk), op.value, expires)
+                rev, number = self._writer.append(space, op)
                 return rev, [number]
         if if_rev is None and ops and transaction.collects(ops):
             return self._writer.collect(space, ops)
@@ -95,8 +93,8 @@ class DiskBackend:
         )
 
     def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
-        if self._closed:
-            return [self._is_closed() for _ in commits]
+        if self._queries.closed:
+            return [self._queries.is_closed() for _ in commits]
         try:
             size = sum(len(op.value) for _, ops, _ in commits for op in ops if type(op) is Put)
             return self._writer.transact(lambda cache, con: transaction.apply_many(cache, con, commits, grounds), size)
@@ -118,71 +116,85 @@ class DiskBackend:
         check_name(space, "space")
         check_name(pk, "partition key")
         if lo == 1 and hi is None and type(lo) is int:
-            found = self._query(_NEWEST if newest_first else _OLDEST, (*keys.version_bounds(space, pk), limit))
+            sql, bounds = NEWEST if newest_first else OLDEST, keys.version_bounds(space, pk)
         else:
             check_range(lo, hi)
-            first, last = keys.scan_bounds(keys.partition(space, pk), lo, hi)
-            found = self._query(_RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?"), (first, last, limit))
-        if type(lo) is int:
-            return [rows.version(pk, *row) for row in found]
-        length = len(keys.partition(space, pk))
-        return [rows.collected(pk, keys.sort_key(row[0], length), row) for row in found]
+            sql = RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?")
+            bounds = keys.scan_bounds(keys.partition(space, pk), lo, hi)
+        make = (
+            partial(rows.version, pk)
+            if type(lo) is int
+            else partial(rows.collected, pk, len(keys.partition(space, pk)))
+        )
+        found = self._queries.all(sql, (*bounds, limit))
+        try:
+            return [make(*row) for row in found]
+        except UnsafeRow:
+            return foreign.passing_by(self._queries.all, sql, bounds, limit, make)
 
     def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
         """See ``Dated.newest``: it costs a twelfth more than the row alone."""
         if space.__class__ is not str or pk.__class__ is not str:
             check_name(space, "space")
             check_name(pk, "partition key")
-        found = self._first(_DATED, _newest_bounds(space, pk))
+        found = self._queries.first(DATED, _newest_bounds(space, pk))
         if found is None:
             return None
         rev, key, tag, rowid, mode, filename, value = found
-        if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
-            return Row(pk, keys.number(key), value, rowid, None), rev
-        return rows.version(pk, *found[1:]), rev
+        try:
+            if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+                return Row(pk, keys.number(key), value, rowid, None), rev
+            return rows.version(pk, *found[1:]), rev
+        except UnsafeRow:
+            passed = self._newest(space, pk)
+            return (passed[0], rev) if passed else None
 
     def _newest(self, space: str, pk: str) -> list[Row]:
         """The read that nearly all others begin with."""
         if space.__class__ is not str or pk.__class__ is not str:
             check_name(space, "space")
             check_name(pk, "partition key")
-        found = self._first(_ONE, _newest_bounds(space, pk))
+        found = self._queries.first(ONE, _newest_bounds(space, pk))
         if found is None:
             return []
         key, tag, rowid, mode, filename, value = found
-        if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
-            return [Row(pk, keys.number(key), value, rowid, None)]
-        return [rows.version(pk, *found)]
+        try:
+            if tag is None and mode == 1 and filename is None and value.__class__ is bytes:
+                return [Row(pk, keys.number(key), value, rowid, None)]
+            return [rows.version(pk, *found)]
+        except UnsafeRow:
+            make = partial(rows.version, pk)
+            return foreign.passing_by(self._queries.all, NEWEST, _newest_bounds(space, pk), 1, make)
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_name(space, "space")
         check_text(prefix, "prefix")
         check_text(after, "name to go on after")
-        return listing.pks(self._query, space, prefix, after, limit)
+        return listing.pks(self._queries.all, space, prefix, after, limit)
 
     def spaces(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         check_text(prefix, "prefix")
         check_text(after, "name to go on after")
-        return listing.spaces(self._query, prefix, after, limit)
+        return listing.spaces(self._queries.all, prefix, after, limit)
 
     def rev(self, space: str) -> int:
         check_name(space, "space")
-        return self._query(transaction.LAST_ROW)[0][0] or 0
+        return self._queries.all(transaction.LAST_ROW)[0][0] or 0
 
     def changes(self, space: str, since: int, limit: int = 1000) -> list[Change]:
         check_name(space, "space")
-        return feed.changes(self._query, space, since, limit)
+        return feed.changes(self._queries.all, space, since, limit)
 
     def wait(self, space: str, since: int, timeout: float) -> bool:
         check_name(space, "space")
-        return feed.wait(self._query, self._path, space, since, timeout)
+        return feed.wait(self._queries.all, self._path, space, since, timeout)
 
     def reclaim(
         self, space: str, pk: str | None = None, before: SortKey | None = None, expired_at: float | None = None
     ) -> int:
         check_name(space, "space")
-        if self._closed:
-            raise self._is_closed()
+        if self._queries.closed:
+            raise self._queries.is_closed()
         if before is not None:
             check_sort_key(before)
         if pk is not None:
@@ -198,8 +210,8 @@ class DiskBackend:
         return removed
 
     def now(self) -> float:
-        kept = self._first(_CLOCK, ("-clock",))
-        self._high = max(self._high, self._clock(), 0.0 if kept is None else float(kept[0]))
+        kept = self._queries.first(_CLOCK, ("-clock",))
+        self._high = max(self._high, self._clock(), 0.0 if kept is None else _seconds(kept[0]))
         return self._high
 
     def expired(self, expires: float | None) -> bool:
@@ -213,28 +225,34 @@ class DiskBackend:
 
     def _keep_clock(self, now: float, only_after: float) -> None:
         """Write the clock down, so that no process finds a gone entry alive after the wall clock jumped back."""
-        kept = self._query(read_own("value"), ("-clock",))
-        if kept and float(kept[0][0]) >= only_after:
+        kept = self._queries.all(read_own("value"), ("-clock",))
+        if kept and _seconds(kept[0][0]) >= only_after:
             return
         with contextlib.suppress(SharedContextError):  # a full or read-only store is read; this process remembers
             self._writer.transact(lambda cache, con: cache.set("-clock", now), 0)
 
     def describe(self) -> dict[str, Any]:
-        ((pages,),) = self._query("PRAGMA page_count")
-        ((size,),) = self._query("PRAGMA page_size")
+        ((pages,),) = self._queries.all("PRAGMA page_count")
+        ((size,),) = self._queries.all("PRAGMA page_size")
         return {
             "kind": "disk",
             "address": f"disk://{self._path}",
             "id": self._id,
             "durability": "survives a power cut (FULL)" if self._durable else "survives a killed process (NORMAL)",
             "bytes": pages * size,
-            "rows": self._query("SELECT count(*) FROM Cache")[0][0],
+            "rows": self._queries.all("SELECT count(*) FROM Cache")[0][0],
             "sqlite": sqlite3.sqlite_version,
             "free_bytes": faults.free_bytes(self._path),
         }
 
     def verify(self) -> list[str]:
-        return verify(self._query)
+        return repair.verify(self._queries.all)
+
+    def repair(self) -> list[str]:
+        found = list(repair.find(self._queries.all))
+        if not found:
+            return []
+        return self._writer.transact(lambda cache, con: repair.remove(cache, con, found), 0)
 
     def backup(self, path: str) -> None:
         target = os.path.abspath(os.path.expanduser(path))
@@ -251,11 +269,11 @@ class DiskBackend:
             raise faults.explain(error, target) from error
 
     def close(self) -> None:
-        if self._closed:
+        if self._queries.closed:
             return
         if self._high:
             self._keep_clock(self._high, only_after=self._high)
-        self._closed = True
+        self._queries.closed = True
         self._writer.close()
         self._connections.close()
 
@@ -263,34 +281,3 @@ class DiskBackend:
         """Start over with connections of this process."""
         self._connections.abandon()
         self._writer.abandon()
-
-    def _query(self, sql: str, args: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        if self._closed:
-            raise self._is_closed()
-        try:
-            return self._connections.query(sql, args)
-        except UnicodeEncodeError as error:
-            check_name(error.object, "name")
-            raise
-        except sqlite3.Error as error:
-            if sql.startswith(rows.COLUMNS) and "decode" in str(error):
-                found = self._query(rows.WARY + sql.removeprefix(rows.COLUMNS), args)
-                return [tuple(rows.readable(column) for column in row[:2]) + row[2:] for row in found]
-            raise faults.explain(error, self._path) from error
-
-    def _first(self, sql: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        if self._closed:
-            raise self._is_closed()
-        try:
-            return self._connections.first(sql, args)
-        except sqlite3.Error as error:
-            if sql is _DATED and "decode" in str(error):
-                rev = self._query(transaction.LAST_ROW)[0][0]
-                found = self._first(_ONE, args)
-                return None if found is None else (rev, *found)
-            if sql.startswith(rows.COLUMNS) and "decode" in str(error):
-                return next(iter(self._query(sql, args)), None)
-            raise faults.explain(error, self._path) from error
-
-    def _is_closed(self) -> BackendUnavailable:
-        return BackendUnavailable(f"the store {self._path} was closed; open it again")

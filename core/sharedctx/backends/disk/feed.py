@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from ...errors import Compacted, UnsafeRow
-from ..base import Change
+from ..base import Change, SortKey
 from . import keys, transaction
 from .notify import Alarm
 
@@ -26,14 +26,20 @@ def changes(query: Query, space: str, since: int, limit: int) -> list[Change]:
     """See ``Backend.changes``."""
     start = f"{keys.escape(space)}-"
     end = f"{keys.escape(space)}."
-    rows = query(_FEED, (f"{start}.", since, _LAST, start, end, limit))
-    if rows:
+    events: list[Change] = []
+    reached, unread = since, 0
+    while not events and not unread:
+        rows = query(_FEED, (f"{start}.", reached, _LAST, start, end, limit))
+        if not rows:
+            break
         rowid, _, tag, _ = rows[-1]
-        rev, _ = transaction.read_tag(tag, rowid)
-        if rev > rowid:
-            rows += query(_FEED, (f"{start}.", rowid, rev, start, end, 1000))
-    mark = query(transaction.COMPACTED, transaction.mark_bounds(space))
-    oldest = int(mark[0][0]) if mark else 0
+        reached = transaction.rev_of(tag, rowid)
+        if reached > rowid:
+            rows += query(_FEED, (f"{start}.", rowid, reached, start, end, 1000))
+        events, unread = _read(rows, len(start), limit)
+    oldest = transaction.compacted(query(transaction.COMPACTED, transaction.mark_bounds(space)))
+    if not events:
+        oldest = max(oldest, unread)
     newest = query(transaction.LAST_ROW)[0][0] or 0
     if since < oldest or since > newest:
         raise Compacted(
@@ -41,19 +47,46 @@ def changes(query: Query, space: str, since: int, limit: int) -> list[Change]:
             f"{max(oldest, min(since, newest))}",
             oldest=oldest,
         )
+    return events
+
+
+def _read(rows: list[tuple[Any, ...]], length: int, limit: int) -> tuple[list[Change], int]:
+    """The changes that rows tell, up to the first that should tell drops and cannot be read: the feed is broken there.
+
+    Returns its revision too, 0 for none.
+    """
     events: list[Change] = []
-    length = len(start)
     for rowid, key, tag, value in rows:
-        rev, _ = transaction.read_tag(tag, rowid)
+        rev = transaction.rev_of(tag, rowid)
         if len(events) >= limit and rev != events[-1].rev:
             break
-        if value is not None:
-            events += [Change(rev, pk, sk, "drop") for pk, sk in json.loads(value)]
+        if key[length : length + 1] == "-":
+            dropped = drops(value)
+            if dropped is None:
+                return [event for event in events if event.rev != rev], rev
+            events += [Change(rev, pk, sk, "drop") for pk, sk in dropped]
         else:
             name = key[length:].partition("-")[0]
+            pk = keys.unescaped(name)
             with suppress(UnsafeRow):  # a foreign row is no change
-                events.append(Change(rev, keys.unescape(name), keys.sort_key(key, length + len(name)), "put"))
-    return events
+                if pk:
+                    events.append(Change(rev, pk, keys.sort_key(key, length + len(name)), "put"))
+    return events, 0
+
+
+def drops(value: Any) -> list[tuple[str, SortKey]] | None:
+    """What a row of the feed says was dropped, or None of one that sharedctx did not write."""
+    try:
+        found = json.loads(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if not isinstance(found, list) or not all(_is_drop(each) for each in found):
+        return None
+    return [(pk, sk) for pk, sk in found]
+
+
+def _is_drop(each: Any) -> bool:
+    return isinstance(each, list) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], int | str)
 
 
 def wait(query: Query, path: str, space: str, since: int, timeout: float) -> bool:
@@ -63,8 +96,8 @@ def wait(query: Query, path: str, space: str, since: int, timeout: float) -> boo
     with Alarm(path) as alarm:
         while True:
             newest = query(transaction.LAST_ROW)[0][0] or 0
-            mark = query(transaction.COMPACTED, transaction.mark_bounds(space))
-            if newest < since or (mark and since < int(mark[0][0])) or query(transaction.CHANGED, (since, *bounds)):
+            oldest = transaction.compacted(query(transaction.COMPACTED, transaction.mark_bounds(space)))
+            if newest < since or since < oldest or query(transaction.CHANGED, (since, *bounds)):
                 return True
             left = end - time.monotonic()
             if left <= 0:

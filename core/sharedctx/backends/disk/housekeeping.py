@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
+from ...errors import UnsafeRow
 from ..base import SortKey
-from . import keys, transaction
+from . import foreign, keys, transaction
 from .safedisk import LogCache
 from .writer import Writer
 
@@ -27,7 +28,7 @@ class Housekeeping:
             start, end = keys.scan_bounds(prefix, "", before)
         elif before is not None:
             end = keys.version_key(prefix, max(before, 0))
-        return self._remove(space, start, end, keys.version_bounds(space, pk), expired_at)
+        return self._remove(space, start, end, pk, expired_at)
 
     def space(self, space: str) -> int:
         """Remove a whole space; its numbers start again at 1."""
@@ -42,25 +43,19 @@ class Housekeeping:
         self._writer.transact(finish, 0)
         return removed
 
-    def _remove(
-        self, space: str, start: str, end: str, versions: tuple[str, str] | None, expired_at: float | None
-    ) -> int:
+    def _remove(self, space: str, start: str, end: str, pk: str | None, expired_at: float | None) -> int:
         removed = 0
 
         def step(cache: LogCache, con: sqlite3.Connection) -> tuple[int, str]:
             rows = con.execute(f"{_SELECT} ORDER BY key LIMIT {_STEP}", (start, end)).fetchall()
-            newest = con.execute(transaction.ANY_KEY, versions).fetchall() if versions else []
-            newest_key = newest[0][0] if newest else None
-            living = con.execute(transaction.NEWEST_KEY, versions).fetchall() if versions else []
-            spared = {key for (key,) in living}
+            newest_key, spared = (_newest(con, space, pk, living=living) for living in (False, True))
             victims = []
             for key, tag, rowid in rows:
-                rev, expires = transaction.read_tag(tag, rowid)
-                if expired_at is not None and (key in spared or expires is None or expires > expired_at):
+                if expired_at is not None and (key == spared or not _expired(tag, rowid, expired_at)):
                     continue
-                victims.append((key, rev))
+                victims.append((key, transaction.rev_of(tag, rowid)))
             if victims:
-                _mark(cache, con, space, max(rev for _, rev in victims))
+                raise_mark(cache, con, space, max(rev for _, rev in victims))
             for key, _ in victims:
                 if key == newest_key:
                     cache.set(key, b"", tag=keys.HOLE)
@@ -75,15 +70,30 @@ class Housekeeping:
                 return removed
 
 
-def _mark(cache: LogCache, con: sqlite3.Connection, space: str, rev: int) -> None:
+def _newest(con: sqlite3.Connection, space: str, pk: str | None, *, living: bool) -> str | None:
+    """The key of a partition's newest version, or of the highest that there ever was."""
+    if pk is None:
+        return None
+    return keys.version_key(keys.partition(space, pk), foreign.newest_number(con, space, pk, living=living))
+
+
+def _expired(tag: object, rowid: int, at: float) -> bool:
+    try:
+        _, expires = transaction.read_tag(tag, rowid)
+    except UnsafeRow:
+        return False
+    return expires is not None and expires <= at
+
+
+def raise_mark(cache: LogCache, con: sqlite3.Connection, space: str, rev: int) -> None:
     """Raise the space's compaction mark: insert the new one first, so that no row id is ever taken twice."""
     start = f"{keys.escape(space)}--"
     old = con.execute(
-        "SELECT key, value FROM Cache WHERE key > ? AND key < ? AND raw = 1", (f"{start}m", f"{start}n")
+        "SELECT key, value, rowid FROM Cache WHERE key > ? AND key < ? AND raw = 1", (f"{start}m", f"{start}n")
     ).fetchall()
-    mark = max([rev, *(int(value) for _, value in old)])
+    mark = max([rev, *(transaction.compacted([(value, rowid)]) for _, value, rowid in old)])
     cache.add(f"{start}m{transaction.last_row(con) + 1:015d}", mark, tag=keys.HOLE)
-    for key, _ in old:
+    for key, *_ in old:
         cache.delete(key)
     feed = con.execute(
         "SELECT key FROM Cache WHERE key > ? AND key <= ? AND raw = 1", (f"{start}d", transaction.feed_key(space, mark))

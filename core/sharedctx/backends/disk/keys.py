@@ -3,7 +3,7 @@
 ::
 
     {space}-{pk}-{15 digits}        a version; `Cache.push` of diskcache numbers it, from 500000000000000 up
-    {space}-{pk}-~{sk}-{15 digits}  a collection row; the digits are its revision, so a replacement is an insert
+    {space}-{pk}-~{sk}-{digits}     a collection row; the digits are its revision, so a replacement is an insert
     {space}--d{15 digits}           the drops of one commit, for the feed
     {space}--m{15 digits}           the compaction mark
     -format  -id  -clock            the store's own
@@ -21,12 +21,13 @@ from ...errors import UnsafeRow
 from ..base import SortKey
 
 BASE = 499_999_999_999_999
-_LAST = 10**14
+LAST = 10**14
+"""No partition comes to a version of this number; a key with a higher one is foreign."""
 HOLE = "x"
 """The tag of rows that hold a number or a mark and are no rows to the caller."""
 
 _ESCAPES = {code: "." + chr(0x30 + code) for code in range(0x2F)}
-_ESCAPED = re.compile(r"\.(.)")
+_ESCAPED = re.compile(r"\.([0-^])")
 
 
 @lru_cache(4096)
@@ -39,6 +40,12 @@ def unescape(text: str) -> str:
     if "." not in text:
         return text
     return _ESCAPED.sub(lambda found: chr(ord(found[1]) - 0x30), text)
+
+
+def unescaped(text: str) -> str | None:
+    """The name that is escaped so, None for what no name becomes."""
+    name = unescape(text)
+    return name if escape(name) == text else None
 
 
 @lru_cache(8192)
@@ -61,12 +68,9 @@ def version_key(prefix: str, number: int) -> str:
 def number(key: str) -> int:
     """The number in the key of a version; raises ``UnsafeRow`` for a key that no version has."""
     digits = key[-15:]
-    if key[-16:-15] == "-" and digits.isdecimal() and (found := int(digits) - BASE) > 0:
+    if key[-16:-15] == "-" and digits.isdecimal() and 0 < (found := int(digits) - BASE) <= LAST:
         return found
-    raise UnsafeRow(
-        f"a foreign row stands among the versions, with the key {key!r}: other keys still read; delete that row with "
-        "SQLite, or restore a backup"
-    )
+    raise UnsafeRow(f"a foreign row stands among the versions, with the key {key!r}: `doctor --repair` removes it")
 
 
 def collection_start(prefix: str, sk: str) -> str:
@@ -75,7 +79,7 @@ def collection_start(prefix: str, sk: str) -> str:
 
 
 def collection_key(prefix: str, sk: str, rev: int) -> str:
-    return f"{prefix}-~{escape(sk)}-{rev:015d}"
+    return f"{prefix}-~{escape(sk)}-{rev}"
 
 
 def collection_bounds(prefix: str, sk: str) -> tuple[str, str]:
@@ -88,15 +92,21 @@ def scan_bounds(prefix: str, lo: SortKey, hi: SortKey | None) -> tuple[str, str]
     """Bounds of ``lo <= sk < hi``: the first inclusive, the second exclusive; a name never equals a bound."""
     if isinstance(lo, str):
         return f"{prefix}-~{escape(lo)}", f"{prefix}-\x7f" if hi is None else f"{prefix}-~{escape(str(hi))}"
-    first = version_key(prefix, min(max(lo, 1), _LAST))
-    return first, f"{prefix}-~" if hi is None or int(hi) > _LAST else version_key(prefix, max(int(hi), 1))
+    first = version_key(prefix, min(max(lo, 1), LAST))
+    return first, f"{prefix}-~" if hi is None or int(hi) > LAST else version_key(prefix, max(int(hi), 1))
 
 
 def sort_key(key: str, prefix_length: int) -> SortKey:
-    """Read the sort key out of a row's key; ``prefix_length`` is that of ``partition(...)``."""
-    if key[prefix_length + 1] == "~":
-        return unescape(key[prefix_length + 2 : -16])
-    return number(key)
+    """Read the sort key out of a row's key; ``prefix_length`` is that of ``partition(...)``.
+
+    Raises ``UnsafeRow`` for a key that no row of ours has.
+    """
+    if key[prefix_length + 1 : prefix_length + 2] != "~":
+        return number(key)
+    name, dash, digits = key[prefix_length + 2 :].partition("-")
+    if name and dash and digits.isdecimal() and (found := unescaped(name)) is not None:
+        return found
+    raise UnsafeRow(f"a foreign row stands in a collection, with the key {key!r}: `doctor --repair` removes it")
 
 
 def successor(text: str) -> str:

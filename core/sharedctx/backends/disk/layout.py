@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import sqlite3
 import stat
-from collections.abc import Callable
 from typing import Any
 
 from ...errors import BackendUnavailable, ConfigError, SharedContextError
@@ -19,7 +17,6 @@ from .writer import Writer
 
 FORMAT = 1
 _COLUMNS = {"key", "raw", "tag", "mode", "filename", "value"}
-_OURS = re.compile(r"[^-]+-(-[dm]\d{15}|[^-]+-(\d{15}|~[^-]*-\d{15}))|-(format|id|clock)")
 
 
 def read_own(column: str) -> str:
@@ -90,14 +87,3 @@ def _recognise(path: str, connections: Connections) -> None:
             raise ConfigError(f"{path} holds a diskcache of another program; name another directory for the store")
     elif version != FORMAT:
         raise ConfigError(f"the store {path} has format {version}, this sharedctx reads {FORMAT}: upgrade sharedctx")
-
-
-def verify(query: Callable[[str], list[tuple[Any, ...]]]) -> list[str]:
-    """Check the file's structure and look for rows that sharedctx did not write."""
-    faults_found = [f"database: {line}" for (line,) in query("PRAGMA quick_check") if line != "ok"]
-    for key, raw, mode, filename in query("SELECT key, raw, mode, filename FROM Cache"):
-        if raw != 1 or type(key) is not str or not _OURS.fullmatch(key):
-            faults_found.append(f"foreign row with key {str(key)[:80]!r}: not from sharedctx, never loaded")
-        elif mode != 1 or filename is not None:
-            faults_found.append(f"unsafe row {key!r} (mode {mode}, file {filename!r}): never loaded")
-    return faults_found

@@ -27,8 +27,15 @@ def pks(query: Query, space: str, prefix: str, after: str, limit: int) -> list[s
     hi = keys.successor(start + keys.escape(prefix)) if prefix else f"{keys.escape(space)}."
     if after:
         lo = max(lo, f"{start}{keys.escape(after)}.")
-    found = query(_PKS, (lo, hi, len(start), limit))
-    return [keys.unescape(key[len(start) :].partition("-")[0]) for (key,) in found]
+    found: list[str] = []
+    while len(found) < limit:
+        page = query(_PKS, (lo, hi, len(start), limit))
+        names = [key[len(start) :].partition("-")[0] for (key,) in page]
+        found += [name for name in map(keys.unescaped, names) if name]
+        if len(page) < limit:
+            break
+        lo = f"{start}{names[-1]}."
+    return found[:limit]
 
 
 def spaces(query: Query, prefix: str, after: str, limit: int) -> list[str]:
@@ -41,7 +48,8 @@ def spaces(query: Query, prefix: str, after: str, limit: int) -> list[str]:
     found: list[str] = []
     while len(found) < limit and (rows := query(_FIRST_KEY, (lo, hi))):
         name = rows[0][0].partition("-")[0]
-        if query(_FIRST_KEY, (f"{name}-.", f"{name}.")):
-            found.append(keys.unescape(name))
+        plain = keys.unescaped(name)
+        if plain and query(_FIRST_KEY, (f"{name}-.", f"{name}.")):
+            found.append(plain)
         lo = f"{name}."
     return found

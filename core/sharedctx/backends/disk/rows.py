@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import UnsafeRow
 from ..base import Refused, Row, SortKey
 from . import keys, transaction
 
@@ -22,18 +23,24 @@ def own(mode: int, filename: str | None, value: Any) -> bytes:
     return value
 
 
-def collected(pk: str, sk: SortKey, row: tuple[Any, ...]) -> Row:
-    """A collection row out of the columns read."""
-    _, tag, rowid, mode, filename, value = row
-    return Row(pk, sk, own(mode, filename, value), *transaction.read_tag(tag, rowid))
+def collected(pk: str, length: int, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
+    """A collection row out of the columns read, ``length`` that of its partition's prefix; raises as ``version``."""
+    return _tagged(pk, keys.sort_key(key, length), own(mode, filename, value), tag, rowid)
 
 
 def version(pk: str, key: str, tag: Any, rowid: int, mode: int, filename: str | None, value: Any) -> Row:
-    """A version out of the columns read."""
+    """A version out of the columns read; raises ``UnsafeRow`` for a key that no version has."""
     value = own(mode, filename, value)
     if tag is None:
         return Row(pk, keys.number(key), value, rowid, None)
-    return Row(pk, keys.number(key), value, *transaction.read_tag(tag, rowid))
+    return _tagged(pk, keys.number(key), value, tag, rowid)
+
+
+def _tagged(pk: str, sk: SortKey, value: bytes, tag: Any, rowid: int) -> Row:
+    try:
+        return Row(pk, sk, value, *transaction.read_tag(tag, rowid))
+    except UnsafeRow as error:
+        return Row(pk, sk, Refused(str(error)), rowid, None)
 
 
 def readable(column: Any) -> Any:

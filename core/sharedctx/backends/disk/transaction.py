@@ -4,42 +4,42 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConditionFailed, SharedContextError, UnsafeRow
-from ..base import ABSENT, ANY, NEXT, PRESENT, Check, Commit, Committed, Drop, Grounds, Head, Op, Put, SortKey
+from ..base import ABSENT, ANY, MAX_OPS, NEXT, PRESENT, Check, Commit, Committed, Drop, Grounds, Head, Op, Put, SortKey
 from ..bounds import check_ops
 from ..grounds import groundless
-from . import keys
+from . import foreign, keys
 from .safedisk import LogCache
 
 _APPEND = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-SELECT ?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
+SELECT ?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
 """
 _COLLECT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-SELECT ? || printf('-%015d', coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
+SELECT ? || '-' || (coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE NOT EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)
 """
 _PRESENT = " AND EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)"
 _INSERT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-VALUES (?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?)
+VALUES (?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?)
 """
 _MOST_CHECKS = 12
 _MANY = 8
-NEWEST_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 AND tag IS NOT 'x' ORDER BY key DESC LIMIT 1"
+_MOST_ROWS = MAX_OPS + 1
+"""A commit's rows: one for each put, and one that tells the drops."""
 ANY_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
 EXISTS = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1 AND tag IS NOT 'x'"
 LAST_ROW = "SELECT max(rowid) FROM Cache"
 CHANGED = "SELECT 1 FROM Cache WHERE rowid > ? AND +key > ? AND +key < ? AND tag IS NOT 'x' LIMIT 1"
 
 
-COMPACTED = "SELECT value FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
+COMPACTED = "SELECT value, rowid FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
 
 
 def last_row(con: sqlite3.Connection) -> int:
@@ -50,14 +50,33 @@ def last_row(con: sqlite3.Connection) -> int:
 
 def head(con: sqlite3.Connection, space: str, pk: str) -> int:
     """The newest version number of a partition, 0 for none."""
-    rows = con.execute(NEWEST_KEY, keys.version_bounds(space, pk)).fetchall()
-    return keys.number(rows[0][0]) if rows else 0
+    return foreign.newest_number(con, space, pk, living=True)
+
+
+def insert(con: sqlite3.Connection, space: str, op: Put, mark: float | str | None) -> tuple[int, int]:
+    """Insert a version under the next number, higher than any that was given; returns its row id and that number."""
+    number = foreign.newest_number(con, space, op.pk, living=False) + 1
+    key = keys.version_key(keys.partition(space, op.pk), number)
+    row = con.execute(_INSERT, (key, mark, op.value)).lastrowid
+    assert row is not None
+    return row, number
 
 
 def mark_bounds(space: str) -> tuple[str, str]:
     """Bounds around the compaction mark of a space, whose value is the newest revision that was removed from."""
     start = f"{keys.escape(space)}--"
     return f"{start}m", f"{start}n"
+
+
+def compacted(marks: Sequence[tuple[Any, int]]) -> int:
+    """What the compaction mark says, as ``COMPACTED`` read it; 0 without one.
+
+    One that sharedctx did not write says that all before it is gone: a mark never names a later row than itself.
+    """
+    if not marks:
+        return 0
+    value, rowid = marks[0]
+    return value if type(value) is int and 0 <= value <= rowid else rowid
 
 
 def feed_key(space: str, rev: int) -> str:
@@ -79,12 +98,19 @@ def read_tag(value: Any, rowid: int) -> tuple[int, float | None]:
         return rowid, value
     rev, _, expires = str(value).partition(" ")
     try:
-        return int(rev), float(expires) if expires else None
+        if type(value) is str and rowid <= int(rev) <= rowid + _MOST_ROWS:
+            return int(rev), float(expires) if expires else None
     except ValueError:
-        raise UnsafeRow(
-            f"row {rowid} says {str(value)!r:.40} of itself and is a foreign one: other keys still read; "
-            "delete that row with SQLite, or restore a backup"
-        ) from None
+        pass
+    raise UnsafeRow(f"row {rowid} says {str(value)!r:.40} of itself and is a foreign one: `doctor --repair` removes it")
+
+
+def rev_of(value: Any, rowid: int) -> int:
+    """The revision of a row, whoever wrote it."""
+    try:
+        return read_tag(value, rowid)[0]
+    except UnsafeRow:
+        return rowid
 
 
 def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
@@ -114,9 +140,8 @@ def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0
     """
     prefix = keys.partition(space, op.pk)
     newest = keys.version_key(prefix, head) if head > 0 else None
-    now = time.time()
     mark = tag(rev, op.expires, alone=not rev)
-    values = (keys.version_key(prefix, head + 1), now, now, mark, op.value)
+    values = (keys.version_key(prefix, head + 1), mark, op.value)
     done = con.execute(_APPEND, (*values, *keys.version_bounds(space, op.pk), newest))
     return done.lastrowid if done.rowcount == 1 else None
 
@@ -137,8 +162,8 @@ def collect(con: sqlite3.Connection, space: str, ops: Sequence[Op]) -> int | Non
     """Insert such a row in one statement and return its row id, None where a condition fails."""
     put = ops[0]
     assert isinstance(put, Put)
-    prefix, now = keys.partition(space, put.pk), time.time()
-    args: list[Any] = [keys.collection_start(prefix, str(put.sk)), now, now, tag(0, put.expires, True), put.value]
+    prefix = keys.partition(space, put.pk)
+    args: list[Any] = [keys.collection_start(prefix, str(put.sk)), tag(0, put.expires, True), put.value]
     args += keys.collection_bounds(prefix, str(put.sk))
     for op in ops[1:]:
         args += keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
@@ -180,14 +205,12 @@ class Transaction:
             if op.sk is NEXT and isinstance(op.when, Head) and append(con, space, op, op.when.sk, own) is not None:
                 sks.append(op.when.sk + 1)
             elif op.sk is NEXT:
-                key = self._cache.push(op.value, prefix=prefix, tag=mark)
-                sks.append(keys.number(key))
+                sks.append(insert(con, space, op, mark)[1])
             else:
                 sk = str(op.sk)
                 if op.pk not in free:
                     replaced += [key for (key,) in con.execute(ANY_KEY, keys.collection_bounds(prefix, sk)).fetchall()]
-                now = time.time()
-                con.execute(_INSERT, (keys.collection_key(prefix, sk, rev), now, now, mark, op.value))
+                con.execute(_INSERT, (keys.collection_key(prefix, sk, rev), mark, op.value))
                 sks.append(sk)
         if drops:
             events = json.dumps([[op.pk, op.sk] for op in drops]).encode()
@@ -217,8 +240,7 @@ class Transaction:
     def _check_rev(self, space: str, if_rev: int) -> None:
         start = keys.escape(space)
         present = last_row(self._con)
-        mark = self._con.execute(COMPACTED, mark_bounds(space)).fetchall()
-        reclaimed = bool(mark) and if_rev < int(mark[0][0])
+        reclaimed = if_rev < compacted(self._con.execute(COMPACTED, mark_bounds(space)).fetchall())
         changed = self._con.execute(CHANGED, (if_rev, f"{start}-", f"{start}.")).fetchall()
         if if_rev > present or reclaimed or changed:
             raise ConditionFailed(
@@ -239,11 +261,9 @@ class Transaction:
         key = self._find(space, op)
         if key is None:
             return
-        if isinstance(op.sk, int):
-            ((newest,),) = self._con.execute(ANY_KEY, keys.version_bounds(space, op.pk)).fetchall()
-            if newest == key:
-                self._cache.set(key, b"", tag=keys.HOLE)
-                return
+        if isinstance(op.sk, int) and op.sk == foreign.newest_number(self._con, space, op.pk, living=False):
+            self._cache.set(key, b"", tag=keys.HOLE)
+            return
         self._cache.delete(key)
 
 

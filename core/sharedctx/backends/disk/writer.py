@@ -12,8 +12,8 @@ from typing import TypeVar
 import diskcache
 
 from ...errors import BackendUnavailable, SharedContextError
-from ..base import Op, Put, SortKey
-from . import faults, keys, transaction
+from ..base import ABSENT, ANY, Head, Op, Put, SortKey
+from . import faults, transaction
 from .connections import Connections
 from .safedisk import LogCache
 
@@ -29,6 +29,7 @@ _COMMIT_BYTES = 3 * _PAGE_BYTES
 _FIRST_WAIT = 1e-4
 _LONGEST_WAIT = 2e-3
 _PROBE_AFTER = 0.05
+_MOST_NUMBERS = 8192
 
 
 class Writer:
@@ -48,6 +49,7 @@ class Writer:
         self._cache: LogCache | None = None
         self._wal_bytes = self._wal_commits = 0
         self._room = _LEAST_LOG
+        self._numbers: dict[tuple[str, str], int] = {}
 
     def open(self) -> LogCache:
         """Return the open cache, opening it on first use; raises what stands in the way of writing."""
@@ -58,22 +60,14 @@ class Writer:
                 raise faults.explain(error, self._path) from error
         return self._cache
 
-    def push(self, prefix: str, value: bytes, mark: float | None) -> tuple[int, int]:
-        """Append one version; returns its row id, which is its revision, and its number."""
+    def append(self, space: str, op: Put) -> tuple[int, int]:
+        """Append one version; returns its row id and its number.
 
-        def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
-            key: str = cache.push(value, prefix=prefix, tag=mark)
-            ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
-            return row, keys.number(key)
-
-        return self._locked(append, len(value))
-
-    def append(self, space: str, op: Put, head: int) -> tuple[int, int]:
-        """Append one version while number ``head`` is the newest; returns its row id and its number.
-
-        One statement is one transaction: half the time of ``Cache.push`` between BEGIN and COMMIT.
-        Raises ``ConditionFailed``.
+        One statement is one transaction while the newest number is the one required, or without a condition the one
+        that was written last. Raises ``ConditionFailed``.
         """
+        at = (space, op.pk)
+        head = op.when.sk if isinstance(op.when, Head) else 0 if op.when is ABSENT else self._numbers.get(at, 0)
 
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
             try:
@@ -82,14 +76,17 @@ class Writer:
                 raise _met(error) from None
             if found is not None:
                 return found, head + 1
-            prefix, mark = keys.partition(space, op.pk), transaction.tag(0, op.expires, True)
             with cache.transact():  # the condition fails, or numbers above the newest version were given and dropped
-                transaction.check(con, space, op)
-                pushed: str = cache.push(op.value, prefix=prefix, tag=mark)
-            ((row,),) = con.execute("SELECT last_insert_rowid()").fetchall()
-            return row, keys.number(pushed)
+                if op.when is not ANY:
+                    transaction.check(con, space, op)
+                return transaction.insert(con, space, op, transaction.tag(0, op.expires, True))
 
-        return self._locked(append, len(op.value))
+        row, number = self._locked(append, len(op.value))
+        if op.when is ANY:
+            if len(self._numbers) >= _MOST_NUMBERS:
+                self._numbers.clear()
+            self._numbers[at] = number
+        return row, number
 
     def collect(self, space: str, ops: Sequence[Op]) -> tuple[int, list[SortKey]]:
         """Insert one new collection row, in one statement where its conditions hold; returns as ``commit`` does.
