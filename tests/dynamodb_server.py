@@ -10,20 +10,15 @@ import os
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 
 from moto.dynamodb.models.table import Table
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
+from moto.server import create_backend_app
 
 _one_at_a_time = threading.Lock()
-_moto = DomainDispatcherApplication(create_backend_app)
-
-
-def serialised(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    with _one_at_a_time:
-        return list(_moto(environ, start_response))
+_moto = create_backend_app("dynamodb")
 
 
 def set_aside(table: Table, _: Any) -> Table:
@@ -37,17 +32,46 @@ def set_aside(table: Table, _: Any) -> Table:
 Table.__deepcopy__ = set_aside  # type: ignore[attr-defined]
 
 
-class Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # connections stay open
+class Handler(BaseHTTPRequestHandler):
+    """Asks moto's application; werkzeug's own server closes every connection after one request."""
 
-    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        environ = {
+            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()},
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self.server.server_port),  # type: ignore[attr-defined]
+            "CONTENT_TYPE": self.headers["Content-Type"],
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": BytesIO(body),
+        }
+        with _one_at_a_time:
+            reply = b"".join(_moto(environ, self.begin))
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def begin(self, status: str, headers: list[tuple[str, str]], *_: object) -> None:
+        self.send_response_only(int(status[:3]))
+        for name, value in headers:
+            if name != "Content-Length":
+                self.send_header(name, value)
+
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 
 if __name__ == "__main__":
-    server = make_server("127.0.0.1", 0, serialised, threaded=True, request_handler=Quiet)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdout.write(f"{server.port}\n")
+    sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
     sys.stdin.read()
     os._exit(0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
-from sharedctx.errors import ConfigError
+from sharedctx.errors import ConfigError, InvalidKey
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.relay import Relay
@@ -58,7 +58,7 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         ttl: float | None = None,
     ) -> None:
         super().__init__(serde=serde)
-        if ttl is not None and not 0 < ttl < math.inf:
+        if ttl is not None and not (type(ttl) in (int, float) and 0 < ttl < math.inf):
             raise ConfigError(f"ttl {ttl!r} is no number of seconds above 0")
         if isinstance(self.serde, EncryptedSerializer):
             warnings.warn(
@@ -144,7 +144,9 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         self, config: RunnableConfig | None, filter: dict[str, Any] | None, before: Any, limit: int | None
     ) -> Listing:
         place: Place | None = None if config is None else place_of(config)
-        bound = get_checkpoint_id(before) if before else None
+        if before and not isinstance(before, Mapping):
+            raise InvalidKey(f"before is no config but {before!r:.80}: pass that of a checkpoint")
+        bound = get_checkpoint_id(before) if before and before.get("configurable") else None
         return Listing(self._threads, self._packing, place, filter=filter, before=bound, limit=limit)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from sharedctx.backends import steps
 from sharedctx.backends.base import Row
 from sharedctx.backends.steps import Steps
-from sharedctx.errors import InvalidKey
+from sharedctx.errors import InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.versions.cache import ContentCache
 from sharedctx.versions.lineage import Lineage, LineageMemory
 
 from .packing import Packing, Stored, Write
-from .places import NAMESPACE, THREADS, Place, partition_of, space_of
+from .places import NAMESPACE, THREADS, Place, check_text, partition_of, space_of
 from .runs import Runs
 
 with extra("langgraph", "ContextSaver"):
@@ -73,17 +73,20 @@ class Threads:
         packing: Packing,
         config: Mapping[str, Any],
         place: Place,
-        checkpoint: Mapping[str, Any],
-        metadata: Mapping[str, Any],
+        checkpoint: Any,
+        metadata: Any,
         new_versions: Mapping[str, Any],
     ) -> Steps[dict[str, Any]]:
         """Write a checkpoint whose parent is the config's; returns its config."""
+        if not isinstance(checkpoint, Mapping) or not isinstance(metadata, Mapping):
+            raise InvalidValue(f"thread {place.thread!r}: a checkpoint and its metadata are mappings, pass both")
+        namespace = place.namespace or ""
+        id = check_text(checkpoint.get("id"), f"id of the checkpoint for thread {place.thread!r}")
         facts: Any = get_checkpoint_metadata(config, metadata)  # type: ignore[arg-type]
-        namespace, id = place.namespace or "", checkpoint["id"]
         if (run := facts.get("run_id")) is not None:
             yield from self.runs.note(str(run), place.thread)
         head = packing.head(checkpoint, facts)
-        parts = packing.parts(checkpoint, new_versions)
+        parts = packing.parts(checkpoint, new_versions or {})
         expires = yield from self._expires()
         yield from self.lineage(place.thread, namespace).put(id, place.id, head, parts, expires)
         return place.config(namespace, id)
@@ -163,12 +166,14 @@ class Threads:
         return (yield from steps.reclaim(space_of(thread)))
 
     def copy(self, source: str, target: str) -> Steps[int]:
-        """Copy a thread's rows into another thread, which is emptied first; returns how many."""
-        if source == target:
+        """Copy a thread's rows into another thread, which is emptied first; returns how many. Where there is no thread
+        to copy, nothing is done."""
+        namespaces = yield from self.namespaces(source)
+        if source == target or not namespaces:
             return 0
         yield from self.delete(target)
         copied = 0
-        for namespace in (yield from self.namespaces(source)):
+        for namespace in namespaces:
             copied += yield from self.lineage(source, namespace).copy(space_of(target))
         yield from self.runs.copy(source, target)
         return copied

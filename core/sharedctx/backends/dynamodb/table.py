@@ -38,9 +38,7 @@ class Table:
         found = self._own()
         if found is None:
             own = {"format": layout.number(_FORMAT), "id": {"S": os.urandom(16).hex()}}
-            item = layout.key(self._keys.store, _OWN) | own
-            self._put_new(item)
-            found = self._own()
+            found = own if self._put_new(layout.key(self._keys.store, _OWN) | own) else self._own()
             assert found is not None
         if int(found["format"]["N"]) > _FORMAT:
             raise ConfigError(
@@ -84,12 +82,14 @@ class Table:
                 "key h and the sort key r, both String"
             ) from cause
 
-    def _put_new(self, item: Item) -> None:
+    def _put_new(self, item: Item) -> bool:
         try:
             self._calls.ask("put_item", Item=item, ConditionExpression="attribute_not_exists(h)")
         except BackendUnavailable as error:
             if code_of(_cause(error)) != "ConditionalCheckFailedException":
                 raise
+            return False
+        return True
 
     def mark(self) -> float:
         """The latest time at which something was found expired."""

@@ -172,7 +172,7 @@ class Writing:
             pieces[name] = piece = yield from self._piece(name, made[name], source if room else None, also, count)
             if piece.base is not None:
                 bases.add(piece.base.id)
-        first = pack_head(table, head)
+        first = pack_head(table, parent, head)
         contents = {**{name: made[name] for name in pieces}, HEAD: first}
         packed = yield from self._head(first, before)
         if packed.base is not None:
@@ -197,21 +197,18 @@ class Writing:
         return (len(known), also) if len(also) <= ALSO_BYTES else (0, b"")
 
     def _head(self, content: bytes, before: StateRow | None) -> Steps[Piece]:
-        """Heads build on one that is whole: the parent's, or the one that the parent's builds on."""
-        if before is None:
+        """Heads build on the parent's, every 16th is whole."""
+        if before is None or before.head.step + 1 == _NEAR:
             return plain(content)
-        ref = before.head.base or Ref(before.id, before.head.stamp)
         try:
-            anchor = yield from self._reading.known(ref.id)
-            if anchor is None or anchor.head.stamp != ref.stamp:
-                return plain(content)
-            base: bytes = yield from self._reading.content(anchor, HEAD)
+            base: bytes = yield from self._reading.content(before, HEAD)
         except DecodeError:
             return plain(content)
-        payload = self._memory.deflater(self._reading.at(anchor.id), ref.stamp, base).deflate(content)
-        if len(payload) * 3 > len(content):
+        payload = deflate(content, base)
+        if len(payload) * 3 > len(content) * 2:
             return plain(content)
-        return Piece(BESIDE, len(content), stamp(payload, ref), payload, 1, ref)
+        ref = Ref(before.id, before.head.stamp)
+        return Piece(BESIDE, len(content), stamp(payload, ref), payload, before.head.step + 1, ref)
 
     def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[Piece]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
