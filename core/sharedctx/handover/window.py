@@ -113,7 +113,8 @@ class Material:
         return sum(part.tokens for part in selection.parts)
 
 
-def _check_priorities(priorities: Any) -> None:
+def check_priorities(priorities: Any) -> None:
+    """Raise ``InvalidValue`` unless these are numbers by patterns of keys."""
     if not isinstance(priorities, Mapping):
         raise InvalidValue(f"the priorities {priorities!r:.60} map no patterns to numbers: write {{'plan/*': 9}}")
     for pattern, number in priorities.items():
@@ -134,7 +135,7 @@ def gather(
     prefix: str,
 ) -> Steps[Material]:
     """Return what all ``readers`` may read; raises ``InvalidValue`` for priorities or a query that are none."""
-    _check_priorities({} if priorities is None else priorities)
+    check_priorities({} if priorities is None else priorities)
     from ..views.pieces import words
 
     wanted = [] if query is None else words(check_words("the query", query))
