@@ -206,11 +206,18 @@ class GroupDriver:
 
     def _deliver(self, done: list[_Waiting]) -> None:
         for one in done:
+            if isinstance(one.result, Exception):
+                self._drop_tails((one,))
+            if not one.future.done():
+                _settle(one)
+        # What the tasks that are woken now write next builds on what was committed, without reading it again.
+        asyncio.get_running_loop().call_soon(self._drop_tails, done)
+
+    def _drop_tails(self, done: Sequence[_Waiting]) -> None:
+        for one in done:
             for at, row in one.tails.items():
                 if (held := self._tails.get(at)) is not None and held[0] is row:
                     del self._tails[at]
-            if not one.future.done():
-                _settle(one)
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""
