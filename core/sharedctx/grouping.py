@@ -96,6 +96,8 @@ class GroupDriver:
         if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
             grounds.append(queued[1])
             return [queued[0]]
+        if call.known:
+            return call.known
         ask = getattr(self._backend, call.method)
         short = call.method in _INLINE or call.options.get("limit", _INLINE_ROWS + 1) <= _INLINE_ROWS
         if short and self._backend.local:
