@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps, run
+from .entries.arguments import check_seconds
 from .entries.names import check_participant, check_session
 from .entries.verbs import Verbs
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
@@ -277,6 +278,8 @@ class SharedContext:
 
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
+        if timeout is not None:
+            check_seconds("timeout", timeout)
         at = self.rev() if since is None else since
         heard = time.monotonic()
         while True:
