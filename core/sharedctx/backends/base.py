@@ -256,6 +256,11 @@ class Dated(Protocol):
         """Return a partition's newest version with ``rev(space)`` as of that very read; None without any version."""
         ...
 
+    def clock(self) -> float:
+        """Return what this opening knows of ``now()`` without a question: never later than that, and earlier only
+        where another process saw a later time than the machine's clock has now."""
+        ...
+
 
 @runtime_checkable
 class Backup(Protocol):

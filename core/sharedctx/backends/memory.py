@@ -99,9 +99,8 @@ class MemoryBackend:
         check_name(pk, "partition key")
         with self._changed:
             self._check_open()
-            partition = self._partition(space, pk)
-            found = partition.between(1, None, 1, True) if partition else []
-            return (found[0], self._last(space)) if found else None
+            held = self._partition(space, pk)
+            return (held.versions[-1], self._last(space)) if held and held.versions else None
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """See ``Backend.pks``."""
@@ -170,6 +169,10 @@ class MemoryBackend:
             area.mark = max([area.mark, *(row.rev for row in removed)])
             del area.feed[: bisect_right(area.feed, area.mark, key=revision)]
             return len(removed)
+
+    def clock(self) -> float:
+        """See ``Dated.clock``."""
+        return max(self._high, self._clock())
 
     def now(self) -> float:
         """See ``Backend.now``."""
