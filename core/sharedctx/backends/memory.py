@@ -97,12 +97,9 @@ class MemoryBackend:
 
     def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
         """See ``Dated.newest``."""
-        check_name(space, "space")
-        check_name(pk, "partition key")
-        with self._changed:
-            self._check_open()
-            held = self._partition(space, pk)
-            return (held.versions[-1], self._last(space)) if held and held.versions else None
+        rev = self.rev(space)
+        rows = self.scan(space, pk, limit=1, newest_first=True)
+        return (rows[0], rev) if rows else None
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """See ``Backend.pks``."""
