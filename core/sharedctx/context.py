@@ -279,8 +279,6 @@ class SharedContext:
 
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
-        if timeout is not None:
-            check_seconds("timeout", timeout)
         at = self.rev() if since is None else since
         heard = time.monotonic()
         while True:
@@ -289,7 +287,7 @@ class SharedContext:
             if seen:
                 heard = time.monotonic()
                 continue
-            left = 1.0 if timeout is None else heard + timeout - time.monotonic()
+            left = 1.0 if timeout is None else heard + check_seconds("timeout", timeout) - time.monotonic()
             if left <= 0:
                 return
             self.store.backend.wait(self.verbs.space, at, left)
