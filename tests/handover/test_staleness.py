@@ -192,11 +192,10 @@ def test_while_nothing_changes_it_asks_the_store_one_question(
     assert [each.key for each in me.stale()] == ["key7"]
 
 
-@pytest.mark.parametrize("address", ["memory://", "disk"])
 def test_what_a_read_or_write_found_costs_no_question_of_its_own(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sharedctx.open(tmp_path if address == "disk" else address) as store:
+    with sharedctx.open(tmp_path) as store:
         ctx = store.session()
         me, other = ctx.bind("me"), ctx.bind("other")
         ctx.put("plan", "a")
