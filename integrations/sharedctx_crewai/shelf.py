@@ -59,7 +59,8 @@ class Shelf:
         self._ttl = ttl
         self.index: Vectors = ctx.verbs.session.vectors(INDEX, labels)
         self.former = Former(ctx, self.index)
-        self._touched = Collection(self.index.space, _TOUCHED)
+        self._touches = Collection(self.index.space, _TOUCHED)
+        self._touched = self.index.beside(_TOUCHED)
 
     def save(self, found: Iterable[MemoryRecord]) -> Steps[None]:
         """Write records, one for each id: the last; an id that is there already is replaced."""
@@ -220,5 +221,5 @@ class Shelf:
     def touch(self, ids: Sequence[str], moment: str) -> Steps[None]:
         """Write down when records were last accessed."""
         for start in range(0, len(ids), MOST):
-            puts = [self._touched.put(own, moment) for own in dict.fromkeys(ids[start : start + MOST])]
+            puts = [self._touches.put(own, moment) for own in dict.fromkeys(ids[start : start + MOST])]
             yield from steps.commit(self.index.space, puts)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FIRST = 256
 _BYTES = 64 * 2**20
 """The size of a block of vectors; memory is given where it is written to, in large pages inside of large blocks."""
+_FEW = 8
 _TINY, _HUGE = 1e-15, 1e15
 _BLOCK = 64
 """So many scores are looked through for the best of their maxima first."""
@@ -60,7 +61,11 @@ def numbers() -> Any:
 
 
 def _lengths(np: Any, block: Floats) -> Floats:
-    """The rows' lengths; those whose squares leave the range of float32 by float64."""
+    """The rows' lengths; those whose squares leave the range of float32 by float64, as all of few are."""
+    if len(block) < _FEW:
+        wide = block.astype("f8")
+        few: Floats = np.minimum(np.sqrt(np.vecdot(wide, wide)), np.finfo("f4").max)
+        return few
     with np.errstate(over="ignore", under="ignore"):
         found: Floats = np.sqrt(np.einsum("ij,ij->i", block, block))
         odd = ~((found > _TINY) & (found < _HUGE))

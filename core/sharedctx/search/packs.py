@@ -2,7 +2,9 @@
 
 ::
 
-    header length 4 | header (zstd) | vectors, little-endian float32
+    header length 4 | header | vectors, little-endian float32
+
+A header of some length is compressed by zstd, which its length tells with its highest bit.
 
 The header's first line is JSON, ``[dimensions, count, versions, vectors, expiries, keys, facts, names]``: each a list
 with a place for each item, or one value that all have, or of texts ``true``: then as many lines follow, one for each
@@ -30,6 +32,8 @@ else:
 FLOAT: Final = 4
 _LENGTH: Final = struct.Struct(">I")
 _LARGEST_HEADER: Final = 64 * 2**20
+_SHORT: Final = 512
+_PACKED: Final = 2**31
 
 
 class Item(NamedTuple):
@@ -95,8 +99,10 @@ def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memory
             short = True
         head.append(short)
     lines[0] = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
-    header = zstd.compress("\n".join(lines).encode(), 3)
-    return b"".join((_LENGTH.pack(len(header)), header, *rows))
+    header, mark = "\n".join(lines).encode(), 0
+    if len(header) > _SHORT:
+        header, mark = zstd.compress(header, 3), _PACKED
+    return b"".join((_LENGTH.pack(len(header) | mark), header, *rows))
 
 
 def _short(column: list[Any]) -> Any:
@@ -127,11 +133,13 @@ def decode(payload: bytes | memoryview) -> Pack:
     """Read a pack; raises ``DecodeError``."""
     try:
         (length,) = _LENGTH.unpack_from(payload)
-        end = _LENGTH.size + length
-        engine = zstd.ZstdDecompressor()
-        header = engine.decompress(payload[_LENGTH.size : end], max_length=_LARGEST_HEADER)
-        if not engine.eof:
-            raise DecodeError("the header of a pack of vectors is cut or too long")
+        end = _LENGTH.size + (length & ~_PACKED)
+        header = bytes(payload[_LENGTH.size : end])
+        if length & _PACKED:
+            engine = zstd.ZstdDecompressor()
+            header = engine.decompress(header, max_length=_LARGEST_HEADER)
+            if not engine.eof:
+                raise DecodeError("the header of a pack of vectors is cut or too long")
         dimensions, items, alike = _items(header.decode())
         count = len(items) if alike else sum(item.vectors or 0 for item in items)
     except (struct.error, zstd.ZstdError, EOFError, ValueError, TypeError) as error:

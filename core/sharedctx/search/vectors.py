@@ -7,13 +7,11 @@ one with the higher version counts.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
@@ -23,26 +21,19 @@ from ..forking import renew_after_fork
 from ..versions.collection import seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
+from .garbage import uncollected
 from .matrix import Nearest, Where, numbers
 from .packs import Entry, Item, Pack
+from .remembered import Remembered
 
 _DIMENSIONS = "dimensions"
 _PAGE = 2
 """Packs that are read at a time: of more, the memory is given back and faulted in anew for each page."""
+_SELDOM = 8
+_LARGE = 2**15
+"""It is looked for packs to merge after so many writes, of which a large one counts for several."""
 _TOLD = 64
 """Packs that are remembered between their making and their commit."""
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cyclic garbage, which in a large process takes longer than all that is read here."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 class Vectors:
@@ -62,9 +53,11 @@ class Vectors:
         self._lock = threading.Lock()
         self._rev: int | None = None
         self._turns = itertools.count(1)
+        self._due = _SELDOM
         self._loaded = 0
         self._known = Catalogue(self._labels)
         self._told: dict[str, tuple[int, Pack]] = {}
+        self._beside: dict[str, Remembered] = {}
         renew_after_fork(self)
 
     def after_fork(self) -> None:
@@ -91,6 +84,11 @@ class Vectors:
         """Return an entry's vectors as of the last read; they are kept as float32."""
         with self._lock:
             return self._known.vectors(key)
+
+    def beside(self, pk: str) -> Remembered:
+        """Return the rows of another partition of the space, which are remembered as of the last read."""
+        with self._lock:
+            return self._beside.setdefault(pk, Remembered(self.space, pk))
 
     def items(self, where: Where | None = None) -> Steps[list[Item]]:
         """Return what is known of all live entries, or of those that fit, in no order."""
@@ -137,8 +135,7 @@ class Vectors:
         They belong into the commit that writes these. Raises ``InvalidValue`` for vectors that
         do not fit; the commit fails when the first vectors of the index come from somebody else meanwhile.
         """
-        yield from self.sync()
-        yield from self._require()
+        yield from self.sync(require=True)
         known = dimensions = self.dimensions
         items, rows = [], []
         for entry in entries:
@@ -171,6 +168,7 @@ class Vectors:
         with self._lock:
             if len(self._told) >= _TOLD:
                 del self._told[next(iter(self._told))]
+            self._due += 1 + len(row) // _LARGE
             self._told[sk] = len(row), Pack(dimensions, items, b"".join(rows))
         return Put(self.pk, row, sk)
 
@@ -180,12 +178,12 @@ class Vectors:
             "the index, or empty it"
         )
 
-    def sync(self) -> Steps[None]:
-        """Take in what was committed up to now."""
+    def sync(self, *, require: bool = False) -> Steps[None]:
+        """Take in what was committed up to now; ``require`` looks for a reclaimed space where nothing was."""
         rev = yield from steps.rev(self.space)
         since = self._rev
         if rev == since:
-            return
+            return (yield from self._require()) if require else None
         while True:
             if since is None:
                 since = yield from self._load()
@@ -199,8 +197,7 @@ class Vectors:
                 continue
             if complete:
                 self._rev = max(rev, since)
-                yield from self._require()
-                return
+                return (yield from self._require())
             rev = yield from steps.rev(self.space)
 
     def _require(self) -> Steps[None]:
@@ -217,7 +214,7 @@ class Vectors:
         first = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
         known = Catalogue(self._labels, int(unseal(self.space, first[0])) if first else None)
         after = ""
-        with _uncollected():
+        with uncollected():
             while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
                 after = f"{page[-1].sk}\x00"
                 if known.matrix is not None and len(page) == _PAGE:
@@ -229,6 +226,8 @@ class Vectors:
         with self._lock:
             if turn > self._loaded:  # else another thread began later and is done
                 self._known, self._loaded = known, turn
+                for rows in self._beside.values():
+                    rows.forget()
         return since
 
     def _read(self, row: Row) -> Pack:
@@ -241,7 +240,9 @@ class Vectors:
         for change in page:
             sk = str(change.sk)
             if change.pk != self.pk:
-                if isinstance(change.sk, int):
+                if change.pk in self._beside:
+                    self._beside[change.pk].forget(sk)
+                elif isinstance(change.sk, int):
                     others[change.pk] = change.sk
             elif sk == _DIMENSIONS:  # vectors of these may be there already
                 yield from self._load()
@@ -272,7 +273,14 @@ class Vectors:
         return (len(rows[0].value), self._read(rows[0])) if rows else None
 
     def merge(self) -> Steps[None]:
-        """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes."""
+        """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes.
+
+        It looks after the first write of a process, then after some more or a large one.
+        """
+        with self._lock:
+            if self._due < _SELDOM:
+                return
+            self._due = 0
         while True:
             yield from self.sync()
             with self._lock:
