@@ -151,7 +151,7 @@ def test_what_was_removed_says_so(browser: Browser, page: Running) -> None:
     ctx.delete("gone")
     driver = browser.driver
     driver.get(f"{page.url}/#/entry?key=gone")
-    browser.wait("Nothing lives here since this version")
+    browser.wait("This version took the value away")
     driver.find_element("id", "version").send_keys(Keys.ARROW_LEFT)
     assert "a value" in browser.wait("v1 by planner")
     driver.find_element("link text", "All entries").click()

@@ -45,7 +45,7 @@ const isValue = (about) => about.kind !== "gone" && about.kind !== "damaged";
 async function version(key, about, before, signal) {
   const parts = [];
   if (!isValue(about)) {
-    const words = about.kind === "gone" ? "Nothing lives here since this version" : "This version is damaged";
+    const words = about.kind === "gone" ? "This version took the value away" : "This version is damaged";
     parts.push(h("p", { class: "notice" }, about.note ? `${words}: ${about.note}.` : `${words}.`));
   } else {
     const entry = await get("/api/entry", { key, version: about.version }, signal);
