@@ -82,6 +82,10 @@ class Encrypted:
     def local(self) -> bool:
         return self.inner.local
 
+    @property
+    def rev_tells_all(self) -> bool:
+        return self.inner.rev_tells_all
+
     def seal(self, space: str, pk: str, sk: SortKey | None, value: bytes) -> bytes:
         """Encrypt a value for its place; ``sk`` None: a version."""
         if not value:
@@ -168,6 +172,9 @@ class Encrypted:
         self, space: str, pk: str | None = None, before: SortKey | None = None, expired_at: float | None = None
     ) -> int:
         return self.inner.reclaim(space, pk, before, expired_at)
+
+    def clock(self) -> float:
+        return self.inner.clock() if isinstance(self.inner, Dated) else self.inner.now()
 
     def now(self) -> float:
         return self.inner.now()

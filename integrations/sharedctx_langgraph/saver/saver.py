@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
-from sharedctx.backends.steps import Steps
+from sharedctx.backends.steps import Steps, run
 from sharedctx.errors import ConfigError, InvalidKey
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
@@ -68,7 +68,7 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
         self._opening = Opening(store, path=path, url=url, durable=durable)
         self._store = self._opening.store
         self._relay = Relay(self._store.backend, lambda: self._store.driver)
-        self._threads = Threads(self._store.contents, ttl)
+        self._threads = Threads(self._store.contents, ttl, remembers=self._store.backend.rev_tells_all)
 
     @classmethod
     def from_conn_string(cls, conn_string: str, **options: Any) -> ContextSaver:
@@ -120,7 +120,8 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that the config names, or the thread's newest; None when there is none."""
-        return self._run(self._get(config))
+        self._store.check_open()
+        return run(self._store.backend, self._get(config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """``get_tuple`` for coroutines."""

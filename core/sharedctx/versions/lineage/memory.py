@@ -73,6 +73,14 @@ class LineageMemory:
             while len(self._additions) > 256:
                 self._additions.popitem(last=False)
 
+    def keep_first(self, at: At) -> None:
+        """A state was written; unless more is known, it has no additions."""
+        with self._lock:
+            if at not in self._additions:
+                self._additions[at] = []
+                if len(self._additions) > 256:
+                    self._additions.popitem(last=False)
+
     def add(self, at: At, addition: Kept, number: int) -> None:
         """One more addition was written; what was known without a gap stays known."""
         with self._lock:

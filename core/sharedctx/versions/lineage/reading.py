@@ -19,6 +19,7 @@ ALSO_BYTES: Final = 1 << 16
 _TAIL: Final = 8192
 _NEAR: Final = 64
 _TABLE: Final = struct.Struct(">H")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 Table = dict[str, list[str]]
 """A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
@@ -27,7 +28,7 @@ Table = dict[str, list[str]]
 def pack_head(table: Table, parent: str | None, head: bytes) -> bytes:
     """Return the content of a state's first piece; what the parent changed last is told by a mark."""
     short = {name: [mark, MARK if at == parent else at] for name, (mark, at) in table.items()}
-    names = json.dumps(short, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    names = _JSON(short).encode("utf-8", "surrogatepass")
     return b"".join((_TABLE.pack(len(names)), names, head))
 
 
@@ -121,6 +122,10 @@ class Reading:
             raise type(error)(f"state {state.id!r}, {what}: {error.message}; other states still read") from error
         assert content is not None
         return content
+
+    def remember_head(self, state: StateRow, table: Table, head: bytes) -> None:
+        """Keep a table and head that were written."""
+        self.memory.keep_head(self.at(state.id), state.head.stamp, (table, head))
 
     def remember(self, id: str, name: str, piece: Piece, content: bytes) -> None:
         """Keep a content that was written."""
