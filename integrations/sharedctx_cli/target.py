@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 import sharedctx
-from sharedctx.backends.registry import default_address, normalise
+from sharedctx.backends.registry import default_address, normalise, nothing_at
 from sharedctx.errors import (
     ConfigError,
     Forbidden,
@@ -26,6 +25,7 @@ from sharedctx.errors import (
 
 from .display import as_json, show, table
 
+_SOME = 5
 _EXITS: list[tuple[type[SharedContextError], int]] = [
     (KeyNotFound, 3),
     (SessionNotFound, 3),
@@ -49,12 +49,14 @@ class Target:
 
     def store(self, *, make: bool = False) -> sharedctx.Store:
         """Open the store; the caller closes it. Raises ``ConfigError`` where there is none and none is to be made."""
-        address = normalise(default_address() if self.address is None else self.address)
-        if not make and address.startswith("disk://"):
-            folder = Path(address.removeprefix("disk://"))
-            if (folder.is_dir() and not any(folder.iterdir())) or not folder.exists():
-                raise ConfigError(f"there is no store in {folder}: name another with --path, or put something first")
+        if not make and self.empty():
+            folder = normalise(default_address() if self.address is None else self.address).removeprefix("disk://")
+            raise ConfigError(f"there is no store in {folder}: name another with --path, or put something first")
         return sharedctx.open(self.address)
+
+    def empty(self) -> bool:
+        """Whether opening the store would make a new one."""
+        return nothing_at(normalise(default_address() if self.address is None else self.address))
 
     def context(self, store: sharedctx.Store) -> sharedctx.SharedContext:
         """The session, for the participant if one was named."""
@@ -75,6 +77,12 @@ class Target:
         else:
             table(columns, rows)
 
+    def others(self, store: sharedctx.Store) -> str:
+        """What to say of the store's other sessions where this one holds nothing; empty when there are none."""
+        found = [session for session in store.sessions() if session != self.session]
+        some = ", ".join(found[:_SOME]) + (", ..." if len(found) > _SOME else "")
+        return f"; this store has {some}: name it by `sharedctx --session ID` before the command" if found else ""
+
     @contextmanager
     def looking_for(self, context: sharedctx.SharedContext, key: str) -> Iterator[None]:
         """Let a ``KeyNotFound`` name the nearest keys, unless it is a version of the key that is missing."""
@@ -89,6 +97,8 @@ class Target:
         """Raise ``KeyNotFound`` naming the nearest keys."""
         near = context.nearest(key)
         hint = f"; nearest: {', '.join(near)}" if near else "; `sharedctx ls` lists what there is"
+        if not context.keys():
+            hint = self.others(context.store) or hint
         raise KeyNotFound(f"there is no live value under {key!r} in session {self.session!r}{hint}")
 
 

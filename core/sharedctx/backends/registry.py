@@ -25,9 +25,11 @@ def default_address() -> str:
 def normalise(address: str | os.PathLike[str]) -> str:
     """Return one spelling for each store; raises ``ConfigError``."""
     try:
-        text = os.fspath(address)
+        text: str | bytes | None = os.fspath(address)
     except TypeError:
-        raise ConfigError(f"the store's address {address!r:.60} is no text: name a directory or a URL") from None
+        text = None
+    if not isinstance(text, str):
+        raise ConfigError(f"the store's address {address!r:.60} is no text: name a directory or a URL")
     if not text or "\0" in text:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
@@ -38,6 +40,17 @@ def normalise(address: str | os.PathLike[str]) -> str:
             raise ConfigError(f"{text!r} names no absolute path: write disk:///path")
         return "disk://" + os.path.realpath(unquote(parts.path))
     return text
+
+
+def nothing_at(address: str) -> bool:
+    """Whether a normalised address is a directory that holds nothing or is not there: opening it makes a new store."""
+    if not address.startswith("disk://"):
+        return False
+    folder = address.removeprefix("disk://")
+    if os.path.isdir(folder):
+        with os.scandir(folder) as found:
+            return next(found, None) is None
+    return not os.path.exists(folder)
 
 
 def open_backend(address: str, *, durable: bool = False, clock: Callable[[], float] = time.time) -> Backend:
