@@ -134,6 +134,7 @@ class Store:
         removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access", "views"))
         for pk in (session, minutes(session), readers(session)):
             self.backend.reclaim(SPACE, pk)
+        self.contents.forget(space)
         return removed
 
     def backup(self, path: str | os.PathLike[str]) -> None:
@@ -142,7 +143,9 @@ class Store:
         Raises ``ConfigError`` when the backend cannot copy itself or something is already there.
         """
         if not isinstance(self.backend, Backup):
-            raise ConfigError(f"{self.address} has no copy of itself to give: only stores on disk can be backed up")
+            raise ConfigError(
+                f"{self.address} has no copy of itself to give: `sharedctx copy` brings it to a directory"
+            )
         self.backend.backup(os.fspath(path))
 
     def import_session(

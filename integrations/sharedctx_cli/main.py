@@ -45,8 +45,12 @@ _COMMANDS = {
 }
 
 
+_SHARED = ("--path", "--url", "--session", "--as")
 GROUP = "sharedctx.commands"
 """Entry points of this group add commands: integrations' and other packages'."""
+
+
+_BEFORE = frozenset({"--path", "--url", "--session", "--as"})
 
 
 class Commands(click.Group):
@@ -106,7 +110,7 @@ def main(args: Sequence[str] | None = None) -> None:
     if as_json:  # it may stand anywhere
         given = ["--json", *(word for word in options if word != "--json"), *given[len(options) :]]
     try:
-        code = cli.main(given, prog_name="sharedctx", standalone_mode=False)
+        code = _call(given)
     except SharedContextError as error:
         if as_json:
             click.echo(json_text(error.to_dict()))
@@ -124,9 +128,32 @@ def main(args: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _call(words: list[str]) -> object:
+    try:
+        return cli.main(words, prog_name="sharedctx", standalone_mode=False)
+    except click.NoSuchOption as error:
+        led = _led(words, error.option_name)
+        if led is None:
+            raise
+        return _call(led)
+
+
+def _led(words: list[str], name: str) -> list[str] | None:
+    """The words with an option that all commands share at their head, where it stood once and after its command."""
+    end = words.index("--") if "--" in words else len(words)
+    places = [at for at, word in enumerate(words[:end]) if word.partition("=")[0] == name]
+    if name not in _SHARED or len(places) != 1:
+        return None
+    at = places[0]
+    after = at + (1 if "=" in words[at] else 2)
+    return [*words[at:after], *words[:at], *words[after:]] if after <= end else None
+
+
 def _explain(error: click.ClickException) -> None:
     """Tell what was wrong with the words, and where help is."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         alert(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n")
     alert(f"Error: {error.format_message()}")
+    if isinstance(error, click.NoSuchOption) and error.option_name in _BEFORE:
+        alert(f"{error.option_name} stands before the command: sharedctx {error.option_name} ... COMMAND")

@@ -12,17 +12,12 @@ from sharedctx import Store
 from sharedctx.testing import ManualClock
 
 KEY = b"sixteen or more bytes"
-KINDS = ("memory", "disk", "redis")
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
+KINDS = ("memory", "disk", "redis", "dynamodb")
 
 
 @pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     places = {"memory": lambda: "memory://", "disk": lambda: str(tmp_path / "store")}
-    address = places.get(request.param, lambda: request.getfixturevalue("redis_url"))()
+    address = places.get(request.param, lambda: request.getfixturevalue(f"{request.param}_url"))()
     with sharedctx.open(address, audit_key=KEY, clock=clock) as store:
         yield store

@@ -141,6 +141,12 @@ class Backend(Protocol):
         ...
 
     @property
+    def rev_tells_all(self) -> bool:
+        """Whether ``rev`` costs less than reading rows, and moves when rows are reclaimed too: at an unchanged one,
+        what was read is what would be read."""
+        ...
+
+    @property
     def local(self) -> bool:
         """Whether a point read takes microseconds, so that an event loop may do it inline."""
         ...
@@ -253,7 +259,13 @@ class Dated(Protocol):
     """The capability of a backend that tells the revision along with a read, for far less than two questions cost."""
 
     def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
-        """Return a partition's newest version with ``rev(space)`` as of that very read; None without any version."""
+        """Return a partition's newest version with ``rev(space)`` as it was then or just before; None without any
+        version."""
+        ...
+
+    def clock(self) -> float:
+        """Return what this opening knows of ``now()`` without a question: never later than that, and earlier only
+        where another process saw a later time than the machine's clock has now."""
         ...
 
 

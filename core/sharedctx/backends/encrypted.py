@@ -82,6 +82,10 @@ class Encrypted:
     def local(self) -> bool:
         return self.inner.local
 
+    @property
+    def rev_tells_all(self) -> bool:
+        return self.inner.rev_tells_all
+
     def seal(self, space: str, pk: str, sk: SortKey | None, value: bytes) -> bytes:
         """Encrypt a value for its place; ``sk`` None: a version."""
         if not value:
@@ -169,6 +173,9 @@ class Encrypted:
     ) -> int:
         return self.inner.reclaim(space, pk, before, expired_at)
 
+    def clock(self) -> float:
+        return self.inner.clock() if isinstance(self.inner, Dated) else self.inner.now()
+
     def now(self) -> float:
         return self.inner.now()
 
@@ -186,7 +193,9 @@ class Encrypted:
 
     def backup(self, path: str) -> None:
         if not isinstance(self.inner, Backup):
-            raise ConfigError(f"{self.inner.describe()['address']} has no copy of itself to give")
+            raise ConfigError(
+                f"{self.inner.describe()['address']} has no copy of itself to give: `sharedctx copy` does it"
+            )
         self.inner.backup(path)
 
     def close(self) -> None:

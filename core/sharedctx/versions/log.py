@@ -17,6 +17,7 @@ from .cache import ContentCache, Version
 from .codec import RAW
 from .draft import DELTA_FROM, Draft
 from .reading import Versions
+from .trimming import first_needed
 from .witness import Act, Witness, act_of
 
 
@@ -82,16 +83,23 @@ class VersionLog(Versions):
         content: bytes | None = None,
         offer: Callable[[bytes], None] | None = None,
     ) -> Steps[tuple[Version, Row]]:
-        read = steps.tail if expect is None else steps.newest
         small = len(draft.content) < DELTA_FROM
-        # What was seen to be live, and is not built upon, need not be read again: the commit requires the same.
-        seen = small and not known and expect is not None and self._cache.was_live(self.space, pk, expect)
+        # What was seen, and is not built upon, need not be read again: the commit requires the same.
+        seen: int | None = None
+        tail = not known and expect is None
+        if small and not known and expect is not None and self._cache.was_live(self.space, pk, expect):
+            seen = expect
         taken = 0
         while True:
-            if seen:
-                head = expect or 0
+            if seen is not None:
+                head = seen
             else:
-                row = newest if known else (yield from read(self.space, pk))
+                if known:
+                    row = newest
+                elif tail:
+                    row = yield from steps.tail(self.space, pk, self._cache.last(self.space, pk) if small else None)
+                else:
+                    row = yield from steps.newest(self.space, pk)
                 head = 0 if row is None else int(row.sk)
                 if expect is not None and not known:
                     yield from self._require(pk, row, expect)
@@ -109,10 +117,11 @@ class VersionLog(Versions):
             except ConditionFailed as error:
                 if known or (error.pk != pk and not self._is_witness(error)):
                     raise
-                read, seen = steps.newest, False
+                again = small and tail and error.pk == pk
+                tail, seen = False, error.actual if again else None
                 continue
             if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken, known, seen = int(sks[0]), False, False
+                taken, known, tail, seen = int(sks[0]), False, False, None
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
             if draft.content and header.compression is not RAW:
@@ -206,39 +215,10 @@ class VersionLog(Versions):
 
         Damaged ones are kept besides, and do not count.
         """
-        rows: list[Row] = []
-        sound = 0
-        while sound < max(keep, 1):
-            hi = int(rows[-1].sk) if rows else None
-            page = yield from steps.scan(self.space, pk, 1, hi, limit=max(keep, 1) - sound, newest_first=True)
-            if not page:
-                return 0
-            rows += page
-            sound += sum(self._is_sound(row) for row in page)
-        cut = min(needed for row in rows for needed in self._needs(row))
-        first = int(rows[-1].sk)
-        while cut < first:
-            older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
-            first = cut
-            cut = min([cut, *(needed for row in older for needed in self._needs(row))])
+        cut = yield from first_needed(self, pk, max(keep, 1))
         if cut > 1:
             yield from self.note([Act("trim", pk, cut - 1, detail=f"to {keep}")], agent, timestamp)
         return (yield from steps.reclaim(self.space, pk, cut))
-
-    def _is_sound(self, row: Row) -> bool:
-        try:
-            self.read_row(row)
-        except DecodeError:
-            return False
-        return True
-
-    def _needs(self, row: Row) -> tuple[int, ...]:
-        number = int(row.sk)
-        try:
-            back = self.read_row(row).blob.back
-        except DecodeError:
-            back = 0
-        return (number, number - back)
 
     def expect(self, pk: str, expect: int) -> Steps[None]:
         """Raise ``VersionConflict`` unless ``expect`` is the live version (0: there is none)."""

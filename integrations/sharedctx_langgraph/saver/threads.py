@@ -38,10 +38,21 @@ class Opened(NamedTuple):
     writes: list[Write]
 
 
-class Threads:
-    """Reads and writes checkpoints; ``ttl`` is seconds that a thread lives after its last checkpoint."""
+class _Seen(NamedTuple):
+    """What a read found at a revision of the space: until the next one it is what another read finds."""
 
-    def __init__(self, contents: ContentCache, ttl: float | None) -> None:
+    rev: int
+    expires: float | None
+    opened: Opened
+
+
+class Threads:
+    """Reads and writes checkpoints; ``ttl`` is seconds that a thread lives after its last checkpoint,
+    ``remembers`` says that what was read may be given again while the store's revision stays."""
+
+    def __init__(self, contents: ContentCache, ttl: float | None, *, remembers: bool) -> None:
+        self._remembers = remembers
+        self._seen: dict[tuple[str, str, str | None], _Seen] = {}
         self._memory = LineageMemory(contents)
         self._ttl = ttl
         self._lineages: dict[tuple[str, str], Lineage] = {}
@@ -108,6 +119,13 @@ class Threads:
         """Return the checkpoint that is named, or the newest; None when there is none or the thread has expired."""
         namespace = place.namespace or ""
         lineage = self.lineage(place.thread, namespace)
+        at = (place.thread, namespace, place.id)
+        rev = (yield from steps.rev(lineage.space)) if self._remembers else None
+        seen = self._seen.get(at)
+        if seen is not None and seen.rev == rev:
+            if seen.expires is not None and (yield from self.expired(place.thread, namespace, seen.expires)):
+                return None
+            return self.tuple(packing, seen.opened, place, namespace)
         rows = yield from (lineage.newest_rows() if place.id is None else lineage.rows(place.id))
         if rows is None:
             return None
@@ -115,6 +133,10 @@ class Threads:
         if row.expires is not None and (yield from self.expired(place.thread, namespace, row.expires)):
             return None
         opened = yield from self.open(lineage, row, additions)
+        if rev is not None and _small(opened):
+            if len(self._seen) >= _KEPT:
+                self._seen.clear()
+            self._seen[at] = _Seen(rev, row.expires, opened)
         return self.tuple(packing, opened, place, namespace)
 
     def expired(self, thread: str, namespace: str, expires: float | None) -> Steps[bool]:
@@ -136,14 +158,15 @@ class Threads:
         if held is not None and held.rows == rows:
             return held
         state = lineage.parse(row)
-        table, head = yield from lineage.head(state)
+        near: dict[str, Row] = {}
+        table, head = yield from lineage.head(state, near)
         values: list[tuple[str, Stored]] = []
         for channel in table:
-            values.append((channel, Packing.split_value((yield from lineage.part(state, channel, table)))))
+            values.append((channel, Packing.split_value((yield from lineage.part(state, channel, table, near)))))
         contents = yield from lineage.additions(id, additions, state)
         writes = Packing.read_writes(id, contents)
         opened = Opened(rows, id, state.parent, *Packing.split_head(id, head), values, writes)
-        if sum(map(len, rows)) + sum(len(data) for _, (_, data) in values) <= _KEPT_BYTES:
+        if _small(opened):
             if len(self._opened) >= _KEPT:
                 self._opened.clear()
             self._opened[at] = opened
@@ -177,3 +200,8 @@ class Threads:
             copied += yield from self.lineage(source, namespace).copy(space_of(target))
         yield from self.runs.copy(source, target)
         return copied
+
+
+def _small(opened: Opened) -> bool:
+    """Whether a checkpoint is worth its place in memory."""
+    return sum(map(len, opened.rows)) + sum(len(data) for _, (_, data) in opened.values) <= _KEPT_BYTES

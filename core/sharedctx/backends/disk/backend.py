@@ -50,6 +50,7 @@ class DiskBackend:
     """
 
     local = True
+    rev_tells_all = True
 
     def __init__(
         self,
@@ -208,6 +209,10 @@ class DiskBackend:
             removed += sum(self._housekeeping.partition(space, name, before, expired_at) for name in page)
             after = page[-1]
         return removed
+
+    def clock(self) -> float:
+        """See ``Dated.clock``."""
+        return max(self._high, self._clock())
 
     def now(self) -> float:
         kept = self._queries.first(_CLOCK, ("-clock",))

@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ...backends.base import MAX_VALUE_BYTES, Row
@@ -117,22 +118,22 @@ def split(sk: str) -> tuple[str, int | None]:
     return id, int(number) if mark else None
 
 
-def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece]) -> bytes:
-    """Return the payload of a state's row."""
+def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece], *, anew: bool = False) -> bytes:
+    """Return the payload of a state's row; of one that is stored ``anew`` the pieces keep their stamps."""
     ids = [parent or ""]
     entries: list[bytes] = [_number(1 + len(pieces))]
     bodies: list[bytes] = [head.payload]
-    _entry(entries, ids, HEAD, head)
+    _entry(entries, ids, HEAD, head, anew)
     for name, piece in pieces.items():
-        _entry(entries, ids, name, piece)
+        _entry(entries, ids, name, piece, anew)
         bodies.append(piece.payload)
     return b"".join((_number(len(ids)), *[_packed_id(id) for id in ids], *entries, *bodies))
 
 
-def _entry(entries: list[bytes], ids: list[str], name: str, piece: Piece) -> None:
+def _entry(entries: list[bytes], ids: list[str], name: str, piece: Piece, anew: bool) -> None:
     """Add what a row says of a piece, and the id of its base where it is not there yet."""
     kind, size, own, payload, step, base, also = piece
-    stamped = own != stamp(payload, base)
+    stamped = anew and own != stamp(payload, base)
     mark = kind | (_BASED if base is not None else 0) | (_STAMPED if stamped else 0)
     entries += (_LOW[mark], _number(size), _number(len(payload)), _text(name))
     if base is not None:
@@ -159,6 +160,7 @@ def _text(text: str) -> bytes:
     return _number(len(found)) + found
 
 
+@lru_cache(4096)
 def _packed_id(id: str) -> bytes:
     """A UUID in 17 bytes, other ids as they are."""
     if len(id) == 36:

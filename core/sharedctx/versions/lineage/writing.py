@@ -51,6 +51,7 @@ class _Draft(NamedTuple):
     head: Piece
     pieces: dict[str, Piece]
     contents: dict[str, bytes]
+    table: Table
     needs: list[Check]
 
 
@@ -101,7 +102,7 @@ class Writing:
             state = StateRow(id, parent, draft.head, draft.pieces, sealed, expires)
             ops: list[Op] = [Put(self._pk, sealed, id, expires, ABSENT if if_rev is None else ANY)]
             ops += draft.needs
-            self._keep(state, draft)
+            self._keep(state, draft, head)
             try:
                 yield from steps.commit(self._space, ops, if_rev)
                 return
@@ -122,11 +123,12 @@ class Writing:
             actual=None,
         )
 
-    def _keep(self, state: StateRow, draft: _Draft) -> None:
+    def _keep(self, state: StateRow, draft: _Draft, head: bytes) -> None:
         """Remember what is about to be written, so that what is queued behind it can build on it."""
-        self._memory.keep(self._reading.at(state.id), state)
-        if self._memory.additions(self._reading.at(state.id)) is None:
-            self._memory.keep_additions(self._reading.at(state.id), [])
+        at = self._reading.at(state.id)
+        self._memory.keep(at, state)
+        self._memory.keep_first(at)
+        self._reading.remember_head(state, draft.table, head)
         for name, content in draft.contents.items():
             piece = state.piece(name)
             if piece is not None:
@@ -180,7 +182,7 @@ class Writing:
         needs = [Check(self._pk, PRESENT, base) for base in sorted(bases)]
         if parent is not None and any(piece.also for piece in pieces.values()):
             needs.append(Check(self._pk, PRESENT, addition_key(parent, count - 1)))
-        return _Draft(packed, pieces, contents, needs)
+        return _Draft(packed, pieces, contents, table, needs)
 
     def _also(self, parent: StateRow) -> Steps[tuple[int, bytes]]:
         """Return how many additions to the parent serve as dictionary, and what they hold."""
