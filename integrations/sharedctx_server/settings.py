@@ -50,7 +50,7 @@ class ServerSettings:
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise ConfigError(f"rate {self.rate!r} is not a number of requests a second above 0")
         for name, number in self.priorities.items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
+            if not isfinite(number):
                 raise ConfigError(f"the priority {number!r:.40} of {name!r:.80} is not a number")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
