@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,9 +23,25 @@ def moment(time: str | datetime) -> float:
 
 def listed(name: str, given: Sequence[str] | None) -> Sequence[str]:
     """Return a list of texts; raises ``InvalidValue`` for one text, which would be taken for its letters."""
-    if isinstance(given, str) or not all(isinstance(each, str) for each in given or ()):
-        raise InvalidValue(f"{name} is {given!r}: pass a list of texts")
-    return given or ()
+    if given is None:
+        return ()
+    if isinstance(given, str) or not isinstance(given, Iterable) or not all(isinstance(each, str) for each in given):
+        raise InvalidValue(f"{name} is {given!r:.200}: pass a list of texts")
+    return given
+
+
+def most(name: str, given: Any) -> int:
+    """Return how many are wanted, none from 0 down; raises ``InvalidValue`` for what is no whole number."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise InvalidValue(f"{name} {given!r:.60} is not a whole number: say how many")
+    return given
+
+
+def least(name: str, given: Any) -> float:
+    """Return the lowest score that is wanted; raises ``InvalidValue`` for what is no number."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or math.isnan(given):
+        raise InvalidValue(f"{name} {given!r:.60} is not a number: say a score from 0 to 1")
+    return given
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,8 @@ class Wanted:
         """Return the filter that crewai's arguments mean; raises ``InvalidValue``."""
         if metadata_filter is not None and not isinstance(metadata_filter, Mapping):
             raise InvalidValue(f"metadata_filter is {metadata_filter!r}: pass names with the values they must have")
+        if older_than is not None and not isinstance(older_than, datetime):
+            raise InvalidValue(f"older_than is {older_than!r:.60}: pass a datetime")
         text = json.dumps(metadata_filter, sort_keys=True, default=str) if metadata_filter else ""
         return cls(
             path(scope_prefix),
