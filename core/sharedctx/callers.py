@@ -91,9 +91,10 @@ def read_token(file: str | None) -> str | None:
     return text
 
 
-def require_token(host: str, token: str | None, store: Store) -> None:
-    """Raise ``ConfigError`` where other machines can call and no token is asked for."""
-    if is_loopback(host) or token is not None or run(store.backend, Tokens().any()):
+def require_token(host: str, token: str | None, store: Store | None) -> None:
+    """Raise ``ConfigError`` where other machines can call and no token is asked for; ``store`` None is one that is
+    still to be made."""
+    if is_loopback(host) or token is not None or (store is not None and run(store.backend, Tokens().any())):
         return
     raise ConfigError(
         f"{host} lets other machines call, and no token is set: set SHAREDCTX_TOKEN, use --token-file, or "

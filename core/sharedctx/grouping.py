@@ -96,6 +96,8 @@ class GroupDriver:
         if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
             grounds.append(queued[1])
             return [queued[0]]
+        if call.known:
+            return call.known
         ask = getattr(self._backend, call.method)
         short = call.method in _INLINE or call.options.get("limit", _INLINE_ROWS + 1) <= _INLINE_ROWS
         if short and self._backend.local:
@@ -204,11 +206,18 @@ class GroupDriver:
 
     def _deliver(self, done: list[_Waiting]) -> None:
         for one in done:
+            if isinstance(one.result, Exception):
+                self._drop_tails((one,))
+            if not one.future.done():
+                _settle(one)
+        # What the tasks that are woken now write next builds on what was committed, without reading it again.
+        asyncio.get_running_loop().call_soon(self._drop_tails, done)
+
+    def _drop_tails(self, done: Sequence[_Waiting]) -> None:
+        for one in done:
             for at, row in one.tails.items():
                 if (held := self._tails.get(at)) is not None and held[0] is row:
                     del self._tails[at]
-            if not one.future.done():
-                _settle(one)
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""

@@ -24,6 +24,9 @@ from .views.view import Marks
 PREFIX = "output/"
 _log = logging.getLogger("sharedctx.outputs")
 _ODD = re.compile(r"[^A-Za-z0-9_.:@+-]")
+_MARKER = re.compile(r'expand\(("output/[^"\\\x00-\x1f]{1,512}"), "v(\d{1,15}):')
+_HEAD = 4000
+"""The characters in which a view has its first marker."""
 _KEPT = 2048
 _BRIEF = 400
 _SMALL = 200
@@ -91,14 +94,13 @@ class Outputs:
             except SharedContextError:
                 return
 
-    def stub(self, name: str, output: str) -> str | None:
+    def stub(self, name: str, output: str, max_tokens: int | None = None) -> str | None:
         """Store an output, or take the one that a view is of, and return the line that stands for it.
 
-        None when it cannot be stored, which is logged.
+        ``max_tokens`` is what views were made within. None when it cannot be stored, which is logged.
         """
-        with self._lock:
-            earlier = self._views.get(output)
         try:
+            earlier = self._earlier(output, max_tokens)
             if earlier is not None:
                 key, version, tokens = earlier.key, earlier.version, earlier.original_tokens
             else:
@@ -129,11 +131,7 @@ class Outputs:
         with self._lock:
             earlier = self._views.get(output)
         if earlier is not None:
-            return (
-                earlier
-                if max_tokens is None or earlier.tokens <= max_tokens
-                else self._view(earlier.key, earlier.version, max_tokens)
-            )
+            return self._smaller(earlier, max_tokens)
         digest = hashlib.sha256(output.encode("utf-8", "surrogatepass"))
         at = (name, digest.digest(), max_tokens)
         with self._lock:
@@ -147,12 +145,38 @@ class Outputs:
         if len(output) < _SURELY_LARGE * least and self.tokens(output) <= least:
             self._remember(at, None)
             return None
+        earlier = self._earlier(output, max_tokens)
+        if earlier is not None:
+            made = self._smaller(earlier, max_tokens)
+            self._remember(at, made)
+            return made
         key = self._key(name, digest.hexdigest())
         made = self._view(key, self._store(key, output, digest.hexdigest()), max_tokens)
         if made is not None and made.text == output:
             made = None
         self._remember(at, made)
         return made
+
+    def _earlier(self, text: str, max_tokens: int | None) -> Shortened | None:
+        """What a text is a view of, also when another process gave it: the same view can then be made again."""
+        with self._lock:
+            held = self._views.get(text)
+        marker = None if held is not None else _MARKER.search(text, 0, _HEAD)
+        if marker is None:
+            return held
+        key, version = json.loads(marker[1]), int(marker[2])
+        for most in dict.fromkeys((max_tokens, None)):
+            made = self._view(key, version, most)
+            if made is not None and made.text == text:
+                with self._lock:
+                    self._views[text] = made
+                return made
+        return None
+
+    def _smaller(self, made: Shortened, max_tokens: int | None) -> Shortened | None:
+        if max_tokens is None or made.tokens <= max_tokens:
+            return made
+        return self._view(made.key, made.version, max_tokens)
 
     def _key(self, name: str, digest: str) -> str:
         return f"{self._prefix}{_ODD.sub('_', name)[:60]}-{digest[:16]}"

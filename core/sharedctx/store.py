@@ -134,6 +134,7 @@ class Store:
         removed += sum(self.backend.reclaim(f"{kind}:{session}") for kind in ("session", "access", "views"))
         for pk in (session, minutes(session), readers(session)):
             self.backend.reclaim(SPACE, pk)
+        self.contents.forget(space)
         return removed
 
     def backup(self, path: str | os.PathLike[str]) -> None:

@@ -21,6 +21,8 @@ SWITCH = "SHAREDCTX_TRACING"
 """The variable that turns spans on in a process: ``on``, or ``values`` for those with what was read and written."""
 
 _Made = TypeVar("_Made", bound=Callable[..., Any])
+_Work = TypeVar("_Work", bound=Generator[Any, Any, Any])
+_QUERY = "gen_ai.memory.query.text"
 _CONTENT = "gen_ai.memory.record.content"
 
 _tracer: Tracer | None = None
@@ -71,18 +73,34 @@ def spanned(
             work = make(self, participant, key, *args, **more)
             if _tracer is None:
                 return work
-            about: dict[str, Any] = {"gen_ai.operation.name": operation, "gen_ai.memory.store.id": self.place}
+            about: dict[str, Any] = {}
             if _values or not asks:
-                about["gen_ai.memory.query.text" if asks else "gen_ai.memory.record.id"] = str(key)
-            if participant is not None:
-                about["gen_ai.agent.name"] = participant
+                about[_QUERY if asks else "gen_ai.memory.record.id"] = str(key)
             if writes and _values:
                 about[_CONTENT] = _text(args[0])
-            return _followed(_tracer.start_span(operation, attributes=about), work, reads=reads)
+            return _spanning(operation, self.place, participant, work, about, reads=reads)
 
         return start  # type: ignore[return-value]
 
     return decorate
+
+
+def handed(place: str, participant: str | None, query: object, work: _Work) -> _Work:
+    """Trace steps that hand a part of a session over, by what is asked for first if anything is."""
+    if _tracer is None:
+        return work
+    about = {_QUERY: query} if _values and isinstance(query, str) and query else {}
+    return _spanning("search_memory", place, participant, work, about, reads=True)  # type: ignore[return-value]
+
+
+def _spanning(
+    operation: str, place: str, participant: str | None, work: Any, about: dict[str, Any], *, reads: bool
+) -> Generator[Any, Any, Any]:
+    assert _tracer is not None
+    named = {"gen_ai.operation.name": operation, "gen_ai.memory.store.id": place, **about}
+    if participant is not None:
+        named["gen_ai.agent.name"] = participant
+    return _followed(_tracer.start_span(operation, attributes=named), work, reads=reads)
 
 
 def _followed(span: Span, work: Generator[Any, Any, Any], *, reads: bool) -> Generator[Any, Any, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 import sharedctx
-from sharedctx.backends.registry import default_address, normalise
+from sharedctx.backends.registry import default_address, normalise, nothing_at
 from sharedctx.errors import (
     ConfigError,
     Forbidden,
@@ -49,12 +48,14 @@ class Target:
 
     def store(self, *, make: bool = False) -> sharedctx.Store:
         """Open the store; the caller closes it. Raises ``ConfigError`` where there is none and none is to be made."""
-        address = normalise(default_address() if self.address is None else self.address)
-        if not make and address.startswith("disk://"):
-            folder = Path(address.removeprefix("disk://"))
-            if (folder.is_dir() and not any(folder.iterdir())) or not folder.exists():
-                raise ConfigError(f"there is no store in {folder}: name another with --path, or put something first")
+        if not make and self.empty():
+            folder = normalise(default_address() if self.address is None else self.address).removeprefix("disk://")
+            raise ConfigError(f"there is no store in {folder}: name another with --path, or put something first")
         return sharedctx.open(self.address)
+
+    def empty(self) -> bool:
+        """Whether opening the store would make a new one."""
+        return nothing_at(normalise(default_address() if self.address is None else self.address))
 
     def context(self, store: sharedctx.Store) -> sharedctx.SharedContext:
         """The session, for the participant if one was named."""

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _DIVIDER = "\n\n----------\n\n"
+_TASK = 400
+"""Characters of a task's description that a packet names, and is made for."""
 _WORD = re.compile(r"[^A-Za-z0-9]+")
 
 
 class Handoffs:
     """The hooks of ``compress_handoffs``; ``undo`` takes them and the tools they added away. A context manager."""
 
-    def __init__(self, crew: Crew | None, context: SharedContext, max_tokens: int) -> None:
+    def __init__(self, crew: Crew | None, context: SharedContext, max_tokens: int, packets: bool) -> None:
         self._crew = crew
         self._context = context
         self._max_tokens = max_tokens
+        self._hand_over = self._packet if packets else self._compress
         self._given: list[tuple[Any, Any]] = []
 
     def start(self, event: Any) -> None:
@@ -41,10 +44,11 @@ class Handoffs:
 
     def step(self, event: Any) -> str | None:
         """Return what a task is handed in fewer tokens, None where it may stay as it is."""
-        if event.kind != "task" or not isinstance(event.payload, str) or not self._concerns(event.task):
+        given = event.payload if event.kind == "task" else None
+        if not isinstance(given, str) or not given.strip() or not self._concerns(event.task):
             return None
         try:
-            handed = self._compress(event.payload, event.task, event.agent_role or "agent")
+            handed = self._hand_over(given, event.task, event.agent_role or "agent")
         except Exception:  # a crew goes on with what it would have had
             _log.warning("the hand-over to %r was not compressed", event.agent_role, exc_info=True)
             return None
@@ -74,6 +78,19 @@ class Handoffs:
         ]
         return _DIVIDER.join(made)
 
+    def _packet(self, handed: str, task: Any, role: str) -> str:
+        """What the agent should know of the session for its task, what it is handed first."""
+        makers = self._makers(task)
+        handing = [self._stored(piece, makers.get(piece))[0] for piece in handed.split(_DIVIDER)]
+        context = self._context
+        packet = context.bind(context.participant or "crew", face="crewai").packet(
+            for_agent=self._reader(role),
+            task=" ".join(str(task.description).split())[:_TASK],
+            max_tokens=self._max_tokens,
+            priorities=dict.fromkeys(handing, 1.0),
+        )
+        return packet.text
+
     def _makers(self, task: Any) -> dict[str, str]:
         crew = self._crew or getattr(task.agent, "crew", None)
         tasks = getattr(crew, "tasks", ())
@@ -81,17 +98,25 @@ class Handoffs:
             each.output.raw: each.agent.role for each in tasks if each.output is not None and each.agent is not None
         }
 
-    def _view(self, piece: str, maker: str | None, task: Any, role: str, max_tokens: int) -> str:
+    def _stored(self, piece: str, maker: str | None) -> tuple[str, int]:
+        """The key and version under which an output stands whole."""
         name = _slug(maker or "task")
         key = f"output/{name}/{name}-{hashlib.sha256(piece.encode('utf-8', 'replace')).hexdigest()[:12]}"
-        context = self._context
-        entry = context.get_entry(key)
+        entry = self._context.get_entry(key)
         if entry is None:
-            entry = context.put(key, piece, agent=None if context.participant else name)
-        giver = context.bind(context.participant or name, face="crewai")
-        reader = context.participant or f"agent:{_slug(role)}"
+            entry = self._context.put(key, piece, agent=None if self._context.participant else name)
+        return key, entry.version
+
+    def _reader(self, role: str) -> str:
+        return self._context.participant or f"agent:{_slug(role)}"
+
+    def _view(self, piece: str, maker: str | None, task: Any, role: str, max_tokens: int) -> str:
+        context = self._context
+        key, version = self._stored(piece, maker)
+        giver = context.bind(context.participant or _slug(maker or "task"), face="crewai")
+        reader = self._reader(role)
         words = _words(task.description)
-        view = context.run(context.verbs.show(reader, key, entry.version, max_tokens, words))
+        view = context.run(context.verbs.show(reader, key, version, max_tokens, words))
         if view is None:
             raise InvalidValue(f"{key!r} cannot be read by {role!r}: grant it, or compress by another context")
         giver.served("handoff", view.tokens, view.original_tokens, reader)
@@ -131,12 +156,16 @@ class Handoffs:
         self.undo()
 
 
-def compress_handoffs(crew: Crew | None, context: SharedContext, *, max_tokens: int = 2000) -> Handoffs:
+def compress_handoffs(
+    crew: Crew | None, context: SharedContext, *, max_tokens: int = 2000, packets: bool = False
+) -> Handoffs:
     """Hand over between tasks in at most about ``max_tokens`` (from 50 up), of this crew or of all in the process.
 
     Longer outputs are stored whole as ``output/{agent}/...`` and passed on as views whose gaps the tool ``expand``
-    fills, which the receiving agents are given. Task outputs themselves stay as they are. When something goes wrong,
-    the crew goes on with the whole. Raises ``InvalidValue``.
+    fills, which the receiving agents are given. With ``packets`` all outputs are stored, and a task is handed a packet
+    of at most ``max_tokens``: of all that its agent may read of the session, with the outputs handed to it first. Task
+    outputs themselves stay as they are. When something goes wrong, the crew goes on with the whole. Raises
+    ``InvalidValue``.
     """
     check_number("max_tokens", max_tokens, LEAST_TOKENS)
     if not isinstance(context, SharedContext):
@@ -146,7 +175,7 @@ def compress_handoffs(crew: Crew | None, context: SharedContext, *, max_tokens: 
     with extra("crewai", "compressing hand-overs"):
         from crewai.hooks.dispatch import InterceptionPoint, register
 
-    handoffs = Handoffs(crew, context, max_tokens)
+    handoffs = Handoffs(crew, context, max_tokens, packets)
     register(InterceptionPoint.EXECUTION_START, handoffs.start)
     register(InterceptionPoint.PRE_STEP, handoffs.step)
     return handoffs

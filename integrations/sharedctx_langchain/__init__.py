@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .bytestore import ContextByteStore as ContextByteStore
     from .cache import ContextLLMCache as ContextLLMCache
     from .edit import ContextEdit as ContextEdit
+    from .handoff import packet_handoff as packet_handoff
     from .offload import ContextOffloadMiddleware as ContextOffloadMiddleware
     from .tools import ContextTool as ContextTool
     from .tools import ContextToolkit as ContextToolkit
@@ -18,6 +19,7 @@ _HOMES = {
     "ContextOffloadMiddleware": "offload",
     "ContextTool": "tools",
     "ContextToolkit": "tools",
+    "packet_handoff": "handoff",
 }
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "ContextOffloadMiddleware",
     "ContextTool",
     "ContextToolkit",
+    "packet_handoff",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import struct
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.versions.collection import seal, unseal
 from sharedctx.versions.delta import deflate, inflate
+
+from .saver.places import check_text
 
 with extra("langgraph", "ContextCache"):
     from langgraph.cache.base import BaseCache, FullKey, Namespace
@@ -138,6 +141,7 @@ class ContextCache(BaseCache[Any]):
     def _get(self, keys: Sequence[FullKey]) -> Steps[dict[FullKey, Any]]:
         found: dict[FullKey, Any] = {}
         for namespace, key in keys:
+            check_text(key, "key")
             pk = _partition(namespace)
             rows = yield from steps.scan(self._space, pk, key, f"{key}\x00", limit=1)
             if not rows or (yield from steps.expired(rows[0].expires)):
@@ -155,7 +159,13 @@ class ContextCache(BaseCache[Any]):
         puts: list[Put] = []
         size = 0
         for (namespace, key), (value, ttl) in pairs.items():
-            kind, data = self.serde.dumps_typed(value)
+            check_text(key, "key")
+            if ttl is not None and not (type(ttl) in (int, float) and -math.inf < ttl < math.inf):
+                raise InvalidValue(f"the ttl {ttl!r:.80} of the result {key!r} is no number of seconds")
+            try:
+                kind, data = self.serde.dumps_typed(value)
+            except (TypeError, ValueError) as error:
+                raise InvalidValue(f"the result {key!r} cannot be kept, the serializer refuses it: {error}") from error
             if kind == "pickle":
                 raise InvalidValue(f"the result {key!r} would have to be pickled: use a serializer without a fallback")
             pk = _partition(namespace)

@@ -58,7 +58,7 @@ class Compressor:
         """Return the items within a budget of tokens: the oldest outputs give way to a line each."""
 
         def line(item: Any) -> Any:
-            return with_output(item, calls, lambda tool, text: self.outputs.stub(tool, text) or text)
+            return with_output(item, calls, lambda tool, text: self.outputs.stub(tool, text, self.max_tokens) or text)
 
         def cost(item: Any) -> int:
             return sum(map(self.outputs.tokens, texts(item)))

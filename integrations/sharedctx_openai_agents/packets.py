@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sharedctx.context import SharedContext
+from sharedctx.entries.arguments import check_words
 from sharedctx.entries.names import check_participant
+from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
+from sharedctx.handover.window import check_priorities
 from sharedctx.opening import check_context
 from sharedctx.outputs import PREFIX, check_view_tokens
 from sharedctx.settings import check_bound
@@ -38,8 +41,8 @@ class PacketHandoffFilter:
     next agent's name (default: the name itself), of what it may read; ``priorities`` and ``prefix`` are those of
     ``SharedContext.packet``. Sessions and results keep the conversation.
 
-    Whatever fails here is logged, and the conversation handed over as it is. Raises ``ConfigError`` when made with odd
-    numbers.
+    Whatever fails here is logged, and the conversation handed over as it is. Raises ``ConfigError`` and
+    ``InvalidValue`` when made with odd arguments.
     """
 
     def __init__(
@@ -59,9 +62,10 @@ class PacketHandoffFilter:
         self._name = check_participant("handoff" if given is None else given)
         self._context = context.bind(self._name, face=FACE)
         self._max_tokens = max_tokens
+        check_priorities({} if priorities is None else priorities)
         self._priorities = priorities
-        self._prefix = prefix
-        self._participants = dict(participants or {})
+        self._prefix = check_words("prefix", prefix)
+        self._participants = _names({} if participants is None else participants)
 
     async def __call__(self, data: HandoffInputData) -> HandoffInputData:
         """Return the hand-off's data with a packet and the task in place of the model's part of it."""
@@ -98,6 +102,12 @@ class PacketHandoffFilter:
         key = f"{PREFIX}{self._name}/conversation-{digest}"
         if self._context.get_entry(key) is None:
             self._context.put(key, items)
+
+
+def _names(given: Any) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"participants {given!r:.60} are no mapping from names of agents to those of your grants")
+    return {name: check_participant(participant) for name, participant in given.items()}
 
 
 def _is_packet(item: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import urllib.error
@@ -23,7 +24,12 @@ class Asked:
     """A server at an address, asked with the token of ``SHAREDCTX_TOKEN`` where there is one."""
 
     def __init__(self, url: str) -> None:
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        try:
+            parts = urllib.parse.urlsplit(url)
+            named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            named = False
+        if not named:
             raise ConfigError(f"{url!r} is no address of a server: write for example {DEFAULT_URL}")
         self.url = url.rstrip("/")
 
@@ -42,15 +48,20 @@ class Asked:
             if error.code in (401, 403):
                 raise Forbidden(f"{self.url} wants another token: set SHAREDCTX_TOKEN ({said})") from None
             raise BackendUnavailable(f"{self.url} answered {error.code}: {said}") from None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise BackendUnavailable(
                 f"no server answers at {self.url} ({reason}): `sharedctx serve --background` starts one"
             ) from None
 
-    def facts(self, path: str) -> dict[str, Any]:
-        """Return the object of a JSON reply."""
-        found: dict[str, Any] = json.loads(self.get(path))
+    def facts(self, path: str, *names: str) -> dict[str, Any]:
+        """Return the object of a JSON reply, which has these names."""
+        try:
+            found = json.loads(self.get(path))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not found.keys() >= set(names):
+            raise BackendUnavailable(f"{self.url} is no context server: its {path} says something else")
         return found
 
 
@@ -59,7 +70,7 @@ def _said(body: bytes) -> str:
     try:
         return str(json.loads(body)["error"])
     except (ValueError, LookupError, TypeError):
-        return body[:200].decode("utf-8", "replace")
+        return " ".join(body.decode("utf-8", "replace").split())[:80]
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, given: str | None) -> None:
@@ -98,8 +109,9 @@ def _show(target: Target, facts: dict[str, Any]) -> None:
 def status(target: Target) -> None:
     """Show whether the server runs and how it does, in a few figures."""
     asked = _asked()
-    health, metrics = asked.facts("/health"), asked.facts("/metrics")
-    picked = {name: metrics[name] for name in ("uptime", "totalRequests", "activeContexts", "activeConnections")}
+    names = ("uptime", "totalRequests", "activeContexts", "activeConnections")
+    health, metrics = asked.facts("/health", "status", "version"), asked.facts("/metrics", *names)
+    picked = {name: metrics[name] for name in names}
     _show(target, {"url": asked.url, "status": health["status"], "version": health["version"], **picked})
 
 
@@ -108,7 +120,7 @@ def status(target: Target) -> None:
 @click.pass_obj
 def stats(target: Target) -> None:
     """Show the server's figures, and those of each context."""
-    found = _asked().facts("/metrics")
+    found = _asked().facts("/metrics", "contextSizes")
     if target.as_json:
         target.emit(found, "")
         return
@@ -125,7 +137,7 @@ def stats(target: Target) -> None:
 @click.pass_obj
 def health(target: Target) -> None:
     """Show the server's health; exits 1 when it is not healthy."""
-    found = _asked().facts("/health")
+    found = _asked().facts("/health", "status")
     _show(target, found)
     if found["status"] != "healthy":
         raise click.exceptions.Exit(1)

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -53,11 +54,15 @@ def find(host: str, port: int) -> Found | None:
     name = _reachable(host)
     connection = http.client.HTTPConnection(name, port, timeout=5)
     try:
+        connection.connect()
+    except socket.gaierror as error:
+        raise ConfigError(f"{host!r} is no address to listen on ({error.strerror}): choose one by --host") from None
+    except OSError:
+        return None
+    try:
         connection.request("GET", "/health")
         answer = connection.getresponse()
         store = answer.getheader(STORE_HEADER)
-    except ConnectionRefusedError:
-        return None
     except (OSError, http.client.HTTPException):
         store = None
     finally:
@@ -72,8 +77,13 @@ def require_free(store: Store, settings: ServerSettings) -> Found | None:
     """Return the server that runs there for the same store already; raises ``BackendUnavailable`` for another's."""
     found = find(settings.host, settings.port)
     if found is not None and found.store != mark(store):
-        raise BackendUnavailable(f"{found.url} serves another store: choose another --port, or stop it")
+        raise serves_another(found)
     return found
+
+
+def serves_another(found: Found) -> BackendUnavailable:
+    """The error of a port on which a server of another store runs."""
+    return BackendUnavailable(f"{found.url} serves another store: choose another --port, or stop it")
 
 
 def start(address: str, settings: ServerSettings) -> tuple[Found, bool]:

@@ -29,6 +29,10 @@ class Target(Protocol):
     session: str
     as_json: bool
 
+    def empty(self) -> bool:
+        """Whether opening the store would make a new one."""
+        ...
+
     def store(self, *, make: bool = False) -> Store:
         """Open the store."""
         ...
@@ -50,13 +54,23 @@ def seconds(text: str) -> float:
     return float(int(match[1]) * _SECONDS[match[2]])
 
 
-_port = click.option("--port", default=3003, show_default=True, type=click.IntRange(1, 65535), help="Where to listen.")
-_host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+_PORTS = click.IntRange(1, 65535)
+
+
+def _of_serve(ctx: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    """What was said, else what was said before the command: `serve --port 8080 stop`."""
+    if given is None and ctx.parent is not None:
+        return ctx.parent.params[parameter.name]
+    return given
+
+
+_port = click.option("--port", type=_PORTS, callback=_of_serve, help="Where it listens (default: as for serve).")
+_host = click.option("--host", callback=_of_serve, help="The address that it listens on (default: as for serve).")
 
 
 @click.group(invoke_without_command=True)
-@_host
-@_port
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=3003, show_default=True, type=_PORTS, help="Where to listen.")
 @click.option("--token-file", type=click.Path(dir_okay=False), help="File with the bearer token (or SHAREDCTX_TOKEN).")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A further name the server goes by.")
 @click.option("--allow-origin", "origins", multiple=True, metavar="URL", help="A web origin whose pages may call.")
@@ -104,6 +118,11 @@ def serve(
     )
     if rate is None and not settings.loopback:
         settings = replace(settings, rate=200.0)
+    found = running.find(host, port)
+    if target.empty():  # what is refused makes no store
+        require_token(settings.host, settings.token, None)
+        if found is not None:
+            raise running.serves_another(found)
     with target.store(make=True) as store:
         require_token(settings.host, settings.token, store)
         found = running.require_free(store, settings)

@@ -215,9 +215,9 @@ async def put_context(call: Call) -> Reply:
     given = await call.off(len(data), call.decode, data, PutContext)
     participant = call.agent(given.agent_id)
     state = await call.off(len(data), _state, given.context)
-    agent, wanted = participant or "", expected(call, given.expected_version)
-    steps = service.projects.put(participant, project, state, agent, wanted, request_of(call))
-    written, _, _ = await service.write(project, steps, len(data))
+    agent, wanted, request = participant or "", expected(call, given.expected_version), request_of(call)
+    steps = service.projects.put(participant, project, state, agent, wanted, request)
+    written, _, _ = await service.write(project, steps, len(data), request)
     return await _written(call, project, written, participant)
 
 
@@ -231,9 +231,9 @@ async def post_diff(call: Call) -> Reply:
     data = await call.body(service.settings.projects.max_bytes + _ENVELOPE)
     diff, agent_id, number = await call.off(len(data), _diff, data)
     participant = call.agent(agent_id)
-    wanted = expected(call, number)
-    steps = service.projects.change(participant, project, diff, participant or "", wanted, request_of(call))
-    written, changes, subscribers = await service.write(project, steps, len(data))
+    wanted, request = expected(call, number), request_of(call)
+    steps = service.projects.change(participant, project, diff, participant or "", wanted, request)
+    written, changes, subscribers = await service.write(project, steps, len(data), request)
     service.meter.writes += 1
     await service.made(project, participant, written)
     saved = max(written.state.characters - len(changes.encoded), 0) // 4
@@ -263,7 +263,7 @@ async def post_rollback(call: Call) -> Reply:
     wanted = expected(call, given.expected_version)
     agent, request = participant or "", request_of(call)
     steps = service.projects.rollback(participant, project, given.version, agent, wanted, request)
-    written, _, _ = await service.write(project, steps, 0)
+    written, _, _ = await service.write(project, steps, 0, request)
     return await _written(call, project, written, participant)
 
 
@@ -280,7 +280,7 @@ async def delete_context(call: Call) -> Reply:
     """Remove the context; its subscribers are told, and their streams end."""
     service, project = call.service, check_project(call.path("project"))
     participant = call.agent()
-    async with service.hub.writing(project) as lane:
+    async with service.hub.holding(project) as lane:
         await service.run(service.projects.delete(participant, project, participant or ""))
         await service.hub.tell_deleted(lane)
     service.meter.writes += 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sharedctx import Store
 from sharedctx.backends import steps
+from sharedctx.backends.base import SortKey
 from sharedctx.errors import Compacted, SharedContextError
 from sharedctx.projects import Difference, Projects, State, Written, project_of
 from sharedctx.versions.log import Version
@@ -44,21 +45,29 @@ class Hub:
         lane = self._lanes.get(project)
         return 0 if lane is None else len(lane.subscribers)
 
-    @asynccontextmanager
-    async def writing(self, project: str) -> AsyncIterator[Lane]:
-        """Hold the project's lane: its writers here take turns, and what they wrote is told in order."""
+    @contextmanager
+    def using(self, project: str) -> Iterator[Lane]:
+        """Use the project's lane: what others write meanwhile is told by who tells next, at the latest in the end."""
         lane = self._lanes.get(project)
         if lane is None:
             lane = self._lanes[project] = Lane(project)
         lane.users += 1
         try:
+            yield lane
+        finally:
+            lane.users -= 1
+            if lane.stale and not lane.users:
+                self._note(project, None)
+            self._drop_idle(lane)
+
+    @asynccontextmanager
+    async def holding(self, project: str) -> AsyncIterator[Lane]:
+        """Hold the project's lane: nobody else here begins to write it or tells its versions."""
+        with self.using(project) as lane:
             async with lane.lock:
                 yield lane
                 while lane.stale:
                     await self._catch_up(lane)
-        finally:
-            lane.users -= 1
-            self._drop_idle(lane)
 
     def _drop_idle(self, lane: Lane) -> None:
         if not lane.subscribers and not lane.users:
@@ -67,7 +76,14 @@ class Hub:
                 self._listened.clear()
 
     async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
-        """Tell what was just written, by who holds the lane."""
+        """Tell what was just written, by who uses the lane."""
+        if lane.subscribers or lane.lock.locked():
+            async with lane.lock:
+                await self._tell_written(lane, written, changes)
+                while lane.stale:
+                    await self._catch_up(lane)
+
+    async def _tell_written(self, lane: Lane, written: Written, changes: Difference) -> None:
         if not lane.subscribers or written.version.number <= lane.at:
             return
         if written.version.number > lane.at + 1:
@@ -87,7 +103,7 @@ class Hub:
 
     async def join(self, project: str, subscriber: Subscriber, since: int | None, *, snapshot: bool = True) -> None:
         """Add a subscriber: it gets what it missed since a version, or a snapshot, and what comes."""
-        async with self.writing(project) as lane:
+        async with self.holding(project) as lane:
             if not lane.subscribers:
                 newest = await self._store.driver.run(self._projects.newest(project))
                 lane.at = 0 if newest is None else newest.number
@@ -102,7 +118,7 @@ class Hub:
 
     async def replay(self, project: str, subscriber: Subscriber, since: int | None) -> None:
         """Send a subscriber again what came after a version, or a snapshot."""
-        async with self.writing(project) as lane:
+        async with self.holding(project) as lane:
             await self._catch_up(lane)
             if since is None:
                 await self._snapshot(lane, subscriber)
@@ -201,28 +217,29 @@ class Hub:
                 if rev < 0:  # who joined read the newest version after this
                     rev = await driver.run(steps.rev(space))
                     for followed in tuple(self._lanes):
-                        self._note(followed)
+                        self._note(followed, None)
                 await driver.watching.wait(space, rev, None)
                 try:
                     page = await driver.run(steps.changes(space, rev))
                 except Compacted:
                     rev = await driver.run(steps.rev(space))
-                    touched = set(self._lanes)
+                    touched: dict[str, SortKey | None] = dict.fromkeys(self._lanes)
                 else:
-                    touched = {project for change in page if (project := project_of(change.pk)) is not None}
+                    found = ((project_of(change.pk), change) for change in page)
+                    touched = {project: change.sk for project, change in found if project is not None}
                     rev = page[-1].rev if page else max(rev, await driver.run(steps.rev(space)))
-                for project in touched:
-                    self._note(project)
+                for project, number in touched.items():
+                    self._note(project, number)
             except SharedContextError as error:
                 log.warning("the store's feed cannot be followed: %s", error.code)
                 await asyncio.sleep(_RETRY)
 
-    def _note(self, project: str) -> None:
-        """See that a project's new versions are told: by who holds its lane, or by a task of its own."""
+    def _note(self, project: str, number: SortKey | None) -> None:
+        """See that a project's versions up to a number are told: by who uses its lane, or by a task of its own."""
         lane = self._lanes.get(project)
-        if lane is None or not lane.subscribers:
+        if lane is None or not lane.subscribers or (isinstance(number, int) and number <= lane.at):
             return
-        if lane.lock.locked():
+        if lane.users or lane.lock.locked():
             lane.stale = True
             return
         task = asyncio.get_running_loop().create_task(self._tell_others(lane))

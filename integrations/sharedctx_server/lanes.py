@@ -54,8 +54,8 @@ class Subscriber:
 class Lane:
     """A project here: its subscribers, and ``at``, the version up to which they were told.
 
-    Who holds ``lock`` writes the project or tells its versions; ``stale`` says that there are others' versions to tell,
-    ``users`` how many hold the lock or wait for it.
+    Who holds ``lock`` tells its versions, or writes much; ``stale`` says that there are others' versions to tell,
+    ``users`` how many write it, or hold the lock, or wait for it; ``requests`` are the names of those being written.
     """
 
     project: str
@@ -64,6 +64,7 @@ class Lane:
     at: int = 0
     stale: bool = False
     users: int = 0
+    requests: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def tell(self, number: int, message: bytes, agent: str, own: bytes = b"") -> int:
         """Give a version's message to all, and ``own`` instead to those of the agent that wrote it; returns how many

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from sharedctx import SharedContext, Store
+from sharedctx.backends.registry import default_address, normalise, nothing_at
 from sharedctx.callers import require_token
 from sharedctx.errors import ConfigError
 from sharedctx.opening import Opening
@@ -71,13 +72,16 @@ def serve(
     where the address may be called by other machines and no token is set.
     """
     settings = replace(settings or ServerSettings(), **options)
-    opening = Opening(store) if isinstance(store, Store | SharedContext) else Opening(path=store)
-    try:
-        require_token(settings.host, settings.token, opening.store)
-        with listening(settings) as sockets, Registered(settings, opening.store.address):
-            Server(app(opening.store, settings), settings).run([sockets])
-    finally:
-        opening.close()
+    if not isinstance(store, Store | SharedContext) and nothing_at(normalise(store or default_address())):
+        require_token(settings.host, settings.token, None)
+    with listening(settings) as sockets:  # before the store: what is refused makes none
+        opening = Opening(store) if isinstance(store, Store | SharedContext) else Opening(path=store)
+        try:
+            require_token(settings.host, settings.token, opening.store)
+            with Registered(settings, opening.store.address):
+                Server(app(opening.store, settings), settings).run([sockets])
+        finally:
+            opening.close()
 
 
 def listening(settings: ServerSettings) -> socket.socket:

@@ -60,11 +60,31 @@ class Service:
             return await self.store.driver.leave_loop(self.context.run, work)
         return await self.store.driver.run(work)
 
-    async def write(self, project: str, work: Steps[Written], size: int) -> tuple[Written, Difference, int]:
-        """Drive a write and tell it, in turn with others of the project here; returns it with what it changed, and the
-        number of subscribers."""
-        async with self.hub.writing(project) as lane:
-            written = await self.run(work, max(size, self.projects.heads.size(key_of(project))))
+    async def write(
+        self, project: str, work: Steps[Written], size: int, request: str = ""
+    ) -> tuple[Written, Difference, int]:
+        """Drive a write and tell it; returns it with what it changed, and the number of subscribers.
+
+        Small writes of a project build on each other while they wait to be committed together; a large one, which
+        takes long, keeps further ones waiting. One that is sent again under the name of a request waits for the first.
+        """
+        with self.hub.using(project) as lane:
+            while request in lane.requests:
+                await lane.requests[request].wait()
+            if request:
+                lane.requests[request] = asyncio.Event()
+            try:
+                if max(size, self.projects.heads.size(key_of(project))) > LARGE:
+                    async with lane.lock:
+                        written = await self.run(work, LARGE + 1)
+                else:
+                    if lane.lock.locked():
+                        async with lane.lock:
+                            pass
+                    written = await self.run(work)
+            finally:
+                if request:
+                    lane.requests.pop(request).set()
             changes = Difference.between(written.old, written.state)
             await self.hub.tell(lane, written, changes)
             return written, changes, len(lane.subscribers)

@@ -12,7 +12,7 @@ from sharedctx import Store
 from sharedctx.testing import ManualClock
 
 KEY = b"sixteen or more bytes"
-KINDS = ("memory", "disk", "redis")
+KINDS = ("memory", "disk", "redis", "dynamodb")
 
 
 @pytest.fixture
@@ -23,6 +23,6 @@ def clock() -> ManualClock:
 @pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     places = {"memory": lambda: "memory://", "disk": lambda: str(tmp_path / "store")}
-    address = places.get(request.param, lambda: request.getfixturevalue("redis_url"))()
+    address = places.get(request.param, lambda: request.getfixturevalue(f"{request.param}_url"))()
     with sharedctx.open(address, audit_key=KEY, clock=clock) as store:
         yield store

@@ -22,6 +22,24 @@ def told(store: Store) -> list[tuple[str | None, str, str, int | None]]:
     return [(each.participant, each.action, each.key, each.version) for each in found]
 
 
+def test_a_session_made_again_keeps_no_log_until_it_is_told_to(store: Store) -> None:
+    ctx = store.session("team")
+    ctx.configure(audit=True)
+    ctx.put("plan", "first")
+    ctx.put("plan", "second", expect=1)
+    store.delete_session("team")
+    with pytest.raises(VersionConflict, match="not there"):
+        ctx.put("plan", "third", expect=2)
+    assert ctx.configuration().audit is None
+    assert ctx.put("plan", "anew", expect=0).version == 1
+    assert told(store) == []
+    ctx.configure(audit=True)
+    assert ctx.put("plan", "again", expect=1).version == 2
+    assert [act for _, act, _, _ in told(store)] == ["begin", "configure", "put"]
+    assert store.verify_audit() == []
+    assert [record.action for record in store.audit()] == ["begin", "delete_session"]
+
+
 def test_every_change_is_told_with_who_made_it_and_to_which_version(store: Store) -> None:
     ctx = store.session("team", max_entries=3)
     ctx.put("early", "before the log")

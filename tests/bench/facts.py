@@ -49,6 +49,19 @@ class Needle:
         rarest = min(places, key=len)
         return any(all(_within(each, at, self.window) for each in places) for at in rarest)
 
+    def stretch(self, text: str) -> tuple[int, int]:
+        """The shortest stretch of ``text`` that holds all of ``near``; an empty one where there is none."""
+        found = sorted((at, token) for token in dict.fromkeys(self.near) for at in _places(token, text))
+        best, held, first = (0, len(text) + 1), Counter[str](), 0
+        for at, token in found:
+            held[token] += 1
+            while held[found[first][1]] > 1:
+                held[found[first][1]] -= 1
+                first += 1
+            if len(held) == len(set(self.near)) and at + len(token) - found[first][0] < best[1] - best[0]:
+                best = (found[first][0], at + len(token))
+        return best if best[1] <= len(text) else (0, 0)
+
     @property
     def words(self) -> str:
         """What someone who looks for the fact would search."""

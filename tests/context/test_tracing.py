@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sharedctx import AsyncSharedContext, SharedContext, tracing
-from sharedctx.errors import ConfigError, Forbidden, VersionConflict
+from sharedctx.errors import ConfigError, Forbidden, InvalidValue, VersionConflict
 from sharedctx.projects import Difference, Projects
 
 pytest.importorskip("opentelemetry.sdk")
@@ -80,6 +80,33 @@ def test_an_operation_is_a_span_by_the_names_of_the_conventions(traced: Traced) 
     asked = named("search_memory")
     del asked["gen_ai.memory.record.id"]
     assert traced.one() == asked
+
+
+def test_what_is_handed_over_is_a_span_too(traced: Traced) -> None:
+    ctx = SharedContext("s", url="memory://")
+    ctx.put("plan", SECRET)
+    agent = ctx.bind("coder")
+    asked = {
+        "gen_ai.operation.name": "search_memory",
+        "gen_ai.memory.store.id": f"{ctx.store.backend.id}/s",
+        "gen_ai.agent.name": "coder",
+    }
+    tracing.begin(provider=traced.provider)
+    assert SECRET in agent.window(200, query="combination").text
+    assert traced.one() == asked
+    assert SECRET in agent.packet(for_agent="tester", task="open the safe", max_tokens=200).text
+    assert traced.one() == asked
+    with pytest.raises(InvalidValue):
+        agent.window(1)
+    assert traced.one() == {**asked, "error.type": "InvalidValue"}
+
+    tracing.begin(values=True, provider=traced.provider)
+    told = agent.window(200, query="combination").text
+    words = {"gen_ai.memory.query.text": "combination", "gen_ai.memory.record.content": told}
+    assert traced.one() == {**asked, **words}
+    told = agent.packet(for_agent="tester", task="open the safe", max_tokens=200).text
+    words = {"gen_ai.memory.query.text": "open the safe", "gen_ai.memory.record.content": told}
+    assert traced.one() == {**asked, **words}
 
 
 def test_values_and_queries_are_told_only_where_that_was_asked_for(traced: Traced) -> None:

@@ -126,6 +126,43 @@ def test_a_long_hand_over_is_passed_on_as_a_view_and_expanded_by_its_reader(stor
     assert not any(kind == "read" for _, _, kind in kinds)
 
 
+def test_a_task_is_handed_a_packet_of_the_session(store: sharedctx.Store) -> None:
+    ctx = store.session()
+    ctx.put("rules", "answer with the number alone", agent="lead")
+    ctx.put("private", "not for readers")
+    ctx.grant("agent:reader", read=["rules", "output/*"])
+
+    def read(prompt: str) -> str:
+        if SECRET in prompt.split("Observation")[-1] and "Observation" in prompt:
+            return scripted.answer("7391")
+        key = re.findall(r"output/writer/writer-\w+", prompt)[0]
+        return scripted.use("expand", key=key, ref="regex:gateway")
+
+    writer, reader = agent("Writer", lambda prompt: scripted.answer(LONG)), agent("Reader", read)
+    crew = two_tasks(reader, writer)
+    with compress_handoffs(crew, ctx, max_tokens=400, packets=True):
+        assert crew.kickoff().raw == "7391"
+    first = reader.llm.prompts[0]
+    assert "# Shared context for agent:reader" in first
+    assert "answer with the number alone" in first
+    assert "private" not in first
+    assert LONG not in first
+    (key,) = ctx.keys("output/writer/")
+    assert ctx.get(key, full=True) == LONG
+    (handed,) = [each for each in ctx.savings() if each.kind == "packet"]
+    assert (handed.participant, handed.face, handed.giver) == ("agent:reader", "crewai", "crew")
+    assert handed.served_tokens <= 400 < handed.replay_tokens
+
+
+def test_a_packet_that_cannot_be_made_leaves_the_whole(store: sharedctx.Store) -> None:
+    ctx = store.session()
+    ctx.grant("crew", read=["nothing"])
+    writer = agent("Writer", lambda prompt: scripted.answer("short"))
+    reader = agent("Reader", lambda prompt: scripted.answer("saw it" if "short" in prompt else "lost it"))
+    with compress_handoffs(None, ctx, max_tokens=50, packets=True):
+        assert two_tasks(reader, writer).kickoff().raw == "saw it"
+
+
 def test_short_hand_overs_and_other_crews_are_left_alone(store: sharedctx.Store) -> None:
     ctx = store.session()
     crews = []

@@ -13,6 +13,7 @@ from sharedctx.backends.base import Put
 from sharedctx.backends.steps import run
 from sharedctx.errors import (
     BudgetExceeded,
+    DiskFull,
     InvalidValue,
 )
 from sharedctx.evolution import EvolutionStore
@@ -160,6 +161,53 @@ def test_queries_and_what_was_learned(opened: Store, clock: ManualClock) -> None
         assert learned["tasks"] == {"other": {"planned": 3, "done": 0}, "refactor": {"planned": 3, "done": 3}}
         assert learned["metrics"] == {"lines": {"evolutions": 3, "mean_delta": pytest.approx(-1), "up": 1, "down": 2}}
         assert (await store.learning_summary(target_path="none"))["success_rate"] is None
+
+    asyncio.run(main())
+
+
+def test_what_was_written_when_the_disk_became_full_is_acknowledged(
+    opened: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = opened.backend
+    commit_many, reclaim = backend.commit_many, backend.reclaim
+    room = True
+
+    def fills_up(commits: Any, grounds: Any = ()) -> Any:
+        nonlocal room
+        if not room:
+            return [DiskFull("the disk is full") for _ in commits]
+        done = commit_many(commits, grounds)
+        room = not any(space.startswith("evolution:") for space, _, _ in commits)
+        return done
+
+    def refuses(*given: Any, **more: Any) -> int:
+        if not room:
+            raise DiskFull("the disk is full")
+        return reclaim(*given, **more)
+
+    async def main() -> None:
+        nonlocal room
+        monkeypatch.setattr(backend, "commit_many", fills_up)
+        monkeypatch.setattr(backend, "reclaim", refuses)
+        store = EvolutionStore(store=opened)
+        own = await store.create_context("src", [])
+        with pytest.raises(DiskFull):
+            await store.add_error("before anything was written")
+        room = True
+        assert await store.add_error("once")
+        (line,) = await store.get_all_contexts()
+        assert (line["evolution_id"], line["has_errors"]) == (own, True)
+        context = await store.get_context(own)
+        assert context is not None
+        assert len(context.error_log) == 1
+        room = True
+        assert await store.delete_context(own)
+        assert await store.get_all_contexts() == []
+        assert backend.pks(f"evolution:{own}")
+        room = True
+        clock.advance(601)
+        assert await store.get_all_contexts() == []
+        assert backend.pks(f"evolution:{own}") == []
 
     asyncio.run(main())
 

@@ -226,3 +226,15 @@ def test_a_saver_closes_only_what_it_opened(store: sharedctx.Store) -> None:
         assert again.get_tuple(config()).checkpoint["id"] == "1"
     assert store.doctor() == []
     assert store.sessions() == []
+
+
+def test_what_was_read_is_not_believed_of_a_thread_that_began_anew(address: str) -> None:
+    with ContextSaver.from_url(address) as saver, ContextSaver(saver.store) as other:
+        for id, value in (("9", "first"), ("8", "second"), ("7", "third")):
+            Chain(other).put(id, {"a": value})
+            for _ in range(2):
+                found = saver.get_tuple(config())
+                assert found is not None
+                assert found.checkpoint["channel_values"] == {"a": value}
+            other.delete_thread("t")
+            assert saver.get_tuple(config()) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +96,22 @@ def test_views_may_be_as_large_as_they_need(context: SharedContext) -> None:
         )
         lengths.append(len(made.input_history[0]["output"]))
     assert lengths[0] < lengths[1] < len(source)
+
+
+def test_a_view_that_another_process_gave_is_known_for_one(tmp_path: Any) -> None:
+    source = Path(json.decoder.__file__).read_text()
+
+    def filtered(output: str, max_tokens: int | None) -> tuple[str, list[str]]:
+        with SharedContext("team", path=tmp_path / "store") as opened:
+            given = HandoffInputData(({"type": "function_call_output", "call_id": "c1", "output": output},), (), ())
+            made = ContextHandoffFilter(opened, max_tokens=max_tokens)(given)
+            return made.input_history[0]["output"], opened.keys()
+
+    whole, keys = filtered(source, None)
+    small, _ = filtered(source, 300)
+    assert len(keys) == 1
+    assert len(small) < len(whole) / 2
+    assert filtered(whole, None) == (whole, keys)
+    assert filtered(whole, 300) == (small, keys)
+    changed = whole.replace("class JSONDecoder", "class Decoder")
+    assert len(filtered(changed, 300)[1]) == 2

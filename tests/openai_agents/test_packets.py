@@ -11,7 +11,7 @@ import pytest
 from agents import Agent, RunConfig, Runner, function_tool, handoff
 
 from sharedctx import SharedContext
-from sharedctx.errors import ConfigError
+from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx_openai_agents import ContextSession, PacketHandoffFilter
 
 
@@ -82,3 +82,19 @@ def test_what_cannot_be_stored_is_handed_over_as_it_is(play: SimpleNamespace, co
 def test_odd_budgets_are_refused(context: SharedContext, odd: Any) -> None:
     with pytest.raises(ConfigError):
         PacketHandoffFilter(context, max_tokens=odd)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"priorities": 5}, "map no patterns to numbers"),
+        ({"priorities": {"plan/*": "high"}}, "'plan/[*]' is no number"),
+        ({"prefix": 5}, "prefix 5 is int, not text"),
+        ({"participants": [("B", "b")]}, "no mapping from names of agents"),
+        ({"participants": {"B": 5}}, "a participant is text"),
+        ({"participant": ""}, "participant ''"),
+    ],
+)
+def test_odd_arguments_are_refused_when_it_is_made(context: SharedContext, options: dict[str, Any], said: str) -> None:
+    with pytest.raises((ConfigError, InvalidValue), match=said):
+        PacketHandoffFilter(context, **options)

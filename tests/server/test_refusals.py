@@ -185,8 +185,12 @@ def test_a_token_speaks_for_its_participant_alone(tmp_path: Path) -> None:
 
 
 def test_other_machines_may_call_only_with_a_token(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no token is set"):
-        serve(tmp_path, host="0.0.0.0", port=0)
+    for store in (tmp_path / "new", tmp_path):
+        with pytest.raises(ConfigError, match="no token is set"):
+            serve(store, host="0.0.0.0", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot be listened on"):
+        serve(tmp_path / "new", port=taken.getsockname()[1])
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_flood_is_slowed_down_and_told_when_to_come_back() -> None:

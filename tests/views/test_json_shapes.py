@@ -98,3 +98,41 @@ def test_rows_with_nan_are_rows(indent: int | None) -> None:
     packed = compress(text, mode="lossless", count=count)
     assert packed.lossless
     assert json.dumps(decompress(packed.text)) == json.dumps(value)
+
+
+def test_what_the_names_of_columns_leave_out_can_be_had() -> None:
+    value = {"files": {f"f{n}.py": {"lines": list(range(900)), "missing": [n % 7]} for n in range(60)}}
+    for budget in (None, 400):
+        view = compress(value, key="report", max_tokens=budget, count=count)
+        (header,) = [line for line in view.text.split("\n") if line.startswith("{files:@60<")]
+        assert "lines=[0,1," in header
+        for ref in view.refs:
+            assert expand(value, split_version(ref)[1])
+        assert json.loads(expand(value, split_version(view.refs[0])[1]))["lines"][450] == 450
+
+
+@pytest.mark.parametrize("budget", [300, 500])
+def test_in_a_small_budget_the_error_comes_before_the_last_rows(budget: int) -> None:
+    calls = [
+        {"id": n, "said": "refused: no such table" if n == 217 else f"{n} " + "told in many words " * 30}
+        for n in range(400)
+    ]
+    view = compress({"calls": calls, "next": None}, key="calls", max_tokens=budget, count=count)
+    assert "217: 217,refused: no such table" in view.text
+    assert view.tokens <= budget
+
+
+@pytest.mark.parametrize("budget", [300, 450, 600])
+def test_a_budget_below_what_a_table_takes_is_filled_with_its_rows(budget: int) -> None:
+    odd = [{f"n{k}": (n * 37 + k) % 90 + (9000 + n if n == 20 * k + 5 else 0) for k in range(12)} for n in range(300)]
+    assert compress(odd, key="odd", count=count).tokens > budget
+    view = compress(odd, key="odd", max_tokens=budget, count=count)
+    assert view.transforms[0].startswith("rows:columns:")
+    assert 0.75 * budget <= view.tokens <= budget
+
+
+def test_where_nothing_but_an_outline_fits_it_tells_where_the_trouble_is() -> None:
+    value = {f"part {n}": {f"{n} {k}": [f"fine {n}", {"said": f"fine {k}"}] for k in range(9)} for n in range(200)}
+    value["part 150"]["150 4"][1] = {"said": "connection refused"}
+    view = compress(value, key="k", max_tokens=150, count=count)
+    assert '$["part 150"]["150 4"][1].said: connection refused' in view.text

@@ -276,3 +276,23 @@ def test_a_few_errors_stand_whole_in_a_lossless_view() -> None:
     assert view.tokens < 0.7 * view.original_tokens
     assert all(lines[n] in view.text for n in range(50, 900, 120))
     assert decompress(view) == "\n".join(lines)
+
+
+REQUESTS = [
+    f"proxy[7]: 10.1.{n % 9}.4:{5000 + n} back/srv{n % 4} {'503' if n == 99 else '200'} {n * 13 % 9000} "
+    f"{'SC--' if n == 99 else '----'} {90000 if n == 201 else 10 + n % 30}ms"
+    for n in range(500)
+]
+
+
+def test_of_lines_of_one_template_those_with_a_rare_word_or_a_far_number_are_told() -> None:
+    draft = shorten("\n".join(REQUESTS))
+    assert f"100: {REQUESTS[99]}" in draft.text
+    assert f"202: {REQUESTS[201]}" in draft.text
+    assert COUNT(draft.text) < 400
+
+
+def test_a_day_that_has_only_begun_is_nothing_odd() -> None:
+    lines = [f"backup {n // 100} of store {n % 7} done in {n % 30} ms" for n in range(301)]
+    draft = shorten("\n".join(lines))
+    assert draft.text.count("backup") == 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sharedctx.tokens import Estimate
-from sharedctx.views import expand, split_version
+from sharedctx.views import compress, expand, split_version
 from sharedctx.views.kind import Brief, Source
 from sharedctx.views.kinds.rows import KIND
 from sharedctx.views.view import Marks
@@ -127,3 +127,10 @@ def test_only_arrays_of_like_objects_fit() -> None:
     assert KIND.fits(source([1, 2, 3, 4])) == 0.0
     assert KIND.fits(source({"a": 1})) == 0.0
     assert KIND.fits(source([{f"n{n}": 1} for n in range(50)])) < 0.5
+
+
+def test_a_row_that_does_not_begin_or_end_like_the_others_is_kept() -> None:
+    rows = [{"id": n * 7919 % 10007, "status": "Up 3 days" if n != 211 else "Exited (137)"} for n in range(400)]
+    times = [{"id": n * 7919 % 10007, "took": f"{n % 80 + 3}ms" if n != 87 else "91842ms"} for n in range(400)]
+    assert "\n211: " in compress(rows, key="k").text
+    assert "\n87: " in compress(times, key="k").text

@@ -223,3 +223,16 @@ def test_what_is_no_reference_and_no_view_at_all_is_named() -> None:
         expand("a line", 5)  # type: ignore[arg-type]
     with pytest.raises(DecodeError, match="int is no view"):
         decompress(5)  # type: ignore[arg-type]
+
+
+def test_of_a_text_that_repeats_itself_the_odd_lines_are_kept() -> None:
+    parts = [
+        f"- name: web-{n}\n  image: web:1.{n % 3}\n  memory: {'64Gi' if n == 133 else '256Mi'}\n  on: {n != 77}"
+        for n in range(300)
+    ]
+    text = "parts:\n" + "\n".join(parts)
+    view = compress(text, key="k", count=count)
+    assert view.kind == "text"
+    assert "memory: 64Gi" in view.text
+    assert "on: False" in view.text
+    assert view.tokens < 0.5 * view.original_tokens

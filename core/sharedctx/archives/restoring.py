@@ -16,7 +16,7 @@ from ..errors import ConditionFailed, SessionExists
 from ..versions import codec
 from ..versions.codec import Kind
 from ..versions.collection import Collection, seal
-from ..versions.log import DELTA_FROM
+from ..versions.draft import DELTA_FROM
 from ..versions.witness import Act
 from . import lines
 from .lines import VersionLine

@@ -141,6 +141,12 @@ class Backend(Protocol):
         ...
 
     @property
+    def rev_tells_all(self) -> bool:
+        """Whether ``rev`` costs less than reading rows, and moves when rows are reclaimed too: at an unchanged one,
+        what was read is what would be read."""
+        ...
+
+    @property
     def local(self) -> bool:
         """Whether a point read takes microseconds, so that an event loop may do it inline."""
         ...

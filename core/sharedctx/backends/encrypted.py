@@ -82,6 +82,10 @@ class Encrypted:
     def local(self) -> bool:
         return self.inner.local
 
+    @property
+    def rev_tells_all(self) -> bool:
+        return self.inner.rev_tells_all
+
     def seal(self, space: str, pk: str, sk: SortKey | None, value: bytes) -> bytes:
         """Encrypt a value for its place; ``sk`` None: a version."""
         if not value:

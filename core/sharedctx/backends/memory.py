@@ -45,6 +45,8 @@ class MemoryBackend:
         """Drawn anew for each instance: what one holds never comes back in another."""
         return self._id
 
+    rev_tells_all = False
+
     @property
     def local(self) -> bool:
         """True: no read leaves the process."""

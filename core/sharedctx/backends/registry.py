@@ -40,6 +40,17 @@ def normalise(address: str | os.PathLike[str]) -> str:
     return text
 
 
+def nothing_at(address: str) -> bool:
+    """Whether a normalised address is a directory that holds nothing or is not there: opening it makes a new store."""
+    if not address.startswith("disk://"):
+        return False
+    folder = address.removeprefix("disk://")
+    if os.path.isdir(folder):
+        with os.scandir(folder) as found:
+            return next(found, None) is None
+    return not os.path.exists(folder)
+
+
 def open_backend(address: str, *, durable: bool = False, clock: Callable[[], float] = time.time) -> Backend:
     """Open the backend for a normalised address; raises ``ConfigError`` for an unknown scheme."""
     scheme, _, rest = address.partition("://")

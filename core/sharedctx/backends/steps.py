@@ -16,11 +16,15 @@ T = TypeVar("T")
 
 
 class Call(NamedTuple):
-    """One request to the backend: the method's name and its arguments."""
+    """One request to the backend: the method's name and its arguments.
+
+    ``known`` is an answer that the caller would go on with as well; a driver gives it unless it knows of a later one.
+    """
 
     method: str
     args: tuple[Any, ...]
     options: dict[str, Any] = {}  # noqa: RUF012 - never mutated; a NamedTuple default
+    known: Any = None
 
 
 Steps = Generator[Call, Any, T]
@@ -32,7 +36,7 @@ def run(backend: Backend, steps: Steps[T]) -> T:
         call = next(steps)
         while True:
             try:
-                result = getattr(backend, call.method)(*call.args, **call.options)
+                result = call.known or getattr(backend, call.method)(*call.args, **call.options)
             except Exception as error:
                 call = steps.throw(error)
             else:
@@ -85,9 +89,13 @@ def newest(space: str, pk: str) -> Steps[Row | None]:
     return rows[0] if rows else None
 
 
-def tail(space: str, pk: str) -> Steps[Row | None]:
-    """Ask for the version to append after, which may still wait to be committed."""
-    rows: list[Row] = yield Call("scan", (space, pk, 1, None), TAIL)
+def tail(space: str, pk: str, seen: int | None = None) -> Steps[Row | None]:
+    """Ask for the version to append after, which may still wait to be committed.
+
+    Where none waits and number ``seen`` was the newest that was met, that answers, as a row without its value.
+    """
+    known = None if seen is None else [Row(pk, seen, b"", 0, None)]
+    rows: list[Row] = yield Call("scan", (space, pk, 1, None), TAIL, known)
     return rows[0] if rows else None
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import ABSENT, Put, Row
 from ..backends.steps import Steps
-from ..errors import BudgetExceeded, Compacted, ConditionFailed, DecodeError, VersionConflict
+from ..errors import BudgetExceeded, Compacted, ConditionFailed, DecodeError, DiskFull, VersionConflict
 from ..versions.collection import Collection
 from .context import EvolutionContext, Found, finished
 from .phases import Phases
@@ -86,7 +87,7 @@ class Catalogue:
         except Exception:
             yield from self._publish(evolution_id, mark)
             raise
-        yield from self._publish(evolution_id, mark)
+        yield from self._tell(evolution_id, mark)
         return done
 
     def admit(self, evolution_id: str, creating: Steps[None]) -> Steps[None]:
@@ -114,7 +115,12 @@ class Catalogue:
         except Exception:
             yield from self._publish(evolution_id, mark)
             raise
-        yield from self._publish(evolution_id, mark)
+        yield from self._tell(evolution_id, mark)
+
+    def _tell(self, evolution_id: str, mark: str) -> Steps[None]:
+        """Publish what was written. It stands even where there is no room for its line, for which the mark stays."""
+        with suppress(DiskFull):
+            yield from self._publish(evolution_id, mark)
 
     def _publish(self, evolution_id: str, mark: str) -> Steps[None]:
         record = self._record(evolution_id)
@@ -245,7 +251,11 @@ class Catalogue:
             except VersionConflict:
                 yield from self._publish(evolution_id, mark)
                 continue
-            yield from self._publish(evolution_id, mark)
+            except DiskFull:
+                if (yield from record.snapshot()) is not None:
+                    raise
+                return True  # it is gone; its rows go with the mark, later
+            yield from self._tell(evolution_id, mark)
             return True
 
     def _since(self, row: Row) -> float:

@@ -11,6 +11,7 @@ from ..entries.arguments import check_encodable, check_number
 from ..entries.names import check_participant
 from ..entries.verbs import Verbs
 from ..errors import InvalidValue
+from ..tracing import handed
 from ..views.plain import LEAST_TOKENS
 from .factoring import factored
 from .selection import Part, Selection
@@ -57,6 +58,19 @@ def packet(
 
     Raises ``InvalidValue`` below 50 tokens, or for a task that leaves no room; ``ConfigError`` for a bad name.
     """
+    work = _packet(verbs, participant, for_agent, task, max_tokens, priorities, prefix)
+    return handed(verbs.place, participant, task, work)
+
+
+def _packet(
+    verbs: Verbs,
+    participant: str | None,
+    for_agent: str,
+    task: str,
+    max_tokens: int,
+    priorities: Mapping[str, float] | None,
+    prefix: str,
+) -> Steps[Packet]:
     check_participant(for_agent)
     check_number("max_tokens", max_tokens, LEAST_TOKENS)
     if not isinstance(task, str):

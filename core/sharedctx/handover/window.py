@@ -12,6 +12,7 @@ from ..entries.arguments import check_number, check_words
 from ..entries.verbs import Verbs
 from ..errors import DecodeError, InvalidValue
 from ..tokens import TokenCounter
+from ..tracing import handed
 from ..versions.log import Version
 from ..views.plain import LEAST_TOKENS, as_text
 from .selection import Candidate, Part, Selection, select
@@ -61,6 +62,17 @@ def window(
     prefix: str = "",
 ) -> Steps[Window]:
     """Return the readable live entries within ``max_tokens``; raises ``InvalidValue`` below 50."""
+    return handed(verbs.place, participant, query, _window(verbs, participant, max_tokens, priorities, query, prefix))
+
+
+def _window(
+    verbs: Verbs,
+    participant: str | None,
+    max_tokens: int,
+    priorities: Mapping[str, float] | None,
+    query: str | None,
+    prefix: str,
+) -> Steps[Window]:
     check_number("max_tokens", max_tokens, LEAST_TOKENS)
     material = yield from gather(verbs, (participant,), priorities, query, prefix)
     selection = yield from material.choose(max_tokens)
@@ -101,7 +113,8 @@ class Material:
         return sum(part.tokens for part in selection.parts)
 
 
-def _check_priorities(priorities: Any) -> None:
+def check_priorities(priorities: Any) -> None:
+    """Raise ``InvalidValue`` unless these are numbers by patterns of keys."""
     if not isinstance(priorities, Mapping):
         raise InvalidValue(f"the priorities {priorities!r:.60} map no patterns to numbers: write {{'plan/*': 9}}")
     for pattern, number in priorities.items():
@@ -122,7 +135,7 @@ def gather(
     prefix: str,
 ) -> Steps[Material]:
     """Return what all ``readers`` may read; raises ``InvalidValue`` for priorities or a query that are none."""
-    _check_priorities({} if priorities is None else priorities)
+    check_priorities({} if priorities is None else priorities)
     from ..views.pieces import words
 
     wanted = [] if query is None else words(check_words("the query", query))

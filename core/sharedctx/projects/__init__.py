@@ -1,9 +1,10 @@
 """Projects: JSON contexts that are changed by differences of their top-level keys, each in one entry of a session."""
 
 from .differences import Difference
+from .expected import Expected
 from .leanest import Known, Leanest, leanest
 from .names import check_project, check_request, key_of, project_of
-from .projects import Expected, Projects, Written, request_of
+from .projects import Projects, Written, request_of
 from .settings import ProjectSettings
 from .state import State
 from .window import PRIORITIES, project_window

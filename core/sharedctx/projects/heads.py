@@ -26,11 +26,34 @@ class Head(NamedTuple):
         return int(self.row.sk) if self.row is not None and self.live else 0
 
 
+class Offered(NamedTuple):
+    """A version that waits to be committed: its row's value, its state and who writes it."""
+
+    blob: bytes
+    state: State
+    agent: str
+
+
 class Heads:
-    """The heads written last by this process, of the projects written last."""
+    """The heads written last by this process, of the projects written last, and what it is writing after them."""
 
     def __init__(self) -> None:
         self._written: OrderedDict[str, Head] = OrderedDict()
+        self._offered: dict[str, Offered] = {}
+
+    def offer(self, key: str, offered: Offered) -> None:
+        """Know what is to be committed next."""
+        self._offered[key] = offered
+
+    def offered(self, key: str) -> Offered | None:
+        """Return what was offered last, while it is neither committed nor refused."""
+        return self._offered.get(key)
+
+    def settle(self, key: str, state: State) -> None:
+        """Know that what was offered with this state is committed or refused."""
+        held = self._offered.get(key)
+        if held is not None and held.state is state:
+            self._offered.pop(key, None)
 
     def of(self, key: str) -> Head | None:
         """Return what was written last of a key; there may be newer versions by others."""

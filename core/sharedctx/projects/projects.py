@@ -9,13 +9,15 @@ from ..backends import steps
 from ..backends.steps import Steps
 from ..context import SharedContext
 from ..entries.names import RESERVED
-from ..errors import InvalidValue, KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
+from ..errors import KeyNotFound, SharedContextError, ValueTooLarge, VersionConflict
 from ..tracing import spanned
 from ..versions.codec import Kind
-from ..versions.log import DELTA_FROM, Draft, Version
+from ..versions.draft import DELTA_FROM, Draft
+from ..versions.log import Version
 from .accesses import Accesses
 from .differences import Difference
-from .heads import Head, Heads
+from .expected import Expected, require
+from .heads import Head, Heads, Offered
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
@@ -25,9 +27,6 @@ _TRIM_EVERY = 256
 """Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
 
 _REQUEST = " request:"
-
-Expected = int | str | None
-"""The version that a writer knows (0: there is none) or its hash; None where any will do."""
 
 
 class Written(NamedTuple):
@@ -185,32 +184,53 @@ class Projects:
             yield from self._session.rights.guard(participant, "write", key)
         if request:
             note = f"{note}{_REQUEST}{check_request(request)}"
-            done = yield from self._done(project, agent, request)
-            if done is not None:
-                return done
         now = yield from steps.now()
-        known = self.heads.of(key)
+        known = (yield from self._queued(key)) or self.heads.of(key)
+        again = bool(request)
         while True:
+            if again and (done := (yield from self._done(project, agent, request))) is not None:
+                return done
+            again = False
             head = known or (yield from self._head(key))
             try:
-                _require(project, head, expected)
+                require(project, head, expected)
                 draft, new = self._draft(project, make(head.state), agent, note)
             except SharedContextError:
                 if known is None:
                     raise
                 known = None  # others may have written since
                 continue
+            content = head.state.encoded if known is not None and head.live else None
+
+            def offer(blob: bytes, state: State = new) -> None:
+                self.heads.offer(key, Offered(blob, state, agent))
+
             try:
-                version, row = yield from self._session.log.append_to(key, head.row, draft, now, expect=head.number)
+                version, row = yield from self._session.log.append_to(
+                    key, head.row, draft, now, expect=head.number, content=content, offer=offer
+                )
             except VersionConflict:
                 self.heads.forget(key)
-                known = None  # somebody was faster: judged and made anew
+                known, again = None, bool(request)  # somebody was faster: judged and made anew
                 continue
+            finally:
+                self.heads.settle(key, new)
             self.heads.keep(key, Head(row, new, agent))
             self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
-                yield from self._session.log.trim(key, self.settings.keep_versions, now, agent)
+                newest = (yield from self.newest(project)) or version
+                since = newest.number - version.number + 1  # who was told of the one before goes on from there
+                yield from self._session.log.trim(key, self.settings.keep_versions + since, now, agent)
             return Written(version, new, head.state, not head.number)
+
+    def _queued(self, key: str) -> Steps[Head | None]:
+        """Return what was offered last, if it is the newest, or queued to be: what is built on it is refused if it
+        is."""
+        offered = self.heads.offered(key)
+        if offered is None:
+            return None
+        row = yield from steps.tail(self.space, key)
+        return Head(row, offered.state, offered.agent) if row is not None and row.value == offered.blob else None
 
     def _head(self, key: str) -> Steps[Head]:
         row = yield from steps.newest(self.space, key)
@@ -275,21 +295,3 @@ def request_of(version: Version) -> str:
 
 def _missing(project: str) -> KeyNotFound:
     return KeyNotFound(f"there is no project {project!r}: write its context first")
-
-
-def _require(project: str, head: Head, expected: Expected) -> None:
-    if expected is None:
-        return
-    live = head.number
-    if isinstance(expected, bool) or not isinstance(expected, int | str):
-        raise InvalidValue(f"the expected version {expected!r:.80} is neither a number nor a hash")
-    if expected == (live if isinstance(expected, int) else head.state.hash if live else None):
-        return
-    who = head.agent or None
-    there = (f"is at version {live}" + (f" by {who!r}" if who else "")) if live else "is not there"
-    raise VersionConflict(
-        f"the project {project!r} {there}, and {expected!r} was expected: read it again, merge, and write with {live}",
-        expected=expected if isinstance(expected, int) else None,
-        actual=live,
-        agent=who,
-    )

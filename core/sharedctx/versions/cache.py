@@ -58,6 +58,17 @@ class ContentCache:
                 self._newest.clear()
             self._newest[key] = (number, version.expires is None and version.blob.live)
 
+    def forget(self, space: str) -> None:
+        """Forget the settings of a space that was removed, and which versions its keys had: a new one counts anew."""
+        self.configured.pop(space, None)
+        with self._lock:
+            self._newest = {key: seen for key, seen in self._newest.copy().items() if key[0] != space}
+
+    def last(self, space: str, pk: str) -> int | None:
+        """The number of the newest version that was seen of a key, dead or alive."""
+        held = self._newest.get((space, pk))
+        return None if held is None else held[0]
+
     def was_live(self, space: str, pk: str, number: int) -> bool:
         """Whether this version is the newest that was seen of a key, a value, and for ever: live unless there is a
         newer one by now."""

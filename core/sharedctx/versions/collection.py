@@ -61,7 +61,9 @@ def unseal_large(space: str, row: Row) -> memoryview:
 
 def _checksum(space: str, pk: str, sk: str, payload: bytes | memoryview) -> bytes:
     bound = f"{len(space)}:{space}{len(pk)}:{pk}{len(sk)}:{sk}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(payload, key=hashlib.sha256(bound).digest(), digest_size=_CHECK).digest()
+    digest = hashlib.blake2b(bound, digest_size=_CHECK)
+    digest.update(payload)
+    return digest.digest()
 
 
 def _crc(payload: bytes | memoryview) -> bytes:

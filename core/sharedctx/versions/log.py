@@ -7,7 +7,6 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from ..backends import steps
 from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
@@ -15,25 +14,11 @@ from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
 from .cache import ContentCache, Version
-from .codec import RAW, Kind
+from .codec import RAW
+from .draft import DELTA_FROM, Draft
 from .reading import Versions
+from .trimming import first_needed
 from .witness import Act, Witness, act_of
-
-DELTA_FROM = 4096
-
-
-class Draft(NamedTuple):
-    """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
-    content is stored as it is; ``whole`` versions are never differences, so that older ones may go at any time."""
-
-    kind: Kind
-    content: bytes
-    agent: str = ""
-    note: str = ""
-    sha256: bytes | None = None
-    expires: float | None = None
-    compress: bool = True
-    whole: bool = False
 
 
 class VersionLog(Versions):
@@ -63,13 +48,26 @@ class VersionLog(Versions):
         return version
 
     def append_to(
-        self, pk: str, newest: Row | None, draft: Draft, timestamp: float, *, expect: int
+        self,
+        pk: str,
+        newest: Row | None,
+        draft: Draft,
+        timestamp: float,
+        *,
+        expect: int,
+        content: bytes | None = None,
+        offer: Callable[[bytes], None] | None = None,
     ) -> Steps[tuple[Version, Row]]:
         """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
 
-        ``expect`` is its number if it is live, else 0. Raises ``VersionConflict`` where it is not the newest.
+        ``expect`` is its number if it is live, else 0, ``content`` what it holds where the caller knows that too;
+        ``offer`` is told the new row's value before it is committed. Raises ``VersionConflict`` where ``newest`` is
+        not the newest.
         """
-        return (yield from self._append(pk, draft, timestamp, expect=expect, newest=newest, known=True))
+        made = self._append(
+            pk, draft, timestamp, expect=expect, newest=newest, known=True, content=content, offer=offer
+        )
+        return (yield from made)
 
     def _append(
         self,
@@ -82,36 +80,48 @@ class VersionLog(Versions):
         if_rev: int | None = None,
         newest: Row | None = None,
         known: bool = False,
+        content: bytes | None = None,
+        offer: Callable[[bytes], None] | None = None,
     ) -> Steps[tuple[Version, Row]]:
-        read = steps.tail if expect is None else steps.newest
         small = len(draft.content) < DELTA_FROM
-        # What was seen to be live, and is not built upon, need not be read again: the commit requires the same.
-        seen = small and not known and expect is not None and self._cache.was_live(self.space, pk, expect)
+        # What was seen, and is not built upon, need not be read again: the commit requires the same.
+        seen: int | None = None
+        tail = not known and expect is None
+        if small and not known and expect is not None and self._cache.was_live(self.space, pk, expect):
+            seen = expect
         taken = 0
         while True:
-            if seen:
-                head = expect or 0
+            if seen is not None:
+                head = seen
             else:
-                row = newest if known else (yield from read(self.space, pk))
+                if known:
+                    row = newest
+                elif tail:
+                    row = yield from steps.tail(self.space, pk, self._cache.last(self.space, pk) if small else None)
+                else:
+                    row = yield from steps.newest(self.space, pk)
                 head = 0 if row is None else int(row.sk)
                 if expect is not None and not known:
                     yield from self._require(pk, row, expect)
             number = max(head, taken)
-            base = None if small else (yield from self._base(row, number + 1, draft))
-            blob, header = self._encode(pk, number + 1, draft, timestamp, base)
+            base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
+            blob, header = draft.encode(codec.binding(self._store, self.space, pk, number + 1), timestamp, base)
             ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
             if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
                 ops += yield from self._witness.ops(acts, draft.agent, timestamp)
+            if offer is not None:
+                offer(blob)
             try:
                 rev, sks = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
                 if known or (error.pk != pk and not self._is_witness(error)):
                     raise
-                read, seen = steps.newest, False
+                again = small and tail and error.pk == pk
+                tail, seen = False, error.actual if again else None
                 continue
             if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken, known, seen = int(sks[0]), False, False
+                taken, known, tail, seen = int(sks[0]), False, False, None
                 yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
             if draft.content and header.compression is not RAW:
@@ -137,7 +147,7 @@ class VersionLog(Versions):
                 head = 0 if row is None else int(row.sk)
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
-                blob, header = self._encode(pk, number, draft, timestamp, base)
+                blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
@@ -200,59 +210,15 @@ class VersionLog(Versions):
                 found.append(act_of(Version(op.pk, number, 0, op.expires, blob)))
         return found
 
-    def _encode(
-        self, pk: str, number: int, draft: Draft, timestamp: float, base: tuple[int, bytes] | None
-    ) -> tuple[bytes, codec.Blob]:
-        return codec.encode(
-            codec.binding(self._store, self.space, pk, number),
-            draft.kind,
-            draft.content,
-            timestamp=timestamp,
-            agent=draft.agent,
-            note=draft.note,
-            sha256=draft.sha256,
-            base=base,
-            compress=draft.compress,
-        )
-
     def trim(self, pk: str, keep: int, timestamp: float, agent: str = "") -> Steps[int]:
         """Remove old versions but keep at least the newest ``keep`` and all that these build on; returns how many.
 
         Damaged ones are kept besides, and do not count.
         """
-        rows: list[Row] = []
-        sound = 0
-        while sound < max(keep, 1):
-            hi = int(rows[-1].sk) if rows else None
-            page = yield from steps.scan(self.space, pk, 1, hi, limit=max(keep, 1) - sound, newest_first=True)
-            if not page:
-                return 0
-            rows += page
-            sound += sum(self._is_sound(row) for row in page)
-        cut = min(needed for row in rows for needed in self._needs(row))
-        first = int(rows[-1].sk)
-        while cut < first:
-            older = yield from steps.scan(self.space, pk, cut, first, limit=1000)
-            first = cut
-            cut = min([cut, *(needed for row in older for needed in self._needs(row))])
+        cut = yield from first_needed(self, pk, max(keep, 1))
         if cut > 1:
             yield from self.note([Act("trim", pk, cut - 1, detail=f"to {keep}")], agent, timestamp)
         return (yield from steps.reclaim(self.space, pk, cut))
-
-    def _is_sound(self, row: Row) -> bool:
-        try:
-            self.read_row(row)
-        except DecodeError:
-            return False
-        return True
-
-    def _needs(self, row: Row) -> tuple[int, ...]:
-        number = int(row.sk)
-        try:
-            back = self.read_row(row).blob.back
-        except DecodeError:
-            back = 0
-        return (number, number - back)
 
     def expect(self, pk: str, expect: int) -> Steps[None]:
         """Raise ``VersionConflict`` unless ``expect`` is the live version (0: there is none)."""
@@ -274,8 +240,11 @@ class VersionLog(Versions):
                 agent=who,
             )
 
-    def _base(self, row: Row | None, number: int, draft: Draft) -> Steps[tuple[int, bytes] | None]:
-        """Choose the version to store the difference from; one that expires is never built upon."""
+    def _base(
+        self, row: Row | None, number: int, draft: Draft, content: bytes | None = None
+    ) -> Steps[tuple[int, bytes] | None]:
+        """Choose the version to store the difference from; one that expires is never built upon. ``content`` is what
+        ``row``, the version before, holds where that is known."""
         if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0 or draft.whole or not draft.compress:
             return None
         back = 16 if number % 16 == 0 else 1
@@ -284,6 +253,8 @@ class VersionLog(Versions):
             row = rows[0] if rows else None
         if row is None or row.expires is not None:
             return None
+        if back == 1 and content is not None:
+            return 1, content
         try:
             version = self.read_row(row)
             if not version.blob.live:

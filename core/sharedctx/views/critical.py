@@ -21,6 +21,8 @@ _SEVERE = re.compile(
     r'|"(?:level|severity|status|state)" ?: ?"(?:error|fatal|critical|failed)"',
 )
 _TERM = re.compile(r"[^\W\d]{3,40}")
+_WORD = re.compile(r"(?<!\w)[^\W\d]{4,40}(?!\w)")
+"""No run of letters in a hash or in another name."""
 _NUMBER = re.compile(r"\d+")
 _MOST_ERRORS, _MOST_RARE, _MOST_WANTED = 30, 30, 5
 _LINE, _WINDOW, _NEAR = 400, 150, 400
@@ -77,8 +79,8 @@ class Critical:
         sample = (text[:_SAMPLE] + text[middle : middle + _SAMPLE]).encode("utf-8", "replace")
         if len(zlib.compress(sample, 1)) > _REPETITIVE * len(sample):
             return
-        frequency = Counter(_TERM.findall(text))
-        once = [word for word, number in frequency.items() if number == 1 and len(word) > 3]
+        frequency = Counter(_WORD.findall(text))
+        once = [word for word, number in frequency.items() if number == 1]
         if len(once) > _MOST_RARE:
             return
         for word in once:

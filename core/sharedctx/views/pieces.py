@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 
@@ -16,6 +17,8 @@ _ANYWHERE = ("error", "exception")  # as in ValueError
 _SCANNED = 4096
 _WORDS = 64
 _BLANK = 3
+_NUMBER = re.compile(r"\d+")
+_REPEATING, _OFTEN, _FEW = 40, 5, 0.1
 
 
 def words(query: str | None) -> list[str]:
@@ -84,11 +87,25 @@ def scores(units: Sequence[str], wanted: Sequence[str]) -> list[int]:
     return found
 
 
+def odd(units: Sequence[str]) -> list[int]:
+    """Return which units are of no form that another has, digits aside, in a text that mostly repeats few forms."""
+    forms = _NUMBER.sub("0", "\n".join(units)).split("\n")
+    if len(forms) != len(units) or len(forms) < _REPEATING:
+        return []
+    times = Counter(forms)
+    if sum(number for number in times.values() if number >= _OFTEN) < 0.5 * len(forms):
+        return []
+    found = [index for index, form in enumerate(forms) if times[form] == 1 and form.strip()]
+    return found if len(found) <= _FEW * len(forms) else []
+
+
 def select(
     units: Sequence[str], budget: int, count: Callable[[str], int], wanted: Sequence[str], marker_cost: int
 ) -> list[int]:
     """Choose units within ``budget`` tokens: a head and a tail, then what matters most; indexes in order."""
     found = scores(units, wanted)
+    for index in odd(units):
+        found[index] += 1
     costs: dict[int, int] = {}
     chosen: set[int] = set()
     left = budget

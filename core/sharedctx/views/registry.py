@@ -17,6 +17,7 @@ from .kinds import (
     markdown,
     metrics,
     rows,
+    table,
     tests,
     trajectory,
 )
@@ -26,6 +27,7 @@ JSON: tuple[Kind, ...] = (trajectory.KIND, rows.KIND, json.KIND)
 TEXT: tuple[Kind, ...] = (
     jsonl.KIND,
     csv.KIND,
+    table.KIND,
     grep.KIND,
     listing.KIND,
     html.KIND,

@@ -12,6 +12,7 @@ from sharedctx.errors import ConfigError
 
 from .importing import Address, Imported, Progress, Source, address, config_of, put_arguments, tasks
 from .packing import Packing
+from .places import names, thread_of
 from .retention import Removed, Retention, newest
 from .threads import Threads
 
@@ -35,27 +36,28 @@ class Keeping:
 
     def delete_thread(self, thread_id: str) -> None:
         """Remove a thread with all its namespaces."""
-        self._run(self._threads.delete(str(thread_id)))
+        self._run(self._threads.delete(thread_of(thread_id)))
 
     async def adelete_thread(self, thread_id: str) -> None:
         """``delete_thread`` for coroutines."""
-        await self._arun(self._threads.delete(str(thread_id)))
+        await self._arun(self._threads.delete(thread_of(thread_id)))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Copy a thread with its whole history; what the target held is removed."""
-        self._run(self._threads.copy(str(source_thread_id), str(target_thread_id)))
+        """Copy a thread with its whole history; what the target held is removed. A source that holds nothing leaves the
+        target as it is."""
+        self._run(self._threads.copy(thread_of(source_thread_id), thread_of(target_thread_id)))
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """``copy_thread`` for coroutines."""
-        await self._arun(self._threads.copy(str(source_thread_id), str(target_thread_id)))
+        await self._arun(self._threads.copy(thread_of(source_thread_id), thread_of(target_thread_id)))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Remove the checkpoints that these runs made, but for those that channels of others are rebuilt from."""
-        self._run(Retention(self._threads, self._packing).delete_runs([str(run) for run in run_ids]))
+        self._run(Retention(self._threads, self._packing).delete_runs(names(run_ids, "run_ids")))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """``delete_for_runs`` for coroutines."""
-        await self._arun(Retention(self._threads, self._packing).delete_runs([str(run) for run in run_ids]))
+        await self._arun(Retention(self._threads, self._packing).delete_runs(names(run_ids, "run_ids")))
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Remove the threads (``"delete"``), or all but the newest checkpoint of each namespace (``"keep_latest"``) and
@@ -69,7 +71,7 @@ class Keeping:
     def _prune(self, thread_ids: Sequence[str], strategy: str) -> Steps[None]:
         if strategy not in ("keep_latest", "delete"):
             raise ConfigError(f"strategy {strategy!r} is neither 'keep_latest' nor 'delete'")
-        for thread in map(str, thread_ids):
+        for thread in names(thread_ids, "thread_ids"):
             if strategy == "delete":
                 yield from self._threads.delete(thread)
             else:
@@ -105,14 +107,14 @@ class Keeping:
     def _retain(
         self, keep_last: int | None, max_age: float | None, thread_ids: Sequence[str] | None, dry_run: bool
     ) -> Steps[Removed]:
-        if keep_last is not None and keep_last < 1:
-            raise ConfigError(f"keep_last {keep_last!r} is not a number from 1 up: delete_thread removes all")
-        if max_age is not None and max_age < 0:
+        if keep_last is not None and (type(keep_last) is not int or keep_last < 1):
+            raise ConfigError(f"keep_last {keep_last!r} is not a whole number from 1 up: delete_thread removes all")
+        if max_age is not None and not (type(max_age) in (int, float) and max_age >= 0):  # NaN is no age either
             raise ConfigError(f"max_age {max_age!r} is not a number of seconds from 0 up")
         retention = Retention(self._threads, self._packing)
         since = None if max_age is None else (yield from steps.now()) - max_age
         removed = Removed()
-        threads = (yield from self._threads.all()) if thread_ids is None else [str(each) for each in thread_ids]
+        threads = (yield from self._threads.all()) if thread_ids is None else names(thread_ids, "thread_ids")
         for thread in threads:
             swept = yield from retention.sweep(thread, dry_run=dry_run)
             removed += swept
@@ -145,7 +147,7 @@ class Keeping:
     ) -> Imported:
         """Copy threads (default: all) from another saver, oldest checkpoint first; those that are here already are
         written again. ``progress`` is called with (copied, of how many) after each checkpoint."""
-        wanted = None if thread_ids is None else set(map(str, thread_ids))
+        wanted = None if thread_ids is None else set(names(thread_ids, "thread_ids"))
         found = sorted(at for one in other.list(None) if _wanted(at := address(one), wanted))
         versions: dict[Address, Any] = {}
         writes = 0
@@ -164,7 +166,7 @@ class Keeping:
         self, other: Source, *, thread_ids: Sequence[str] | None = None, progress: Progress | None = None
     ) -> Imported:
         """``import_threads`` from a saver for coroutines."""
-        wanted = None if thread_ids is None else set(map(str, thread_ids))
+        wanted = None if thread_ids is None else set(names(thread_ids, "thread_ids"))
         found = sorted([at async for one in other.alist(None) if _wanted(at := address(one), wanted)])
         versions: dict[Address, Any] = {}
         writes = 0

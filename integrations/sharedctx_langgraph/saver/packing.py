@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from sharedctx.errors import DecodeError, SharedContextError
+from sharedctx.errors import DecodeError, InvalidValue, SharedContextError
 from sharedctx.extras import extra
 from sharedctx.versions.lineage import Part
+
+from .places import check_text
 
 with extra("langgraph", "ContextSaver"):
     import ormsgpack
@@ -38,7 +40,7 @@ class Packing:
     def head(self, checkpoint: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
         """Return a checkpoint without its values and id, and its metadata, as bytes."""
         bare = {name: value for name, value in checkpoint.items() if name not in ("channel_values", "id")}
-        return ormsgpack.packb([*self._serde.dumps_typed(bare), *self._serde.dumps_typed(metadata)])
+        return ormsgpack.packb([*self._dump(bare, "the checkpoint"), *self._dump(metadata, "the metadata")])
 
     @staticmethod
     def split_head(id: str, head: bytes) -> tuple[Stored, Stored]:
@@ -63,7 +65,7 @@ class Packing:
         parts = {
             channel: Part(
                 f"{versions.get(channel)!r}",
-                partial(self.value, value),
+                partial(self.value, value, channel),
                 channel in new_versions or channel not in versions,
             )
             for channel, value in values.items()
@@ -73,9 +75,9 @@ class Packing:
                 parts[channel] = Part(f"{version!r}", None, False)
         return parts
 
-    def value(self, value: Any) -> bytes:
+    def value(self, value: Any, channel: str) -> bytes:
         """Return a channel's value as bytes: the serialized value, its type behind it, where differences end alike."""
-        kind, data = self._serde.dumps_typed(value)
+        kind, data = self._dump(value, channel)
         name = kind.encode()
         return b"".join((data, name, bytes((len(name),))))
 
@@ -90,12 +92,25 @@ class Packing:
         return self.load(id, self.split_value(content))
 
     def writes(self, task_id: str, task_path: str, writes: Sequence[tuple[str, Any]]) -> bytes:
-        """Return the writes of a task as bytes."""
+        """Return the writes of a task as bytes; raises ``InvalidKey`` for names that are no text."""
+        check_text(task_id, "task_id")
+        check_text(task_path, f"task_path of task {task_id!r}")
         items = [
-            (WRITES_IDX_MAP.get(channel, index), channel, *self._serde.dumps_typed(value))
+            (WRITES_IDX_MAP.get(channel, index), check_text(channel, "channel"), *self._dump(value, channel))
             for index, (channel, value) in enumerate(writes)
         ]
         return ormsgpack.packb([task_id, task_path, items])
+
+    def _dump(self, value: Any, what: str) -> Stored:
+        """Return what the serializer makes of a value; raises ``InvalidValue`` naming ``what`` it is."""
+        try:
+            found: Stored = self._serde.dumps_typed(value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise InvalidValue(
+                f"{what!r} cannot be stored, the serializer refuses it ({error}): keep what it knows in the state, or "
+                "pass another serde="
+            ) from error
+        return found
 
     @staticmethod
     def read_writes(id: str, contents: Sequence[bytes]) -> list[Write]:

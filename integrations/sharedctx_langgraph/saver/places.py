@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sharedctx.errors import InvalidKey
+from sharedctx.errors import ConfigError, InvalidKey
 
 THREADS = "thread:"
 NAMESPACE = "c:"
@@ -34,10 +34,38 @@ class Place(NamedTuple):
         return {"configurable": {"thread_id": self.thread_id, "checkpoint_ns": namespace, "checkpoint_id": id}}
 
 
-def place_of(config: Mapping[str, Any]) -> Place:
+def place_of(config: Any) -> Place:
     """Read a config; raises ``InvalidKey`` where it names no thread."""
-    facts = config.get("configurable") or {}
+    facts = (config.get("configurable") or {}) if isinstance(config, Mapping) else {}
     thread = facts.get("thread_id")
     if thread is None or thread == "":
         raise InvalidKey('the config names no thread: pass {"configurable": {"thread_id": ...}}')
-    return Place(str(thread), facts.get("checkpoint_ns"), facts.get("checkpoint_id") or None, thread)
+    id = facts.get("checkpoint_id") or None
+    if id.__class__ is not str and id is not None:
+        check_text(id, f"checkpoint_id of thread {thread!r}")
+    return Place(str(thread), facts.get("checkpoint_ns"), id, thread)
+
+
+def thread_of(thread: object) -> str:
+    """Return the name of a thread; raises ``InvalidKey`` for none."""
+    if thread is None or thread == "":
+        raise InvalidKey(f"{thread!r} names no thread: pass its thread_id")
+    return str(thread)
+
+
+def names(given: Iterable[object], what: str) -> list[str]:
+    """Return names as texts; raises ``ConfigError`` for one text where several are expected."""
+    if isinstance(given, str | bytes):
+        raise ConfigError(f"{what} is the text {given!r}, whose letters would be taken for names: pass [{given!r}]")
+    return [str(each) for each in given]
+
+
+def check_text(text: object, what: str) -> str:
+    """Return a text that can be stored; raises ``InvalidKey`` naming ``what`` it is."""
+    if not isinstance(text, str):
+        raise InvalidKey(f"the {what} is no text but {type(text).__name__}: {text!r:.80}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidKey(f"the {what} {text!r:.80} has a lone surrogate: it is no text, remove it") from None
+    return text

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
-from sharedctx.backends.steps import Steps
-from sharedctx.errors import ConfigError
+from sharedctx.backends.steps import Steps, run
+from sharedctx.errors import ConfigError, InvalidKey
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.relay import Relay
@@ -58,7 +58,7 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         ttl: float | None = None,
     ) -> None:
         super().__init__(serde=serde)
-        if ttl is not None and not 0 < ttl < math.inf:
+        if ttl is not None and not (type(ttl) in (int, float) and 0 < ttl < math.inf):
             raise ConfigError(f"ttl {ttl!r} is no number of seconds above 0")
         if isinstance(self.serde, EncryptedSerializer):
             warnings.warn(
@@ -69,7 +69,7 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         self._opening = Opening(store, path=path, url=url, durable=durable)
         self._store = self._opening.store
         self._relay = Relay(self._store.backend, lambda: self._store.driver)
-        self._threads = Threads(self._store.contents, ttl)
+        self._threads = Threads(self._store.contents, ttl, remembers=self._store.backend.rev_tells_all)
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], **options: Any) -> ContextSaver:
@@ -144,12 +144,15 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         self, config: RunnableConfig | None, filter: dict[str, Any] | None, before: Any, limit: int | None
     ) -> Listing:
         place: Place | None = None if config is None else place_of(config)
-        bound = get_checkpoint_id(before) if before else None
+        if before and not isinstance(before, Mapping):
+            raise InvalidKey(f"before is no config but {before!r:.80}: pass that of a checkpoint")
+        bound = get_checkpoint_id(before) if before and before.get("configurable") else None
         return Listing(self._threads, self._packing, place, filter=filter, before=bound, limit=limit)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that the config names, or the thread's newest; None when there is none."""
-        return self._run(self._get(config))
+        self._store.check_open()
+        return run(self._store.backend, self._get(config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """``get_tuple`` for coroutines."""

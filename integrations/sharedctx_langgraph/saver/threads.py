@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from sharedctx.backends import steps
 from sharedctx.backends.base import Row
 from sharedctx.backends.steps import Steps
-from sharedctx.errors import InvalidKey
+from sharedctx.errors import InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.versions.cache import ContentCache
 from sharedctx.versions.lineage import Lineage, LineageMemory
 
 from .packing import Packing, Stored, Write
-from .places import NAMESPACE, THREADS, Place, partition_of, space_of
+from .places import NAMESPACE, THREADS, Place, check_text, partition_of, space_of
 from .runs import Runs
 
 with extra("langgraph", "ContextSaver"):
@@ -38,10 +38,21 @@ class Opened(NamedTuple):
     writes: list[Write]
 
 
-class Threads:
-    """Reads and writes checkpoints; ``ttl`` is seconds that a thread lives after its last checkpoint."""
+class _Seen(NamedTuple):
+    """What a read found at a revision of the space: until the next one it is what another read finds."""
 
-    def __init__(self, contents: ContentCache, ttl: float | None) -> None:
+    rev: int
+    expires: float | None
+    opened: Opened
+
+
+class Threads:
+    """Reads and writes checkpoints; ``ttl`` is seconds that a thread lives after its last checkpoint,
+    ``remembers`` says that what was read may be given again while the store's revision stays."""
+
+    def __init__(self, contents: ContentCache, ttl: float | None, *, remembers: bool) -> None:
+        self._remembers = remembers
+        self._seen: dict[tuple[str, str, str | None], _Seen] = {}
         self._memory = LineageMemory(contents)
         self._ttl = ttl
         self._lineages: dict[tuple[str, str], Lineage] = {}
@@ -73,17 +84,20 @@ class Threads:
         packing: Packing,
         config: Mapping[str, Any],
         place: Place,
-        checkpoint: Mapping[str, Any],
-        metadata: Mapping[str, Any],
+        checkpoint: Any,
+        metadata: Any,
         new_versions: Mapping[str, Any],
     ) -> Steps[dict[str, Any]]:
         """Write a checkpoint whose parent is the config's; returns its config."""
+        if not isinstance(checkpoint, Mapping) or not isinstance(metadata, Mapping):
+            raise InvalidValue(f"thread {place.thread!r}: a checkpoint and its metadata are mappings, pass both")
+        namespace = place.namespace or ""
+        id = check_text(checkpoint.get("id"), f"id of the checkpoint for thread {place.thread!r}")
         facts: Any = get_checkpoint_metadata(config, metadata)  # type: ignore[arg-type]
-        namespace, id = place.namespace or "", checkpoint["id"]
         if (run := facts.get("run_id")) is not None:
             yield from self.runs.note(str(run), place.thread)
         head = packing.head(checkpoint, facts)
-        parts = packing.parts(checkpoint, new_versions)
+        parts = packing.parts(checkpoint, new_versions or {})
         expires = yield from self._expires()
         yield from self.lineage(place.thread, namespace).put(id, place.id, head, parts, expires)
         return place.config(namespace, id)
@@ -105,6 +119,13 @@ class Threads:
         """Return the checkpoint that is named, or the newest; None when there is none or the thread has expired."""
         namespace = place.namespace or ""
         lineage = self.lineage(place.thread, namespace)
+        at = (place.thread, namespace, place.id)
+        rev = (yield from steps.rev(lineage.space)) if self._remembers else None
+        seen = self._seen.get(at)
+        if seen is not None and seen.rev == rev:
+            if seen.expires is not None and (yield from self.expired(place.thread, namespace, seen.expires)):
+                return None
+            return self.tuple(packing, seen.opened, place, namespace)
         rows = yield from (lineage.newest_rows() if place.id is None else lineage.rows(place.id))
         if rows is None:
             return None
@@ -112,6 +133,10 @@ class Threads:
         if row.expires is not None and (yield from self.expired(place.thread, namespace, row.expires)):
             return None
         opened = yield from self.open(lineage, row, additions)
+        if rev is not None and _small(opened):
+            if len(self._seen) >= _KEPT:
+                self._seen.clear()
+            self._seen[at] = _Seen(rev, row.expires, opened)
         return self.tuple(packing, opened, place, namespace)
 
     def expired(self, thread: str, namespace: str, expires: float | None) -> Steps[bool]:
@@ -140,7 +165,7 @@ class Threads:
         contents = yield from lineage.additions(id, additions, state)
         writes = Packing.read_writes(id, contents)
         opened = Opened(rows, id, state.parent, *Packing.split_head(id, head), values, writes)
-        if sum(map(len, rows)) + sum(len(data) for _, (_, data) in values) <= _KEPT_BYTES:
+        if _small(opened):
             if len(self._opened) >= _KEPT:
                 self._opened.clear()
             self._opened[at] = opened
@@ -163,12 +188,19 @@ class Threads:
         return (yield from steps.reclaim(space_of(thread)))
 
     def copy(self, source: str, target: str) -> Steps[int]:
-        """Copy a thread's rows into another thread, which is emptied first; returns how many."""
-        if source == target:
+        """Copy a thread's rows into another thread, which is emptied first; returns how many. Where there is no thread
+        to copy, nothing is done."""
+        namespaces = yield from self.namespaces(source)
+        if source == target or not namespaces:
             return 0
         yield from self.delete(target)
         copied = 0
-        for namespace in (yield from self.namespaces(source)):
+        for namespace in namespaces:
             copied += yield from self.lineage(source, namespace).copy(space_of(target))
         yield from self.runs.copy(source, target)
         return copied
+
+
+def _small(opened: Opened) -> bool:
+    """Whether a checkpoint is worth its place in memory."""
+    return sum(map(len, opened.rows)) + sum(len(data) for _, (_, data) in opened.values) <= _KEPT_BYTES

@@ -35,6 +35,8 @@ class Embedding:
     as one text). Raises ``ConfigError``."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
+        if not isinstance(config, Mapping):
+            raise ConfigError(f"index {config!r:.80} is no IndexConfig: pass a dict with 'dims' and 'embed'")
         dims = config.get("dims")
         if isinstance(dims, bool) or not isinstance(dims, int) or dims < 1:
             raise ConfigError(f"index['dims'] {dims!r} is no number of dimensions: give that of the embedder's vectors")
@@ -42,12 +44,17 @@ class Embedding:
             raise ConfigError("index['embed'] is missing: give an embedder, a function, or 'provider:model'")
         self._dims = dims
         self.embeddings = ensure_embeddings(config["embed"])
-        self._fields = [_tokens(path) for path in config.get("fields") or ("$",)]
+        fields = config.get("fields") or ("$",)
+        if isinstance(fields, str) or not all(isinstance(path, str) for path in fields):
+            raise ConfigError(f"index['fields'] {fields!r:.80} is no list of paths: pass it as ['text']")
+        self._fields = [_tokens(path) for path in fields]
 
     def texts(self, value: Any, index: Sequence[str] | bool | None) -> list[str]:
         """Return the texts of an item; ``index`` names other fields than the usual ones, False none."""
         if index is False:
             return []
+        if isinstance(index, str):
+            raise InvalidValue(f"index {index!r} is a text, whose letters would be taken for paths: pass [{index!r}]")
         fields = self._fields if index is None or index is True else [_tokens(path) for path in index]
         found = (text for field in fields for text in get_text_at_path(value, field))
         return list(dict.fromkeys(found))
@@ -69,6 +76,8 @@ class Embedding:
     def _keep(
         self, texts: Texts, documents: list[str], vectors: Sequence[Vector], queries: Mapping[str, Vector]
     ) -> None:
+        if not all(hasattr(each, "__len__") for each in (vectors, *(queries.values()))):
+            raise InvalidValue("the embedder gave no list of vectors: it returns one vector for each text")
         if len(vectors) != len(documents):
             raise InvalidValue(f"the embedder gave {len(vectors)} vectors for {len(documents)} texts")
         for vector in (*vectors, *queries.values()):

@@ -27,7 +27,9 @@ class Filter:
     missing is null; values of different types differ and have no order. Raises ``InvalidValue`` for an unknown
     operator."""
 
-    def __init__(self, wanted: Mapping[str, Any]) -> None:
+    def __init__(self, wanted: Any) -> None:
+        if not isinstance(wanted, Mapping) or not all(isinstance(key, str) for key in wanted):
+            raise InvalidValue(f"the filter {wanted!r:.80} is no mapping from fields' names")
         self._tests = [(key, _test(each)) for key, each in wanted.items()]
 
     def __call__(self, value: Mapping[str, Any]) -> bool:

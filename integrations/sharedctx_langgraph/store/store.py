@@ -11,12 +11,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
-from sharedctx.errors import ConfigError, InvalidValue
+from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
 from sharedctx.relay import Relay
 
 from ..ready import Ready
+from .asking import check, check_ttl
 from .embedding import Embedding, Texts
 from .filters import namespaces
 from .finding import Asked, Finding
@@ -79,12 +80,13 @@ class ContextStore(BaseStore):
         index: Any = None,
         ttl: Any = None,
     ) -> None:
+        minutes = check_ttl(ttl)
         embedding = None if index is None else Embedding(index)
         self._opening = Opening(given, path=path, url=url, durable=durable)
         context = self._opening.context(session)
         who = participant or context.participant
         self._context = context if who is None else context.bind(who, face=FACE)
-        self.ttl_config: Any = None if ttl is None else dict(ttl)
+        self.ttl_config: Any = minutes
         self.index_config = None if index is None else dict(index)
         self._embedding = embedding
         vectors = None if embedding is None else context.verbs.session.vectors(INDEX)
@@ -174,6 +176,7 @@ class ContextStore(BaseStore):
     def _prepare(self, ops: Iterable[StoreOp]) -> _Batch:
         batch = _Batch(list(ops), {}, Texts())
         for op in batch.ops:
+            check(op)
             validate_op_namespace(op)
             if isinstance(op, PutOp):
                 texts: list[str] = []
@@ -245,8 +248,8 @@ class ContextStore(BaseStore):
         """Sweep in a thread of its own, every so many minutes (default: the ``TTLConfig``'s, else 5), until it is
         stopped or the store is closed. The future is done then; cancelling it stops the sweeper too."""
         minutes = sweep_interval_minutes or (self.ttl_config or {}).get("sweep_interval_minutes") or _SWEEP_MINUTES
-        if minutes < 0:
-            raise ConfigError(f"sweep_interval_minutes {minutes!r} is no number of minutes above 0")
+        check_ttl({"sweep_interval_minutes": minutes})
+        self._context.store.check_open()
         return self._sweeper.start(minutes * 60)
 
     def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:

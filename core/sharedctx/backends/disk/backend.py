@@ -50,6 +50,7 @@ class DiskBackend:
     """
 
     local = True
+    rev_tells_all = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 ::
 
     {space}-{pk}-{15 digits}        a version; `Cache.push` of diskcache numbers it, from 500000000000000 up
-    {space}-{pk}-~{sk}-{15 digits}  a collection row; the digits are its revision, so a replacement is an insert
+    {space}-{pk}-~{sk}-{digits}     a collection row; the digits are its revision, so a replacement is an insert
     {space}--d{15 digits}           the drops of one commit, for the feed
     {space}--m{15 digits}           the compaction mark
     -format  -id  -clock            the store's own
@@ -27,12 +27,14 @@ HOLE = "x"
 """The tag of rows that hold a number or a mark and are no rows to the caller."""
 
 _ESCAPES = {code: "." + chr(0x30 + code) for code in range(0x2F)}
+_PLAIN = re.compile(r"[-/-\U0010ffff]*")
 _ESCAPED = re.compile(r"\.([0-^])")
 
 
 @lru_cache(4096)
 def escape(name: str) -> str:
-    return name.translate(_ESCAPES)
+    # A third of the time of translate, for nearly all names.
+    return name.replace("-", ".]") if _PLAIN.fullmatch(name) else name.translate(_ESCAPES)
 
 
 @lru_cache(4096)
@@ -79,7 +81,7 @@ def collection_start(prefix: str, sk: str) -> str:
 
 
 def collection_key(prefix: str, sk: str, rev: int) -> str:
-    return f"{prefix}-~{escape(sk)}-{rev:015d}"
+    return f"{prefix}-~{escape(sk)}-{rev}"
 
 
 def collection_bounds(prefix: str, sk: str) -> tuple[str, str]:
@@ -104,7 +106,7 @@ def sort_key(key: str, prefix_length: int) -> SortKey:
     if key[prefix_length + 1 : prefix_length + 2] != "~":
         return number(key)
     name, dash, digits = key[prefix_length + 2 :].partition("-")
-    if name and dash and len(digits) == 15 and digits.isdecimal() and (found := unescaped(name)) is not None:
+    if name and dash and digits.isdecimal() and (found := unescaped(name)) is not None:
         return found
     raise UnsafeRow(f"a foreign row stands in a collection, with the key {key!r}: `doctor --repair` removes it")
 

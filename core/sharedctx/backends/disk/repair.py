@@ -19,7 +19,7 @@ _ALL = (
     " iif(typeof(tag) = 'text', CAST(tag AS BLOB), tag), typeof(tag),"
     " CASE WHEN instr(key, '--') THEN iif(typeof(value) = 'text', 0.5, value) END FROM Cache"
 )
-_ROW = re.compile(r"([^-]+)-([^-]+)-(?:\d{15}|~[^-]+-\d{15})")
+_ROW = re.compile(r"([^-]+)-([^-]+)-(?:\d{15}|~[^-]+-\d+)")
 _SIDE = re.compile(r"([^-]+)--([dm])\d{15}")
 _OWN = frozenset({"-format", "-id", "-clock"})
 _HOME = "repairs"

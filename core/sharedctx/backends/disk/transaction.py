@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,18 +16,18 @@ from .safedisk import LogCache
 
 _APPEND = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-SELECT ?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
+SELECT ?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
 """
 _COLLECT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-SELECT ? || printf('-%015d', coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?
+SELECT ? || '-' || (coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE NOT EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)
 """
 _PRESENT = " AND EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)"
 _INSERT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-VALUES (?, 1, ?, NULL, ?, 0, ?, 0, 1, NULL, ?)
+VALUES (?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?)
 """
 _MOST_CHECKS = 12
 _MANY = 8
@@ -57,9 +56,8 @@ def head(con: sqlite3.Connection, space: str, pk: str) -> int:
 def insert(con: sqlite3.Connection, space: str, op: Put, mark: float | str | None) -> tuple[int, int]:
     """Insert a version under the next number, higher than any that was given; returns its row id and that number."""
     number = foreign.newest_number(con, space, op.pk, living=False) + 1
-    now = time.time()
     key = keys.version_key(keys.partition(space, op.pk), number)
-    row = con.execute(_INSERT, (key, now, now, mark, op.value)).lastrowid
+    row = con.execute(_INSERT, (key, mark, op.value)).lastrowid
     assert row is not None
     return row, number
 
@@ -142,9 +140,8 @@ def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0
     """
     prefix = keys.partition(space, op.pk)
     newest = keys.version_key(prefix, head) if head > 0 else None
-    now = time.time()
     mark = tag(rev, op.expires, alone=not rev)
-    values = (keys.version_key(prefix, head + 1), now, now, mark, op.value)
+    values = (keys.version_key(prefix, head + 1), mark, op.value)
     done = con.execute(_APPEND, (*values, *keys.version_bounds(space, op.pk), newest))
     return done.lastrowid if done.rowcount == 1 else None
 
@@ -165,8 +162,8 @@ def collect(con: sqlite3.Connection, space: str, ops: Sequence[Op]) -> int | Non
     """Insert such a row in one statement and return its row id, None where a condition fails."""
     put = ops[0]
     assert isinstance(put, Put)
-    prefix, now = keys.partition(space, put.pk), time.time()
-    args: list[Any] = [keys.collection_start(prefix, str(put.sk)), now, now, tag(0, put.expires, True), put.value]
+    prefix = keys.partition(space, put.pk)
+    args: list[Any] = [keys.collection_start(prefix, str(put.sk)), tag(0, put.expires, True), put.value]
     args += keys.collection_bounds(prefix, str(put.sk))
     for op in ops[1:]:
         args += keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
@@ -213,8 +210,7 @@ class Transaction:
                 sk = str(op.sk)
                 if op.pk not in free:
                     replaced += [key for (key,) in con.execute(ANY_KEY, keys.collection_bounds(prefix, sk)).fetchall()]
-                now = time.time()
-                con.execute(_INSERT, (keys.collection_key(prefix, sk, rev), now, now, mark, op.value))
+                con.execute(_INSERT, (keys.collection_key(prefix, sk, rev), mark, op.value))
                 sks.append(sk)
         if drops:
             events = json.dumps([[op.pk, op.sk] for op in drops]).encode()

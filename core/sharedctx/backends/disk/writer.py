@@ -19,11 +19,9 @@ from .safedisk import LogCache
 
 T = TypeVar("T")
 
-_LEAST_LOG = 256 << 10
+_LEAST_LOG = 1 << 20
 _MOST_LOG = 4 << 20
 _PART = 8
-_LEAST_COMMITS = 16
-_BURST = 1 << 20
 _PAGE_BYTES = 4096
 _COMMIT_BYTES = 3 * _PAGE_BYTES
 _FIRST_WAIT = 1e-4
@@ -47,7 +45,7 @@ class Writer:
         self._busy = busy
         self._lock = threading.Lock()
         self._cache: LogCache | None = None
-        self._wal_bytes = self._wal_commits = 0
+        self._wal_bytes = 0
         self._room = _LEAST_LOG
         self._numbers: dict[tuple[str, str], int] = {}
 
@@ -128,8 +126,7 @@ class Writer:
             except diskcache.Timeout:
                 result = self._retry(work, cache, con)
             self._wal_bytes += size + _COMMIT_BYTES
-            self._wal_commits += 1
-            if self._wal_bytes > self._room and (self._wal_commits >= _LEAST_COMMITS or self._wal_bytes > _BURST):
+            if self._wal_bytes > self._room:
                 self._checkpoint(cache)
             return result
         except SharedContextError:
@@ -173,9 +170,9 @@ class Writer:
                 con.rollback()
 
     def _checkpoint(self, cache: LogCache) -> None:
-        """Move the write-ahead log into the database; next time when it is an eighth of that, from 128 KiB
-        to 4 MiB: a checkpoint waits for the disk twice, 12 ms on a busy one."""
-        self._wal_bytes = self._wal_commits = 0
+        """Move the write-ahead log into the database; next time when it is an eighth of that, from 1 to
+        4 MiB: a checkpoint waits for the disk twice, 12 ms on a busy one."""
+        self._wal_bytes = 0
         try:
             with self._connections.borrowed() as con, cache.transact():
                 con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -66,6 +66,8 @@ class DynamoDBBackend:
         """Kept in the table under the store's prefix."""
         return self._id
 
+    rev_tells_all = False
+
     @property
     def local(self) -> bool:
         """False: every read asks DynamoDB."""

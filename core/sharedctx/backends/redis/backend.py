@@ -58,6 +58,8 @@ class RedisBackend:
         """Kept in the server under the store's prefix."""
         return self._id
 
+    rev_tells_all = False
+
     @property
     def local(self) -> bool:
         """False: every read asks the server."""

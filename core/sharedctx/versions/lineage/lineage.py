@@ -83,7 +83,7 @@ class Lineage:
                 if number is None:
                     return row, additions[::-1]
                 additions.append(row)
-            hi, size = str(page[-1].sk), _PAGE
+            hi, size = str(page[-1].sk), min(8 * size, _PAGE)
         return None
 
     def page(self, before: str | None = None, limit: int = _PAGE) -> Steps[tuple[list[Row], str | None]]:

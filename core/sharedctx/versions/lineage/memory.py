@@ -7,7 +7,6 @@ from threading import Lock
 
 from ...forking import renew_after_fork
 from ..cache import ContentCache
-from ..delta import Deflater
 from .rows import StateRow
 
 _ROOM = 16 * 2**20
@@ -30,7 +29,6 @@ class LineageMemory:
         self.contents = contents
         self._rows: OrderedDict[At, StateRow] = OrderedDict()
         self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
-        self._deflaters: OrderedDict[tuple[At, int], Deflater] = OrderedDict()
         self._heads: dict[tuple[At, int], Head] = {}
         self._bytes = 0
         self._lock = Lock()
@@ -40,7 +38,6 @@ class LineageMemory:
         """Keep nothing: a thread of the parent may have been at it."""
         self._lock = Lock()
         self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
-        self._deflaters = OrderedDict()
         self._heads = {}
 
     def row(self, at: At) -> StateRow | None:
@@ -76,6 +73,14 @@ class LineageMemory:
             while len(self._additions) > 256:
                 self._additions.popitem(last=False)
 
+    def keep_first(self, at: At) -> None:
+        """A state was written; unless more is known, it has no additions."""
+        with self._lock:
+            if at not in self._additions:
+                self._additions[at] = []
+                if len(self._additions) > 256:
+                    self._additions.popitem(last=False)
+
     def add(self, at: At, addition: Kept, number: int) -> None:
         """One more addition was written; what was known without a gap stays known."""
         with self._lock:
@@ -84,15 +89,6 @@ class LineageMemory:
                 known.append(addition)
             elif known is not None and len(known) < number:
                 del self._additions[at]
-
-    def deflater(self, at: At, stamp: int, known: bytes) -> Deflater:
-        """What compresses heads against that state's."""
-        with self._lock:
-            found = self._deflaters.pop((at, stamp), None) or Deflater(known)
-            self._deflaters[at, stamp] = found
-            if len(self._deflaters) > 16:
-                self._deflaters.popitem(last=False)
-            return found
 
     def head(self, at: At, stamp: int) -> Head | None:
         """The table and head that were read from the piece of that stamp."""

@@ -19,14 +19,16 @@ ALSO_BYTES: Final = 1 << 16
 _TAIL: Final = 8192
 _NEAR: Final = 64
 _TABLE: Final = struct.Struct(">H")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 Table = dict[str, list[str]]
 """A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
 
 
-def pack_head(table: Table, head: bytes) -> bytes:
-    """Return the content of a state's first piece."""
-    names = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+def pack_head(table: Table, parent: str | None, head: bytes) -> bytes:
+    """Return the content of a state's first piece; what the parent changed last is told by a mark."""
+    short = {name: [mark, MARK if at == parent else at] for name, (mark, at) in table.items()}
+    names = _JSON(short).encode("utf-8", "surrogatepass")
     return b"".join((_TABLE.pack(len(names)), names, head))
 
 
@@ -72,7 +74,10 @@ class Reading:
         try:
             (length,) = _TABLE.unpack_from(content)
             table: Table = json.loads(content[_TABLE.size : _TABLE.size + length])
-        except (struct.error, ValueError) as error:
+            for entry in table.values():
+                if entry[1] == MARK:
+                    entry[1] = state.parent or ""
+        except (struct.error, ValueError, AttributeError, LookupError, TypeError) as error:
             raise DecodeError(f"state {state.id!r}: its table makes no sense: {error}") from error
         found = table, content[_TABLE.size + length :]
         self.memory.keep_head(at, state.head.stamp, found)
@@ -118,6 +123,10 @@ class Reading:
         assert content is not None
         return content
 
+    def remember_head(self, state: StateRow, table: Table, head: bytes) -> None:
+        """Keep a table and head that were written."""
+        self.memory.keep_head(self.at(state.id), state.head.stamp, (table, head))
+
     def remember(self, id: str, name: str, piece: Piece, content: bytes) -> None:
         """Keep a content that was written."""
         self.memory.contents.put(self._key(id, name, piece), content)
@@ -130,7 +139,7 @@ class Reading:
         held = self.memory.row(self.at(base.id))
         if held is not None and (found := held.piece(name)) is not None and found.stamp == base.stamp:
             return held
-        if base.id not in near and piece.step % 16 and name:
+        if base.id not in near and piece.step % 16:
             for row in (yield from steps.scan(self.space, self.pk, "", id, limit=_NEAR, newest_first=True)):
                 near[str(row.sk)] = row
         state = self.parse(near[base.id]) if base.id in near else (yield from self.stored(base.id))

@@ -5,24 +5,28 @@
     sort key  ID            a state: its parent, its head and table, the parts that it changed
     sort key  ID \x01 NNNN  the additions to that state, numbered as they came
 
-    payload of a state:     JSON length 2 | JSON [ids, [piece, ...], {stamps}] | the pieces' bytes, head and table first
-    payload of an addition: JSON length 2 | JSON [kind, size, [[part, stamp], ...]] | bytes
+    payload of a state:     count of ids, ids | count of pieces, pieces | their bytes, head and table first
+    an id:                  twice its length, text | 1, the 16 bytes of a UUID
+    a piece:                kind 1 | size | length of its bytes | length of its name, name
+                            [| place of the base among the ids | base's stamp 4 | step | additions] [| own stamp 4]
+    payload of an addition: kind 1 | size | count of parts | length of its name, name, stamp 4, for each | bytes
 
-A piece is what one part was changed to: as it is, compressed (a head with an earlier head as dictionary), or as its
-difference from the piece of an earlier state, which it names by id and stamp. ``ids`` begins with the parent; pieces
-name ids by their place there; ids that are UUIDs are written shorter. A piece's stamp is the checksum of its bytes and
-its base's stamp, unless the row was stored anew: then it stands in the row. The rows are sealed like all collection
-rows, bound to space, partition and sort key.
+Numbers without a width take a byte for every 7 bits, the lowest first. The kind says in its upper bits which of the
+bracketed fields follow.
+
+A piece is what one part was changed to: as it is, compressed (a head with the parent's as dictionary), or as its
+difference from the piece of an earlier state, which it names by id and stamp. The ids begin with the parent's, empty
+for none. A piece's stamp is the checksum of its bytes and its base's stamp, unless the row was stored anew: then it
+stands in the row. The rows are sealed like all collection rows, bound to space, partition and sort key.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import struct
 import zlib
-from binascii import a2b_base64, b2a_base64
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from ...backends.base import MAX_VALUE_BYTES, Row
 from ...errors import DecodeError, InvalidKey
@@ -34,8 +38,11 @@ AFTER: Final = "\x02"
 HEAD: Final = ""
 """The name of the piece that holds a state's table and head."""
 RAW, WHOLE, DELTA, BESIDE = range(4)
-_LENGTH: Final = struct.Struct(">H")
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_BASED: Final = 0x10
+_STAMPED: Final = 0x20
+_UUID: Final = 1
+_STAMP: Final = struct.Struct(">I")
+_LOW: Final = [bytes((number,)) for number in range(128)]
 
 
 class Ref(NamedTuple):
@@ -111,38 +118,58 @@ def split(sk: str) -> tuple[str, int | None]:
     return id, int(number) if mark else None
 
 
-def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece]) -> bytes:
-    """Return the payload of a state's row."""
+def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece], *, anew: bool = False) -> bytes:
+    """Return the payload of a state's row; of one that is stored ``anew`` the pieces keep their stamps."""
     ids = [parent or ""]
-    entries: list[list[Any]] = []
-    kept: dict[str, int] = {}
-    for name, piece in ((HEAD, head), *pieces.items()):
-        entry: list[Any] = [name, piece.kind, piece.size, len(piece.payload)]
-        if piece.base is not None:
-            if piece.base.id not in ids:
-                ids.append(piece.base.id)
-            entry += [ids.index(piece.base.id), piece.base.stamp, piece.step, piece.also]
-        if piece.stamp != stamp(piece.payload, piece.base):
-            kept[name] = piece.stamp
-        entries.append(entry)
-    facts = [[_short(id) for id in ids], entries, *([kept] if kept else [])]
-    return _framed(facts, [head.payload, *(piece.payload for piece in pieces.values())])
+    entries: list[bytes] = [_number(1 + len(pieces))]
+    bodies: list[bytes] = [head.payload]
+    _entry(entries, ids, HEAD, head, anew)
+    for name, piece in pieces.items():
+        _entry(entries, ids, name, piece, anew)
+        bodies.append(piece.payload)
+    return b"".join((_number(len(ids)), *[_packed_id(id) for id in ids], *entries, *bodies))
 
 
-def _short(id: str) -> str:
-    """A UUID in 23 characters, other ids as they are."""
+def _entry(entries: list[bytes], ids: list[str], name: str, piece: Piece, anew: bool) -> None:
+    """Add what a row says of a piece, and the id of its base where it is not there yet."""
+    kind, size, own, payload, step, base, also = piece
+    stamped = anew and own != stamp(payload, base)
+    mark = kind | (_BASED if base is not None else 0) | (_STAMPED if stamped else 0)
+    entries += (_LOW[mark], _number(size), _number(len(payload)), _text(name))
+    if base is not None:
+        if base.id not in ids:
+            ids.append(base.id)
+        entries += (_number(ids.index(base.id)), _STAMP.pack(base.stamp), _number(step), _number(also))
+    if stamped:
+        entries.append(_STAMP.pack(own))
+
+
+def _number(number: int) -> bytes:
+    if number < 128:
+        return _LOW[number]
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
+
+
+def _text(text: str) -> bytes:
+    found = text.encode("utf-8", "surrogatepass")
+    return _number(len(found)) + found
+
+
+@lru_cache(4096)
+def _packed_id(id: str) -> bytes:
+    """A UUID in 17 bytes, other ids as they are."""
     if len(id) == 36:
         with contextlib.suppress(ValueError):
             found = bytes.fromhex(id.replace("-", ""))
             if _uuid(found) == id:
-                return "~" + b2a_base64(found, newline=False)[:22].decode()
-    return f"~{id}" if id.startswith("~") else id
-
-
-def _long(text: str) -> str:
-    if not text.startswith("~"):
-        return text
-    return text[1:] if text.startswith("~~") else _uuid(a2b_base64(text[1:] + "=="))
+                return _LOW[_UUID] + found
+    text = id.encode("utf-8", "surrogatepass")
+    return _number(2 * len(text)) + text
 
 
 def _uuid(found: bytes) -> str:
@@ -150,39 +177,96 @@ def _uuid(found: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+class _Reader:
+    """Goes through a payload."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def number(self) -> int:
+        byte = self._data[self._at]
+        self._at += 1
+        if byte < 128:
+            return byte
+        found, shift = byte & 127, 7
+        while (byte := self._data[self._at]) > 127:
+            found |= (byte & 127) << shift
+            shift += 7
+            self._at += 1
+        self._at += 1
+        return found | byte << shift
+
+    def take(self, length: int) -> bytes:
+        start = self._at
+        self._at = end = start + length
+        if end > len(self._data):
+            raise ValueError("it is cut short")
+        return self._data[start:end]
+
+    def text(self) -> str:
+        return self.take(self.number()).decode("utf-8", "surrogatepass")
+
+    def stamp(self) -> int:
+        found: int = _STAMP.unpack_from(self._data, self._at)[0]
+        self._at += 4
+        return found
+
+    def id(self) -> str:
+        number = self.number()
+        if number == _UUID:
+            return _uuid(self.take(16))
+        return self.take(number >> 1).decode("utf-8", "surrogatepass")
+
+    def rest(self) -> bytes:
+        return self._data[self._at :]
+
+
 def parse_state(space: str, row: Row) -> StateRow:
     """Read a state's row; raises ``DecodeError`` naming the state."""
     id = str(row.sk)
-    (packed, entries, *stored), body = _opened(unseal(space, row), id)
-    at = 0
-    pieces: dict[str, Piece] = {}
+    reader = _Reader(unseal(space, row))
+    found: list[tuple[str, int, int, int, int, Ref | None, int, int | None]] = []
     try:
-        ids = [_long(each) for each in packed]
-        kept = stored[0] if stored else {}
-        for name, kind, size, length, *rest in entries:
-            payload = body[at : at + length]
-            at += length
-            base, step, also = None, 0, 0
-            if rest:
-                where, mark, step, also = rest
-                base = Ref(ids[where], mark)
-            own = kept[name] if name in kept else stamp(payload, base)
-            pieces[name] = Piece(kind, size, own, payload, step, base, also)
+        ids = [reader.id() for _ in range(reader.number())]
+        for _ in range(reader.number()):
+            mark, size, length, name = reader.number(), reader.number(), reader.number(), reader.text()
+            base, step, also, own = None, 0, 0, None
+            if mark & _BASED:
+                base = Ref(ids[reader.number()], reader.stamp())
+                step, also = reader.number(), reader.number()
+            if mark & _STAMPED:
+                own = reader.stamp()
+            found.append((name, mark & 15, size, length, step, base, also, own))
+        pieces: dict[str, Piece] = {}
+        for name, kind, size, length, step, base, also, own in found:
+            payload = reader.take(length)
+            pieces[name] = Piece(kind, size, stamp(payload, base) if own is None else own, payload, step, base, also)
         return StateRow(id, ids[0] or None, pieces.pop(HEAD), pieces, row.value, row.expires)
-    except (LookupError, TypeError, ValueError) as error:
-        raise DecodeError(f"state {id!r}: the stored row makes no sense: {error}") from error
+    except (LookupError, ValueError, struct.error) as error:
+        raise _senseless(id, error) from error
 
 
 def pack_addition(addition: Addition) -> bytes:
     """Return the payload of an addition's row."""
-    return _framed([addition.kind, addition.size, addition.dictionary], [addition.payload])
+    parts = [part for name, mark in addition.dictionary for part in (_text(name), _STAMP.pack(mark))]
+    head = (_LOW[addition.kind], _number(addition.size), _number(len(addition.dictionary)))
+    return b"".join((*head, *parts, addition.payload))
 
 
 def parse_addition(space: str, row: Row) -> Addition:
     """Read an addition's row; raises ``DecodeError`` naming its state."""
-    id = str(row.sk).partition(MARK)[0]
-    (kind, size, dictionary), payload = _opened(unseal(space, row), id)
-    return Addition(kind, size, payload, [(name, mark) for name, mark in dictionary])
+    reader = _Reader(unseal(space, row))
+    try:
+        kind, size = reader.number(), reader.number()
+        dictionary = [(reader.text(), reader.stamp()) for _ in range(reader.number())]
+        return Addition(kind, size, reader.rest(), dictionary)
+    except (LookupError, ValueError, struct.error) as error:
+        raise _senseless(str(row.sk).partition(MARK)[0], error) from error
+
+
+def _senseless(id: str, error: Exception) -> DecodeError:
+    return DecodeError(f"state {id!r}: the stored row makes no sense: {error}")
 
 
 def whole(piece: Piece | Addition, known: bytes = b"") -> bytes:
@@ -190,19 +274,3 @@ def whole(piece: Piece | Addition, known: bytes = b"") -> bytes:
     if piece.size > MAX_VALUE_BYTES:
         raise DecodeError(f"the stored size {piece.size} is over the limit of {MAX_VALUE_BYTES} bytes")
     return piece.payload if piece.kind == RAW else inflate(piece.payload, piece.size, known)
-
-
-def _framed(facts: list[Any], bodies: list[bytes]) -> bytes:
-    header = _JSON(facts).encode("utf-8", "surrogatepass")
-    if len(header) > 0xFFFF:
-        raise InvalidKey(f"the names of a state's parts take {len(header)} bytes: 65,535 are the most")
-    return b"".join((_LENGTH.pack(len(header)), header, *bodies))
-
-
-def _opened(payload: bytes, id: str) -> tuple[Any, bytes]:
-    try:
-        (length,) = _LENGTH.unpack_from(payload)
-        end = _LENGTH.size + length
-        return json.loads(payload[_LENGTH.size : end]), payload[end:]
-    except (struct.error, ValueError) as error:
-        raise DecodeError(f"state {id!r}: the stored row makes no sense: {error}") from error

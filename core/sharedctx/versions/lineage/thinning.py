@@ -144,7 +144,7 @@ class Thinning:
                 content = yield from self._reading.content(holder, name)
                 piece = self._piece(state.id, name, piece, content, firsts)
             pieces[name] = piece
-        sealed = seal(self._space, self._pk, state.id, pack_state(state.parent, pieces.pop(HEAD), pieces))
+        sealed = seal(self._space, self._pk, state.id, pack_state(state.parent, pieces.pop(HEAD), pieces, anew=True))
         return Put(self._pk, sealed, state.id, expires, PRESENT)
 
     def _piece(self, id: str, name: str, old: Piece, content: bytes, firsts: dict[str, tuple[Ref, bytes]]) -> Piece:

@@ -51,6 +51,7 @@ class _Draft(NamedTuple):
     head: Piece
     pieces: dict[str, Piece]
     contents: dict[str, bytes]
+    table: Table
     needs: list[Check]
 
 
@@ -101,7 +102,7 @@ class Writing:
             state = StateRow(id, parent, draft.head, draft.pieces, sealed, expires)
             ops: list[Op] = [Put(self._pk, sealed, id, expires, ABSENT if if_rev is None else ANY)]
             ops += draft.needs
-            self._keep(state, draft)
+            self._keep(state, draft, head)
             try:
                 yield from steps.commit(self._space, ops, if_rev)
                 return
@@ -122,11 +123,12 @@ class Writing:
             actual=None,
         )
 
-    def _keep(self, state: StateRow, draft: _Draft) -> None:
+    def _keep(self, state: StateRow, draft: _Draft, head: bytes) -> None:
         """Remember what is about to be written, so that what is queued behind it can build on it."""
-        self._memory.keep(self._reading.at(state.id), state)
-        if self._memory.additions(self._reading.at(state.id)) is None:
-            self._memory.keep_additions(self._reading.at(state.id), [])
+        at = self._reading.at(state.id)
+        self._memory.keep(at, state)
+        self._memory.keep_first(at)
+        self._reading.remember_head(state, draft.table, head)
         for name, content in draft.contents.items():
             piece = state.piece(name)
             if piece is not None:
@@ -172,7 +174,7 @@ class Writing:
             pieces[name] = piece = yield from self._piece(name, made[name], source if room else None, also, count)
             if piece.base is not None:
                 bases.add(piece.base.id)
-        first = pack_head(table, head)
+        first = pack_head(table, parent, head)
         contents = {**{name: made[name] for name in pieces}, HEAD: first}
         packed = yield from self._head(first, before)
         if packed.base is not None:
@@ -180,7 +182,7 @@ class Writing:
         needs = [Check(self._pk, PRESENT, base) for base in sorted(bases)]
         if parent is not None and any(piece.also for piece in pieces.values()):
             needs.append(Check(self._pk, PRESENT, addition_key(parent, count - 1)))
-        return _Draft(packed, pieces, contents, needs)
+        return _Draft(packed, pieces, contents, table, needs)
 
     def _also(self, parent: StateRow) -> Steps[tuple[int, bytes]]:
         """Return how many additions to the parent serve as dictionary, and what they hold."""
@@ -197,21 +199,18 @@ class Writing:
         return (len(known), also) if len(also) <= ALSO_BYTES else (0, b"")
 
     def _head(self, content: bytes, before: StateRow | None) -> Steps[Piece]:
-        """Heads build on one that is whole: the parent's, or the one that the parent's builds on."""
-        if before is None:
+        """Heads build on the parent's, every 16th is whole."""
+        if before is None or before.head.step + 1 == _NEAR:
             return plain(content)
-        ref = before.head.base or Ref(before.id, before.head.stamp)
         try:
-            anchor = yield from self._reading.known(ref.id)
-            if anchor is None or anchor.head.stamp != ref.stamp:
-                return plain(content)
-            base: bytes = yield from self._reading.content(anchor, HEAD)
+            base: bytes = yield from self._reading.content(before, HEAD)
         except DecodeError:
             return plain(content)
-        payload = self._memory.deflater(self._reading.at(anchor.id), ref.stamp, base).deflate(content)
-        if len(payload) * 3 > len(content):
+        payload = deflate(content, base)
+        if len(payload) * 3 > len(content) * 2:
             return plain(content)
-        return Piece(BESIDE, len(content), stamp(payload, ref), payload, 1, ref)
+        ref = Ref(before.id, before.head.stamp)
+        return Piece(BESIDE, len(content), stamp(payload, ref), payload, before.head.step + 1, ref)
 
     def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[Piece]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""

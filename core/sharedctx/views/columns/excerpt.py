@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from ..pieces import score
 
-_NOTABLE = re.compile(
+NOTABLE = re.compile(
     r"(?i:\b(?:err(?:or|no)|fatal|panic|exception|traceback|fail(?:ed|ure|ing|s)|crit(?:ical)?\b|denied|refused|rejected|"
     r"time(?:d.)?out|invalid|unreachable|unavailable|aborted|cancell?ed|corrupt|degraded))|"
     r"(?:Error|Exception|Failure|BackOff|OOMKilled|NotReady|Unhealthy|Evicted)\b"
 )
+"""Signs of trouble."""
 _SCANNED = 2000
 _LONGEST_LINE = 400
 _MOST_LINES = 20_000
@@ -19,7 +20,7 @@ _MOST_LINES = 20_000
 
 def notable(text: str) -> bool:
     """Whether the start of a text has signs of trouble."""
-    return _NOTABLE.search(text, 0, _SCANNED) is not None
+    return NOTABLE.search(text, 0, _SCANNED) is not None
 
 
 def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -11,79 +10,18 @@ from itertools import islice
 from typing import Any
 
 from ..pieces import score
+from .amounts import measures, numbers
 from .excerpt import notable
 from .layout import ABSENT, Column, Layout
-from .literals import NUMBER
 
 _RARE = 0.03
 _FEW = 25
-_MOST_ERRORS = 8
+_MOST_ERRORS, _WORST = 8, 2
 _SCANNED = 2000
-_AMOUNT = 6
-"""Digits of a whole number."""
+_PART = 0.05
+"""How much a rare part of an array tells beside a rare cell."""
 _TROUBLE = re.compile(r"err(or)?s?|exceptions?|failures?|fail(ed)?|reason|warnings?", re.I)
-_DIGITS = frozenset("-0123456789")
-_MEASURE = re.compile(r"([$€£¥]?)(-?[0-9]{1,15}(?:\.[0-9]{1,9})?) ?(%|[A-Za-zµμ]{1,3})?")
-_UNITS = {
-    "": 1, "%": 1, "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 3600,
-    "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40,
-    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
-}  # fmt: skip
-"""Seconds or bytes, with the unit in lower case."""
 _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
-
-
-def numbers(leaf: Column, alone: bool) -> list[float | None]:
-    """The cells of a column as numbers, None for others."""
-    if leaf.measured is not None:
-        return leaf.measured
-    known: dict[int, float | None] = {-1: None}
-    found = leaf.measured = []
-    alone = alone or (leaf.alone and _tells_amounts(leaf.values))
-    for at, value in zip(leaf.numbers, leaf.values, strict=True):
-        if at not in known:
-            known[at] = number(value, alone)
-        found.append(known[at])
-    return found
-
-
-def _tells_amounts(values: Sequence[Any]) -> bool:
-    """Whether texts that spell numbers are amounts rather than names: some have a point or a sign, or they are short
-    and of several lengths."""
-    texts = [value for value in values if type(value) is str and value]
-    if any("." in text or text[0] == "-" for text in texts):
-        return True
-    sizes = set(map(len, texts))
-    return len(sizes) > 1 and max(sizes) <= _AMOUNT
-
-
-def number(value: Any, alone: bool) -> float | None:
-    """A value as a number; with ``alone`` also a string that spells one."""
-    if type(value) is int or type(value) is float:
-        try:
-            return None if value != value else float(value)  # NaN is neither large nor small
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
-    if alone and type(value) is str and value[:1] in _DIGITS and len(value) < 40 and NUMBER.fullmatch(value):
-        return float(value)
-    return None
-
-
-def measures(leaf: Column) -> list[float | None]:
-    """The cells of a column of texts such as ``35ms``, ``1.5 GiB``, ``80%`` or ``$12.50`` as numbers in one unit, None
-    for others; nothing where the first text is no such."""
-    first = next((value for value in leaf.values if type(value) is str and value), "")
-    if _measure(first) is None:
-        return []
-    return [_measure(value) if type(value) is str else None for value in leaf.values]
-
-
-def _measure(text: str) -> float | None:
-    found = _MEASURE.fullmatch(text)
-    if found is None or not (found[1] or found[3]):
-        return None
-    unit = _UNITS.get((found[3] or "").lower())
-    return None if unit is None else float(found[2]) * unit
 
 
 class Sample:
@@ -96,31 +34,41 @@ class Sample:
         self._rows = [place for place, at in enumerate(layout.place) if at is not None]
 
     def ranked(self, fill: bool) -> list[int]:
-        """Rows: first and last, those with words of the query, extremes, errors, rare values; then some from the start
-        and the end, or with ``fill`` all others, the most unusual first."""
-        layout, size = self._layout, len(self._layout.rows)
-        order = [0, size - 1]
-        if self._wanted:
-            hits = self._matching(layout, lambda text: score(text, self._wanted) >= 10)
-            order += [self._rows[at] for at in sorted(hits, key=lambda at: (-hits[at], at))]
-        irregular = [place for place, at in enumerate(layout.place) if at is None]
-        order += irregular[:4]
-        order += [self._rows[at] for at in self._extremes(layout)]
-        errors = self._matching(layout, notable, trouble=True)
-        worst = sorted(errors, key=lambda at: (-round(errors[at], 6), at))
-        order += [self._rows[at] for at in worst[:_MOST_ERRORS]]
-        order += [self._rows[at] for at in self._rare(layout)]
-        order += [1, size - 2, 2]
+        """Rows: those that tell something; then some from the start and the end, or with ``fill`` all others, the most
+        unusual first."""
+        size = len(self._layout.rows)
+        order = [*self.telling(), 1, size - 2, 2]
         if fill:
-            unusual = self._unusual(layout)
+            unusual = self._unusual(self._layout)
             order += sorted(range(size), key=lambda place: (-round(unusual.get(place, 0.0), 6), place))
         return [place for place in dict.fromkeys(order) if 0 <= place < size]
 
+    def telling(self) -> list[int]:
+        """The first row, those with words of the query, the worst errors, the last, extremes, other errors, rare
+        values."""
+        layout, size = self._layout, len(self._layout.rows)
+        order = [0]
+        if self._wanted:
+            hits = self._matching(layout, lambda text: score(text, self._wanted) >= 10)
+            order += [self._rows[at] for at in sorted(hits, key=lambda at: (-hits[at], at))]
+        errors = self._matching(layout, notable, trouble=True)
+        worst = [self._rows[at] for at in sorted(errors, key=lambda at: (-round(errors[at], 6), at))[:_MOST_ERRORS]]
+        order += [*worst[:_WORST], size - 1]
+        order += [place for place, at in enumerate(layout.place) if at is None][:4]
+        order += [self._rows[at] for at in self._extremes(layout)]
+        order += worst
+        order += [self._rows[at] for at in self._rare(layout)]
+        return list(dict.fromkeys(order))
+
     def _unusual(self, layout: Layout) -> dict[int, float]:
-        """For each row how rare its values are in columns whose values mostly repeat."""
+        """For each row how rare its values are in columns whose values mostly repeat, and the parts of its arrays."""
         found: dict[int, float] = {}
         for leaf in layout.leaves:
-            if leaf.rule in ("const", "same", "template"):
+            if _derived(leaf):
+                continue
+            if leaf.inner is None and list in set(map(type, leaf.values)):
+                for at, weight in _part_weights(leaf.values).items():
+                    found[self._rows[at]] = found.get(self._rows[at], 0.0) + weight
                 continue
             times = Counter(leaf.numbers)
             if len(times) <= 0.5 * len(leaf.numbers):
@@ -136,7 +84,7 @@ class Sample:
             if leaf.inner is not None and leaf.rule not in ("const", "same"):
                 owners = _owners(leaf)
                 inside += [owners[at] for at in self._extremes(leaf.inner) if at in owners]
-            elif leaf.rule not in ("const", "same", "template"):
+            elif not _derived(leaf):
                 values = numbers(leaf, self._alone)
                 some = [value for value in values if value is not None]
                 if not some and (values := measures(leaf)):
@@ -189,7 +137,7 @@ class Sample:
         most = max(1, int(_RARE * size))
         found: list[int] = []
         for leaf in layout.leaves:
-            if leaf.rule in ("const", "same", "template"):
+            if _derived(leaf):
                 continue
             kinds = Counter(map(type, leaf.values))
             for kind, times in kinds.items():
@@ -208,6 +156,18 @@ class Sample:
             if list in kinds and leaf.inner is None:
                 found += _rare_parts(leaf.values, most)
         return list(dict.fromkeys(found))
+
+
+def _derived(leaf: Column) -> bool:
+    """Whether other columns, or the header, tell what the cells are."""
+    return leaf.rule in ("const", "same") or (leaf.rule == "template" and not leaf.spelled)
+
+
+def _part_weights(values: list[Any]) -> dict[int, float]:
+    """For each array how rare its parts are among those of all arrays."""
+    parts = {at: {_text(part) for part in value[:_FEW]} for at, value in enumerate(values) if type(value) is list}
+    times = Counter(part for own in parts.values() for part in own)
+    return {at: _PART * sum(1 / times[part] for part in sorted(own)) for at, own in parts.items()}
 
 
 def _rare_parts(values: list[Any], most: int) -> list[int]:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..kind import Brief, Draft
+from ..kind import Brief
 from . import literals
 from .elements import telling
 from .excerpt import excerpt
 from .layout import Layout
-from .legend import legend
-from .outline import outline, step
-from .packing import pack_value
+from .outline import step
 from .planner import Planner
 from .pool import Pool
 from .sampling import Sample, summary
 from .writer import Writer
 
-_TRIES = 6
-_LEAST_SCALE = 0.05
 _NAMED = 0.9
 """Of maps less is kept than of arrays: their marker has the names of what is left out."""
-_SEVERAL, _MANY = 20, 100
+_SEVERAL, _MANY, _FULLER = 20, 100, 5 / 3
+"""Of an inner table of several short rows more is kept than of one of many."""
 SHORT_ROW = 1000
 """Characters: rows larger than this are records of an API rather than lines of a table."""
 _CHARACTERS = 2.7
@@ -35,7 +33,7 @@ class Limits:
     """How much a view keeps: ``share`` of the tokens of a table of at least ``rows`` rows and ``tokens`` tokens,
     ``text`` characters of a string, ``parts`` of an array or a cell, ``columns`` in a summary;
     ``fill``: rows up to the share even if nothing tells for them; ``short``: the limits of inner tables of many short
-    rows."""
+    rows; ``room``: the most tokens for the rows of one table."""
 
     share: float = 0.85
     tokens: int = 200
@@ -45,9 +43,10 @@ class Limits:
     columns: int = 40
     fill: bool = True
     short: Limits | None = None
+    room: float = math.inf
 
-    def scaled(self, scale: float) -> Limits:
-        """Limits for less, or for more."""
+    def scaled(self, scale: float, room: float = math.inf) -> Limits:
+        """Limits for less, or for more, of which ``room`` tokens may be rows of a table."""
         return Limits(
             self.share if scale >= 1 else min(self.share, 0.9) * scale,
             int(self.tokens * min(scale, 2)),
@@ -56,7 +55,8 @@ class Limits:
             max(int(self.parts * scale), 3),
             int(self.columns * min(scale, 1)),
             self.fill,
-            self.short and self.short.scaled(scale),
+            self.short and self.short.scaled(scale, room),
+            room * scale,
         )
 
 
@@ -173,14 +173,15 @@ class ShortWriter(Writer):
         size = len(layout.rows)
         if short is None or size < _SEVERAL or self._pool.size(self._pool.add(value)) > SHORT_ROW * size:
             return self._limits
-        return short if size >= _MANY else replace(short, fill=True, share=0.5)
+        return short if size >= _MANY else replace(short, fill=True, share=_FULLER * short.share)
 
     def _table(self, layout: Layout, value: Any) -> str:
         size = len(layout.rows)
         costs = self._costs(layout)
         share = self._limits.share * (_NAMED if layout.keyed and self._limits.share < 1 else 1)
-        room = max(share * sum(costs), self._limits.tokens)
-        if size < self._limits.rows or share >= 1 or sum(costs) <= room:
+        room = min(max(share * sum(costs), self._limits.tokens), self._limits.room)
+        small = size < self._limits.rows or share >= 1
+        if sum(costs) <= room or (small and room < self._limits.room):
             return self._all(layout, value)
         kept: list[int] = []
         for place in Sample(layout, self._brief.wanted, self._alone).ranked(self._limits.fill):
@@ -223,11 +224,23 @@ class ShortWriter(Writer):
                 lines += self._line(layout, place, value)
         return "\n".join([*lines, ""])
 
-    def _line(self, layout: Layout, place: int, value: Any) -> list[str]:
+    def head(self, layout: Layout) -> str:
+        """How many rows, and their columns; what all rows have can be read in the first."""
+        if self._row is not None or not layout.rows:
+            return super().head(layout)
+        self._row = self._row_of(layout, 0)
+        told = super().head(layout)
+        self._row = None
+        return told
+
+    def _row_of(self, layout: Layout, place: int) -> str:
+        """The reference of one row."""
         if layout.names is not None:
-            self._row = self._reference(step(layout.names[place]))
-        else:
-            self._row = self._unit.ref(place, place) if self._unit and not self._path else self._reference(step(place))
+            return self._reference(step(layout.names[place]))
+        return self._unit.ref(place, place) if self._unit and not self._path else self._reference(step(place))
+
+    def _line(self, layout: Layout, place: int, value: Any) -> list[str]:
+        self._row = self._row_of(layout, place)
         lines = self.lines(layout, [place], value)
         self._row = None
         return lines
@@ -242,37 +255,3 @@ class ShortWriter(Writer):
         if self._unit and not self._path:
             return self._omitted(f"{left} of {len(layout.rows)} rows", self._unit.ref(first, last))
         return self._omitted(f"{left} of {len(layout.rows)} rows", self._reference(f"[{first}:{last + 1}]"))
-
-
-def shorten_value(
-    name: str,
-    what: str,
-    value: Any,
-    brief: Brief,
-    limits: Limits,
-    unit: Unit | None = None,
-    alone: bool = False,
-    writer: Callable[..., ShortWriter] = ShortWriter,
-) -> Draft | None:
-    """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
-    try:
-        pool = Pool(value)
-        planner = Planner(pool, False)
-        scale, budget = 1.0, brief.budget
-        for _ in range(_TRIES):
-            own = writer(pool, planner, brief, limits.scaled(scale), unit, alone)
-            body = own.finish(own.value(value, 0))
-            draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
-            if not own.refs:
-                draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
-            if budget is None:
-                return draft
-            tokens = brief.count(draft.text)
-            if tokens <= budget:
-                return draft
-            if scale < _LEAST_SCALE or tokens > 12 * budget:
-                break
-            scale *= max(min(0.85 * budget / tokens, 0.7), 0.15)
-        return outline(name, what, value, brief)
-    except (TypeError, ValueError, RecursionError):
-        return None

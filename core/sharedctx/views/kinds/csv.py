@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DecodeError
+from ..columns.fitted import shorten_value
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import Limits, Unit, shorten_value
+from ..columns.shortening import Limits, Unit
 from ..kind import Brief, Draft, Source
 from ..lines.log_survey import TIME
 
@@ -16,6 +17,7 @@ _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _LEAST_LINES = 5
 _SAMPLED = 100
 _LIMITS = Limits(share=0.3, text=300, parts=12, fill=False)
+_NUMBER = re.compile(r" *[0-9.]+ *")
 _STYLE = re.compile(r"\[\[csv: (comma|tab|semicolon|bar)-separated( crlf)?( all-quoted)?( open-ended)?[;\]]")
 
 
@@ -141,6 +143,8 @@ class CsvKind:
         names = [name.strip('"') for name in lines[0].split(delimiter)]
         if not columns or len(set(names)) < len(names) or not all(0 < len(name) <= 60 for name in names):
             return 0.0
+        if any(name.count("(") != name.count(")") or _NUMBER.fullmatch(name) for name in names) and columns < 3:
+            return 0.0  # a message or a count rather than names
         same = sum(line.count(delimiter) == columns for line in lines if '"' not in line)
         plain = sum('"' not in line for line in lines)
         spaced = sum(f"{delimiter} " in line for line in lines)

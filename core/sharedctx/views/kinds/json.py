@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..columns.fitted import shorten_value
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import NARROW, Limits, shorten_value
+from ..columns.shortening import NARROW, Limits
 from ..kind import Brief, Draft, Source
 
 _LIMITS = Limits(short=NARROW)

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 from ...errors import DecodeError
+from ..columns.fitted import shorten_value
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import NARROW, Unit, shorten_value
+from ..columns.shortening import NARROW, Unit
 from ..kind import Brief, Draft, Source
 
 _LEAST = 3

@@ -7,6 +7,7 @@ from ..kind import Brief, Draft, Source
 from ..lines.log_forms import RESERVED, divide
 from ..lines.log_packed import MOST, Reader, Writer
 from ..lines.log_survey import BUILD, FRAME, Survey, Template, alike, is_head, trouble_of
+from ..lines.odd_values import odd_lines
 from ..lines.picks import Picks
 
 _LEGEND = (
@@ -111,6 +112,10 @@ class _Shortening:
             picks.add(each.lines[0], self._should)
             if len(each.lines) > _RARE:
                 picks.note(each.lines[0], f" x{len(each.lines)} to {each.lines[-1] + 1}")
+        picks.patient()
+        for each in common:
+            for index in odd_lines(lines, each.lines):
+                picks.add(index, self._should)
         picks.patient()
         heads = survey.heads
         for wants_head in (True, False):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..columns.fitted import shorten_value
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import NARROW, SHORT_ROW, Limits, Unit, shorten_value
+from ..columns.shortening import NARROW, SHORT_ROW, Limits, Unit
 from ..kind import Brief, Draft, Source
 
 _LEAST = 3

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..columns.fitted import shorten_value
 from ..columns.layout import Column, Layout
 from ..columns.packing import pack_value, unpack_value
-from ..columns.shortening import Limits, ShortWriter, Unit, shorten_value
+from ..columns.shortening import Limits, ShortWriter, Unit
 from ..kind import Brief, Draft, Source
 
 _LEAST = 3

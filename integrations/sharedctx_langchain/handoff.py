@@ -1,0 +1,101 @@
+"""A hand-off by packet: the next agent of a graph is given what it should know in place of the conversation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from sharedctx.context import SharedContext
+from sharedctx.entries.names import check_participant
+from sharedctx.errors import SharedContextError
+from sharedctx.extras import extra
+from sharedctx.opening import check_context
+from sharedctx.outputs import PREFIX, check_view_tokens
+from sharedctx.wire import part, parts
+
+from .tools import FACE
+
+with extra("langchain", "packet_handoff"):
+    from langchain_core.messages import HumanMessage
+    from langchain_core.tools import BaseTool, StructuredTool, ToolException
+    from langgraph.prebuilt import InjectedState
+    from langgraph.types import Command, Send
+
+_HEAD = "# Shared context for "
+
+
+def packet_handoff(
+    context: SharedContext,
+    to: str,
+    *,
+    max_tokens: int = 2000,
+    priorities: Mapping[str, float] | None = None,
+    prefix: str = "",
+    participant: str | None = None,
+    receiver: str | None = None,
+    name: str | None = None,
+    description: str | None = None,
+) -> BaseTool:
+    """Return a tool by which an agent hands its task over to the node ``to`` of the graph around it.
+
+    The node is given the agent's state with two messages in place of the conversation: a packet of the session, of at
+    most ``max_tokens`` and made for ``receiver`` (default: ``to``), and the task that the model wrote. The conversation
+    is stored whole as ``output/{participant}/conversation-{hash}``, so that the packet holds, shortens or names it
+    beside the session's other entries; ``context_expand`` of a ``ContextToolkit`` redeems the rest. The graph's own
+    state stays as it is. ``participant`` is who hands over (default: the context's own, else "handoff");
+    ``priorities`` and ``prefix`` are those of ``SharedContext.packet``.
+
+    What goes wrong is text for the model, which may try again. Raises ``ConfigError`` or ``Forbidden`` when made.
+    """
+    check_context(context)
+    check_view_tokens("max_tokens", max_tokens)
+    giver = context.bind(check_participant(participant or context.participant or "handoff"), face=FACE)
+    whom = check_participant(receiver or to)
+
+    def hand_over(
+        task: Annotated[str, "what the next agent is to do, and why"], state: Annotated[Any, InjectedState]
+    ) -> Command[Any]:
+        try:
+            _keep(giver, state if isinstance(state, list) else parts(state, "messages"))
+            packet = giver.packet(
+                for_agent=whom, task=task, max_tokens=max_tokens, priorities=priorities, prefix=prefix
+            )
+        except SharedContextError as error:
+            raise ToolException(f"{error.code}: {error.message}") from error
+        given: Any = [HumanMessage(packet.text), HumanMessage(task)]
+        if isinstance(state, Mapping):
+            given = {**state, "messages": given}
+        return Command(goto=[Send(to, given)], graph=Command.PARENT)
+
+    async def ahand_over(
+        task: Annotated[str, "what the next agent is to do, and why"], state: Annotated[Any, InjectedState]
+    ) -> Command[Any]:
+        return await giver.store.driver.leave_loop(hand_over, task, state)
+
+    return StructuredTool.from_function(
+        hand_over,
+        ahand_over,
+        name=name or f"transfer_to_{to}",
+        description=description or f"Hand the work over to {to}, who is told what it should know of it.",
+        handle_tool_error=True,
+    )
+
+
+def _keep(giver: SharedContext, messages: Sequence[Any]) -> None:
+    """Store what the next agent is not given, once."""
+    said = [_plain(each) for each in messages if not str(part(each, "content")).startswith(_HEAD)]
+    text = json.dumps(said, default=str, ensure_ascii=False).encode(errors="replace")
+    said = json.loads(text, parse_constant=str)  # a store takes no lone surrogates and no NaN; models write them
+    digest = hashlib.sha256(text).hexdigest()[:16]
+    key = f"{PREFIX}{giver.participant}/conversation-{digest}"
+    if said and giver.get_entry(key) is None:
+        giver.put(key, said)
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    """What a message says and calls."""
+    calls = [{"name": call["name"], "args": call["args"]} for call in parts(message, "tool_calls")]
+    told = {"type": part(message, "type"), "name": part(message, "name"), "content": part(message, "content")}
+    return {name: value for name, value in {**told, "tool_calls": calls}.items() if value}

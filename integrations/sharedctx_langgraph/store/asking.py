@@ -1,0 +1,65 @@
+"""What is asked of a store, checked before anything is done: operations, and times to live."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sharedctx.errors import ConfigError, InvalidKey, InvalidValue
+from sharedctx.extras import extra
+
+with extra("langgraph", "ContextStore"):
+    from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
+
+_MINUTES = ("default_ttl", "sweep_interval_minutes")
+
+
+def check(op: Any) -> None:
+    """Raise ``InvalidKey`` or ``InvalidValue`` for an operation whose parts are not of their types."""
+    kind = type(op)
+    if kind is GetOp or kind is PutOp:
+        _check_labels(op.namespace)
+        if not isinstance(op.key, str):
+            raise InvalidKey(f"the key {op.key!r:.80} in {tuple(op.namespace)!r} is no text: pass text")
+    if kind is PutOp:
+        value = op.value
+        if value is not None and not isinstance(value, Mapping) and not hasattr(value, "__dict__"):
+            raise InvalidValue(f"the value of {op.key!r} is no mapping but {type(value).__name__}: pass a dict")
+    elif kind is SearchOp:
+        _check_labels(op.namespace_prefix)
+        _check_page(op)
+        if op.query is not None and not isinstance(op.query, str):
+            raise InvalidValue(f"the query {op.query!r:.80} is no text")
+    elif kind is ListNamespacesOp:
+        _check_page(op)
+        if op.max_depth is not None and not _count(op.max_depth):
+            raise InvalidValue(f"max_depth {op.max_depth!r:.80} is no whole number from 0 up")
+
+
+def _check_labels(namespace: Any) -> None:
+    if namespace is None or isinstance(namespace, str):
+        raise InvalidKey(f"the namespace {namespace!r} is no tuple of labels: pass ({namespace!r},)")
+
+
+def _check_page(op: Any) -> None:
+    if not _count(op.limit) or not _count(op.offset):
+        raise InvalidValue(f"limit {op.limit!r:.80} and offset {op.offset!r:.80} are not both whole numbers from 0 up")
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def check_ttl(config: Any) -> dict[str, Any] | None:
+    """Return LangGraph's ``TTLConfig`` as a dict of its own; raises ``ConfigError`` naming what is no minutes."""
+    if config is None:
+        return None
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"ttl {config!r:.80} is no TTLConfig: pass a dict, as {{'default_ttl': 60}}")
+    for name in _MINUTES:
+        minutes: Any = config.get(name)
+        fits = type(minutes) in (int, float) and (0 < minutes < math.inf or (minutes == 0 and name == "default_ttl"))
+        if minutes is not None and not fits:
+            raise ConfigError(f"{name} {minutes!r:.80} is no number of minutes above 0")
+    return dict(config)

@@ -1,0 +1,160 @@
+"""Bad input is told clearly, by errors of our own, and loses nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("langgraph.checkpoint", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
+
+from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
+
+from sharedctx.errors import BackendUnavailable, ConfigError, InvalidKey, InvalidValue, SharedContextError
+from sharedctx_langgraph import ContextCache, ContextSaver, ContextStore
+
+from .made import Chain, checkpoint, config
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"max_age": math.nan},
+        {"max_age": "3"},
+        {"max_age": True},
+        {"keep_last": True},
+        {"keep_last": "3"},
+        {"keep_last": 1.5},
+        {"keep_last": 1, "thread_ids": "t"},
+    ],
+)
+def test_what_is_no_number_removes_nothing(saver: ContextSaver, chain: Chain, asked: dict[str, Any]) -> None:
+    chain.put("1", {"a": 1})
+    chain.put("2", {"a": 2})
+    with pytest.raises(ConfigError):
+        saver.retain(**asked)
+    assert [each.checkpoint["id"] for each in saver.list(config())] == ["2", "1"]
+
+
+def test_a_text_is_no_list_of_names(saver: ContextSaver, chain: Chain) -> None:
+    chain.put("1", {"a": 1}, run_id="r")
+    for remove in (lambda: saver.prune("t", strategy="delete"), lambda: saver.delete_for_runs("r")):
+        with pytest.raises(ConfigError, match="letters"):
+            remove()
+    assert saver.get_tuple(config()) is not None
+
+
+def test_a_copy_of_nothing_leaves_the_target(saver: ContextSaver, chain: Chain) -> None:
+    chain.put("1", {"a": 1})
+    saver.copy_thread("not there", "t")
+    assert saver.get_tuple(config()) is not None
+    for source, target in (("t", ""), ("t", None), ("", "t")):
+        with pytest.raises(InvalidKey, match="names no thread"):
+            saver.copy_thread(source, target)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("names", [{"task_id": None}, {"task_id": "\ud800"}, {"task_id": "x", "task_path": 5}])
+def test_writes_of_no_task_do_not_spoil_their_checkpoint(
+    saver: ContextSaver, chain: Chain, names: dict[str, Any]
+) -> None:
+    at: Any = chain.put("1", {"a": 1})
+    saver.put_writes(at, [("a", 1)], "task")
+    with pytest.raises(InvalidKey, match="task"):
+        saver.put_writes(at, [("a", 2)], **names)
+    with pytest.raises(InvalidKey, match="channel"):
+        saver.put_writes(at, [(5, 2)], "other")  # type: ignore[list-item]
+    found = saver.get_tuple(at)
+    assert found is not None
+    assert found.pending_writes == [("task", "a", 1)]
+
+
+@pytest.mark.parametrize("value", [lambda: 0, 2**100])
+def test_what_the_serializer_refuses_is_named(saver: ContextSaver, chain: Chain, value: Any) -> None:
+    at: Any = chain.put("1", {"a": 1})
+    for store in (
+        lambda: chain.put("2", {"odd": value}),
+        lambda: saver.put_writes(at, [("odd", value)], "task"),
+    ):
+        with pytest.raises(InvalidValue, match="odd"):
+            store()
+    found = saver.get_tuple(config())
+    assert found is not None
+    assert (found.checkpoint["id"], found.pending_writes) == ("1", [])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda saver: saver.get_tuple(None),
+        lambda saver: saver.get_tuple(config(id=5)),  # type: ignore[arg-type]
+        lambda saver: list(saver.list(config(), before="5")),
+        lambda saver: saver.put(config(), {}, {}, {}),
+        lambda saver: saver.put(config(), None, {}, {}),
+        lambda saver: saver.put(config(), checkpoint("5"), None, {}),
+        lambda saver: saver.put(config(), {**checkpoint("5"), "id": 5}, {}, {}),
+        lambda saver: saver.delete_thread(None),
+    ],
+)
+def test_savers_refuse_what_names_nothing(saver: ContextSaver, call: Callable[[Any], Any]) -> None:
+    with pytest.raises(SharedContextError):
+        call(saver)
+    assert saver.stats()["checkpoints"] == 0
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        PutOp(("a",), None, {"v": 1}),  # type: ignore[arg-type]
+        PutOp(("a",), 5, {"v": 1}),  # type: ignore[arg-type]
+        PutOp("abc", "k", {"v": 1}),  # type: ignore[arg-type]
+        PutOp(("a",), "k", "text"),  # type: ignore[arg-type]
+        PutOp(("a",), "k", 5),  # type: ignore[arg-type]
+        SearchOp(("a",), filter=[1]),  # type: ignore[arg-type]
+        SearchOp(("a",), filter={1: 2}),  # type: ignore[dict-item]
+        SearchOp(("a",), limit="3"),  # type: ignore[arg-type]
+        SearchOp(("a",), query=5),  # type: ignore[arg-type]
+        ListNamespacesOp(limit=-1),
+        ListNamespacesOp(offset=-1),
+        ListNamespacesOp(max_depth=-1),
+    ],
+)
+def test_stores_refuse_operations_that_make_no_sense(op: Any) -> None:
+    with ContextStore.from_url("memory://") as store:
+        with pytest.raises((InvalidKey, InvalidValue)):
+            store.batch([PutOp(("a",), "first", {"v": 1}), op])
+        assert store.search(("a",)) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ttl": 5},
+        {"ttl": {"default_ttl": "x"}},
+        {"ttl": {"default_ttl": math.nan}},
+        {"ttl": {"sweep_interval_minutes": 0}},
+        {"index": "x"},
+        {"index": {"dims": 1, "embed": len, "fields": "text"}},
+        {"index": {"dims": 1, "embed": len, "fields": [5]}},
+    ],
+)
+def test_stores_refuse_settings_that_make_no_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        ContextStore.from_url("memory://", **options)
+
+
+def test_no_sweeper_begins_on_a_closed_store(tmp_path: Path) -> None:
+    store = ContextStore.from_path(tmp_path / "store")
+    store.close()
+    with pytest.raises(BackendUnavailable):
+        store.start_ttl_sweeper()
+
+
+def test_caches_refuse_what_they_cannot_keep() -> None:
+    with ContextCache.from_url("memory://") as cache:
+        for key, value, ttl in (("k", lambda: 0, None), ("k", 1, "5"), ("k", 1, math.nan), (5, 1, None)):
+            with pytest.raises((InvalidKey, InvalidValue)):
+                cache.set({(("a",), key): (value, ttl)})  # type: ignore[dict-item]
+        assert cache.get([(("a",), "k")]) == {}
