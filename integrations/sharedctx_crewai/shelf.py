@@ -194,7 +194,7 @@ class Shelf:
         self, vector: Sequence[float], wanted: Wanted, limit: int, least: float
     ) -> Steps[list[tuple[MemoryRecord, float]]]:
         """Return the nearest records with their scores from 0 to 1, best first."""
-        found: list[tuple[MemoryRecord, float]] = []
+        found: dict[str, tuple[MemoryRecord, float]] = {}
         offset = 0
         where = None if wanted.everything else wanted
         while len(found) < limit:
@@ -207,14 +207,17 @@ class Shelf:
             for near in page:
                 score = max(near.score, 0.0)
                 if score < least:
-                    return found
+                    return list(found.values())
                 record = yield from self.load(near.item)
-                if record is not None:
-                    found.append((record, score))
+                if record is not None:  # which the next page may hold again, of what was saved meanwhile
+                    found.setdefault(record.id, (record, score))
             if len(page) < limit:
                 break
             offset += limit
-        return found[:limit]
+        best = list(found.values())
+        if offset:
+            best.sort(key=lambda each: each[1], reverse=True)
+        return best[:limit]
 
     def matching(self, wanted: Wanted) -> Steps[list[Item]]:
         """Return what the index knows of the records that are wanted."""
