@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps, run
+from .entries.arguments import check_seconds
 from .entries.names import check_participant, check_session
 from .entries.verbs import Verbs
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
@@ -285,7 +287,7 @@ class SharedContext:
             if seen:
                 heard = time.monotonic()
                 continue
-            left = 1.0 if timeout is None else heard + timeout - time.monotonic()
+            left = 1.0 if timeout is None else heard + check_seconds("timeout", timeout) - time.monotonic()
             if left <= 0:
                 return
             self.store.backend.wait(self.verbs.space, at, left)
@@ -316,14 +318,14 @@ class SharedContext:
         if self.participant is None:
             raise Forbidden("only a bound context remembers what it read: bind a participant")
         seen = self.verbs.session.reads.of(self.participant)
-        if ask or seen.reached is None:
-            seen.reached = self.store.backend.rev(self.verbs.space)
-        if seen.reached == seen.rev and not seen.expiring:
+        quiet = not seen.expiring or (not ask and -math.inf < self.verbs.session.clock() < seen.soonest)
+        rev = self.store.backend.rev(self.verbs.space) if ask or seen.reached is None else seen.reached
+        if quiet and rev == seen.rev:
             seen.reached = None  # the way of most calls
             return []
         from .handover.staleness import stale, with_diffs
 
-        found = self.run(stale(self.verbs, self.participant, ask=False))
+        found = self.run(stale(self.verbs, self.participant, ask=ask))
         return self.run(with_diffs(self.verbs, self.participant, found)) if diffs and found else found
 
     def grant(

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from sharedctx.errors import ConfigError, InvalidValue, KeyNotFound
+from sharedctx import ContextEntry, SharedContext
+from sharedctx.errors import ConfigError, DecodeError, InvalidValue, KeyNotFound
 
 from .completion import KEY
-from .display import show
+from .display import alert, show
 from .target import Target, key_version, names_version
 
 
@@ -23,12 +24,22 @@ def ls(target: Target, prefix: str) -> None:
     """List live keys with version, size and writer."""
     with target.store() as store:
         context = target.context(store)
-        entries = [entry for key in context.keys(prefix) if (entry := context.get_entry(key)) is not None]
+        entries = [entry for key in context.keys(prefix) if (entry := _entry(context, key)) is not None]
         rows = [
             (entry.key, f"v{entry.version}", entry.kind, f"{entry.size} B", entry.agent or "-") for entry in entries
         ]
         listed = [entry.to_dict(tokens=False) for entry in entries]
         target.emit_table(listed, ("key", "version", "kind", "size", "writer"), rows)
+        if not entries and not target.as_json and (others := target.others(store)):
+            alert(f"nothing in session {target.session!r}{others}")
+
+
+def _entry(context: SharedContext, key: str) -> ContextEntry | None:
+    """The live entry; a damaged one as history tells it, so that it hides no other."""
+    try:
+        return context.get_entry(key)
+    except DecodeError:
+        return next(iter(context.history(key, limit=1)), None)
 
 
 @click.command()

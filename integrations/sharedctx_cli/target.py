@@ -25,6 +25,7 @@ from sharedctx.errors import (
 
 from .display import as_json, show, table
 
+_SOME = 5
 _EXITS: list[tuple[type[SharedContextError], int]] = [
     (KeyNotFound, 3),
     (SessionNotFound, 3),
@@ -76,6 +77,12 @@ class Target:
         else:
             table(columns, rows)
 
+    def others(self, store: sharedctx.Store) -> str:
+        """What to say of the store's other sessions where this one holds nothing; empty when there are none."""
+        found = [session for session in store.sessions() if session != self.session]
+        some = ", ".join(found[:_SOME]) + (", ..." if len(found) > _SOME else "")
+        return f"; this store has {some}: name it by `sharedctx --session ID` before the command" if found else ""
+
     @contextmanager
     def looking_for(self, context: sharedctx.SharedContext, key: str) -> Iterator[None]:
         """Let a ``KeyNotFound`` name the nearest keys, unless it is a version of the key that is missing."""
@@ -90,6 +97,8 @@ class Target:
         """Raise ``KeyNotFound`` naming the nearest keys."""
         near = context.nearest(key)
         hint = f"; nearest: {', '.join(near)}" if near else "; `sharedctx ls` lists what there is"
+        if not context.keys():
+            hint = self.others(context.store) or hint
         raise KeyNotFound(f"there is no live value under {key!r} in session {self.session!r}{hint}")
 
 

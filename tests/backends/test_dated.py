@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from sharedctx import Keyring
-from sharedctx.backends.base import NEXT, Backend, Dated, Drop, Put
+from sharedctx.backends.base import NEXT, Backend, Dated, Drop, Put, Refused
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.backends.encrypted import Encrypted
 from sharedctx.backends.memory import MemoryBackend
-from sharedctx.errors import BackendUnavailable, InvalidKey, UnsafeRow
+from sharedctx.errors import BackendUnavailable, InvalidKey
+from sharedctx.testing import ManualClock
 
 KEYS = Keyring({"one": bytes(range(32))})
 
@@ -63,6 +64,20 @@ def test_it_is_the_newest_row_with_the_revision_of_the_space(backend: Backend) -
     assert newest(backend, "s", "text") is None
 
 
+def test_its_clock_is_what_is_known_of_the_stores(tmp_path: Path) -> None:
+    ahead, behind = ManualClock(2000.0), ManualClock(1000.0)
+    first, second = (DiskBackend(tmp_path / "store", clock=clock) for clock in (ahead, behind))
+    assert (first.clock(), second.clock()) == (2000.0, 1000.0)
+    assert first.expired(1500.0)
+    assert second.clock() == 1000.0
+    assert second.now() == 2000.0
+    assert second.clock() == 2000.0
+    behind.set(3000.0)
+    assert second.clock() == 3000.0
+    for backend in (first, second):
+        backend.close()
+
+
 def test_names_are_checked_and_a_closed_store_says_so(backend: Backend) -> None:
     for space, pk in (("", "p"), ("s", ""), ("s", "\ud800"), (3, "p")):
         with pytest.raises(InvalidKey):
@@ -72,7 +87,7 @@ def test_names_are_checked_and_a_closed_store_says_so(backend: Backend) -> None:
         newest(backend, "s", "p")
 
 
-def test_a_foreign_row_raises_when_it_is_read(tmp_path: Path) -> None:
+def test_a_foreign_row_is_what_a_scan_says_of_it(tmp_path: Path) -> None:
     backend = DiskBackend(tmp_path / "store")
     backend.commit("s", [Put("p", b"one", NEXT)])
     backend.close()
@@ -81,7 +96,9 @@ def test_a_foreign_row_raises_when_it_is_read(tmp_path: Path) -> None:
         assert con.execute("UPDATE Cache SET tag = CAST(x'ff' AS TEXT) WHERE value = x'6f6e65'").rowcount == 1
     con.close()
     backend = DiskBackend(tmp_path / "store")
-    for ask in (lambda: newest(backend, "s", "p"), lambda: backend.scan("s", "p", limit=1, newest_first=True)):
-        with pytest.raises(UnsafeRow):
-            ask()
+    (row,) = backend.scan("s", "p", limit=1, newest_first=True)
+    assert isinstance(row.value, Refused)
+    found, rev = newest(backend, "s", "p")
+    assert isinstance(found.value, Refused)
+    assert (found, rev) == (row, backend.rev("s"))
     backend.close()

@@ -6,11 +6,16 @@ Run it with ``python tests/bench/evolution.py``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import statistics
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
+
+from figures import Target, target_table
 
 from sharedctx.evolution import EvolutionStore
 
@@ -39,6 +44,16 @@ async def fill(store: EvolutionStore) -> str:
     return own
 
 
+def data(folder: str) -> int:
+    """Bytes of a store's database without the room that replaced rows left."""
+    with contextlib.closing(sqlite3.connect(f"{folder}/cache.db")) as con:
+        con.execute("VACUUM INTO ?", (f"{folder}-copy.db",))
+    copy = Path(f"{folder}-copy.db")
+    size = copy.stat().st_size
+    copy.unlink()
+    return size
+
+
 def milliseconds(times: list[float]) -> str:
     """Median and 99th percentile."""
     return f"p50 {statistics.median(times) * 1e3:.3f} ms, p99 {sorted(times)[len(times) * 99 // 100] * 1e3:.3f} ms"
@@ -47,7 +62,7 @@ def milliseconds(times: list[float]) -> str:
 async def main(folder: str) -> None:
     """Measure and print."""
     async with EvolutionStore(path=folder) as store:
-        empty = store.store.stats()["bytes"]
+        empty, bare = store.store.stats()["bytes"], data(folder)
         ids = [await fill(store) for _ in range(FILLED)]
         backend = store.store.backend
         rows = [
@@ -60,13 +75,17 @@ async def main(folder: str) -> None:
         assert context is not None
         print(f"a context: {len(json.dumps(context.to_dict()))} bytes of JSON, {len(rows) / FILLED:.0f} versions")
         print(f"at rest: {sum(rows) / FILLED:.0f} bytes of values with all history, ", end="")
-        print(f"{(store.store.stats()['bytes'] - empty) / FILLED:.0f} bytes of database file")
+        print(f"{(store.store.stats()['bytes'] - empty) / FILLED:.0f} bytes of database file, ", end="")
+        at_rest = (data(folder) - bare) / FILLED
+        print(f"{at_rest:.0f} of which are data")
+        targets = [Target("a context at rest", at_rest / 1024, 10, " KB")]
         reads, writes, listings = [], [], []
         for n in range(3000):
             began = time.perf_counter()
             await store.get_context(ids[n % FILLED])
             reads.append(time.perf_counter() - began)
         print(f"get_context: {milliseconds(reads)}")
+        targets.append(Target("access to a context", statistics.median(reads) * 1e3, 1, " ms"))
         for n in range(FILLED):
             began = time.perf_counter()
             await store.update_phase("again", ids[n])
@@ -85,6 +104,7 @@ async def main(folder: str) -> None:
             assert (await store.metrics())["contexts"] == ALL
             scrapes.append(time.perf_counter() - began)
         print(f"metrics of {ALL}: {milliseconds(scrapes)}")
+    print(target_table(targets).plain())
 
 
 if __name__ == "__main__":

@@ -192,11 +192,10 @@ def test_while_nothing_changes_it_asks_the_store_one_question(
     assert [each.key for each in me.stale()] == ["key7"]
 
 
-@pytest.mark.parametrize("address", ["memory://", "disk"])
 def test_what_a_read_or_write_found_costs_no_question_of_its_own(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sharedctx.open(tmp_path if address == "disk" else address) as store:
+    with sharedctx.open(tmp_path) as store:
         ctx = store.session()
         me, other = ctx.bind("me"), ctx.bind("other")
         ctx.put("plan", "a")
@@ -219,6 +218,28 @@ def test_what_a_read_or_write_found_costs_no_question_of_its_own(
         other.put("plan", "b")
         me.get("own")
         assert [str(each) for each in me.stale(ask=False)] == ["plan v1 -> v2 by other"]
+
+
+def test_expiry_is_told_in_passing_and_nothing_is_asked_before(
+    ctx: SharedContext, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = ctx.bind("me")
+    ctx.put("soon", "a", ttl=5)
+    ctx.put("late", "b", ttl=60)
+    me.get("late")
+    me.get("soon")
+    asked = counting(ctx, monkeypatch)
+    me.put("own", "c", ttl=30)
+    me.get("own")
+    alone = list(asked)
+    assert me.stale(ask=False) == []
+    assert asked == alone
+    clock.advance(5)
+    me.get("late")
+    assert [str(each) for each in me.stale(ask=False)] == ["soon v1 is gone"]
+    me.put("late", "d")  # which has no end
+    clock.advance(60)
+    assert [str(each) for each in me.stale()] == ["own v1 is gone"]
 
 
 def test_a_write_after_anothers_tells_of_it(ctx: SharedContext) -> None:

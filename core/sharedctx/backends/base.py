@@ -259,7 +259,13 @@ class Dated(Protocol):
     """The capability of a backend that tells the revision along with a read, for far less than two questions cost."""
 
     def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
-        """Return a partition's newest version with ``rev(space)`` as of that very read; None without any version."""
+        """Return a partition's newest version with ``rev(space)`` as it was then or just before; None without any
+        version."""
+        ...
+
+    def clock(self) -> float:
+        """Return what this opening knows of ``now()`` without a question: never later than that, and earlier only
+        where another process saw a later time than the machine's clock has now."""
         ...
 
 

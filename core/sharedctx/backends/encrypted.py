@@ -173,6 +173,9 @@ class Encrypted:
     ) -> int:
         return self.inner.reclaim(space, pk, before, expired_at)
 
+    def clock(self) -> float:
+        return self.inner.clock() if isinstance(self.inner, Dated) else self.inner.now()
+
     def now(self) -> float:
         return self.inner.now()
 

@@ -97,13 +97,9 @@ class MemoryBackend:
 
     def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
         """See ``Dated.newest``."""
-        check_name(space, "space")
-        check_name(pk, "partition key")
-        with self._changed:
-            self._check_open()
-            partition = self._partition(space, pk)
-            found = partition.between(1, None, 1, True) if partition else []
-            return (found[0], self._last(space)) if found else None
+        rev = self.rev(space)
+        rows = self.scan(space, pk, limit=1, newest_first=True)
+        return (rows[0], rev) if rows else None
 
     def pks(self, space: str, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """See ``Backend.pks``."""
@@ -172,6 +168,10 @@ class MemoryBackend:
             area.mark = max([area.mark, *(row.rev for row in removed)])
             del area.feed[: bisect_right(area.feed, area.mark, key=revision)]
             return len(removed)
+
+    def clock(self) -> float:
+        """See ``Dated.clock``."""
+        return max(self._high, self._clock())
 
     def now(self) -> float:
         """See ``Backend.now``."""

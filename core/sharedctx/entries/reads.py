@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,11 +16,28 @@ class Seen:
 
     versions: dict[str, int] = field(default_factory=dict)
     expiring: dict[str, float] = field(default_factory=dict)
+    soonest: float = math.inf
+    """Before this none of them expires."""
     told: dict[str, int] = field(default_factory=dict)
     rev: int | None = None
     """Up to where it was told of changes."""
     reached: int | None = None
     """The revision that its latest read or write found, which nobody has made use of yet."""
+
+    def expires(self, key: str, at: float) -> None:
+        """Remember when the live version ends."""
+        self.expiring[key] = at
+        self.soonest = min(self.soonest, at)
+
+    def expired(self, now: float) -> set[str]:
+        """Return the keys whose version that was seen has expired, each once."""
+        if now < self.soonest:
+            return set()
+        found = {key for key, at in list(self.expiring.items()) if at <= now}
+        for key in found:
+            self.expiring.pop(key, None)
+        self.soonest = min(list(self.expiring.values()), default=math.inf)
+        return found
 
 
 class Reads:
@@ -46,7 +64,7 @@ class Reads:
         seen.versions.pop(key, None)  # what is read again is among the latest
         seen.versions[key] = version
         if expires is not None:
-            seen.expiring[key] = expires
+            seen.expires(key, expires)
         elif seen.expiring:
             seen.expiring.pop(key, None)
         if len(seen.versions) > _MOST:

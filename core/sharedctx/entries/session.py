@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class Session:
         self.kept_views = KeptViews(session, space, settings)
         self.views = Viewing(settings, self.value, self.kept_views)
         self.reads = Reads()
-        self._dated = backend.local and isinstance(backend, Dated)
+        self._dated = backend if backend.local and isinstance(backend, Dated) else None
 
     @property
     def space(self) -> str:
@@ -116,12 +117,16 @@ class Session:
 
     def head(self, participant: str | None, key: str) -> Steps[Version | None]:
         """Return the live version, and remember which revision the participant found where that costs no question."""
-        return self.log.head(key) if participant is None or not self._dated else self._dated_head(participant, key)
+        return self.log.head(key) if participant is None or self._dated is None else self._dated_head(participant, key)
 
     def _dated_head(self, participant: str, key: str) -> Steps[Version | None]:
         found, rev = yield from self.log.dated_head(key)
         self.reads.reach(participant, rev)
         return found
+
+    def clock(self) -> float:
+        """Return the store's time as far as it is known here; minus infinity where it would have to be asked for."""
+        return -math.inf if self._dated is None else self._dated.clock()
 
     def value(self, version: Version) -> Steps[Any]:
         """Return the stored value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 from ..backends import steps
 from ..backends.base import Change
 from ..backends.steps import Steps
-from ..entries.reads import Seen
 from ..entries.verbs import Verbs
 from ..errors import Compacted, SharedContextError
 
@@ -47,9 +47,12 @@ def stale(verbs: Verbs, participant: str, *, ask: bool = True) -> Steps[list[Sta
     rev, seen.reached = seen.reached, None
     if not seen.versions:
         return []
+    now = -math.inf if ask or rev is None else verbs.session.clock()
     if ask or rev is None:
         rev = yield from steps.rev(verbs.space)
-    expired = (yield from _expired(seen)) if seen.expiring else set()
+    if seen.expiring and math.isinf(now):
+        now = yield from steps.now()
+    expired = seen.expired(now)
     if rev == seen.rev and not expired:
         return []
     known = dict(seen.versions)
@@ -61,7 +64,7 @@ def stale(verbs: Verbs, participant: str, *, ask: bool = True) -> Steps[list[Sta
             continue
         seen.told[key] = version or 0
         if entry is not None and entry.expires_at is not None:
-            seen.expiring[key] = entry.expires_at
+            seen.expires(key, entry.expires_at)
         found.append(Stale(key, known[key], version, entry.agent if entry else None))
     seen.rev = rev
     return found
@@ -90,15 +93,6 @@ def _changed(verbs: Verbs, since: int | None, rev: int, known: Mapping[str, int]
     except Compacted:
         return set(known)
     return {key for key, change in last.items() if change.op != "put" or change.sk != known[key]}
-
-
-def _expired(seen: Seen) -> Steps[set[str]]:
-    """The keys whose version that was seen has expired, each once."""
-    now = yield from steps.now()
-    found = {key for key, at in list(seen.expiring.items()) if at <= now}
-    for key in found:
-        seen.expiring.pop(key, None)
-    return found
 
 
 def _diff(verbs: Verbs, participant: str, key: str, old: int, new: int) -> Steps[str | None]:

@@ -210,6 +210,10 @@ class DiskBackend:
             after = page[-1]
         return removed
 
+    def clock(self) -> float:
+        """See ``Dated.clock``."""
+        return max(self._high, self._clock())
+
     def now(self) -> float:
         kept = self._queries.first(_CLOCK, ("-clock",))
         self._high = max(self._high, self._clock(), 0.0 if kept is None else _seconds(kept[0]))
