@@ -21,13 +21,14 @@ def moment(time: str | datetime) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def listed(name: str, given: Sequence[str] | None) -> Sequence[str]:
+def listed(name: str, given: Any) -> Sequence[str]:
     """Return a list of texts; raises ``InvalidValue`` for one text, which would be taken for its letters."""
     if given is None:
         return ()
-    if isinstance(given, str) or not isinstance(given, Iterable) or not all(isinstance(each, str) for each in given):
+    texts = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    if not all(isinstance(each, str) for each in texts):
         raise InvalidValue(f"{name} is {given!r:.200}: pass a list of texts")
-    return given
+    return texts
 
 
 def most(name: str, given: Any) -> int:
