@@ -25,7 +25,7 @@ def listed(name: str, given: Any) -> Sequence[str]:
     """Return a list of texts; raises ``InvalidValue`` for one text, which would be taken for its letters."""
     if given is None:
         return ()
-    texts = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    texts: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
     if not all(isinstance(each, str) for each in texts):
         raise InvalidValue(f"{name} is {given!r:.200}: pass a list of texts")
     return texts
