@@ -12,7 +12,7 @@ from pydantic import PrivateAttr
 from sharedctx import SharedContext, Store
 from sharedctx.errors import ConfigError, KeyNotFound
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 
 from .address import segment
 
@@ -31,7 +31,7 @@ class Restorable(Protocol[T]):
         ...
 
 
-class ContextCheckpoints(JsonProvider):
+class ContextCheckpoints(Openable, JsonProvider):
     """A provider for ``CheckpointConfig(provider=...)``; crewai's config takes its own providers and their subclasses.
 
     The ``location`` of a config names an entry, ``checkpoint/{location}/{branch}``, not a file. A checkpoint's own
@@ -110,10 +110,6 @@ class ContextCheckpoints(JsonProvider):
             file = Path(folder) / "checkpoint.json"
             file.write_text(self.from_checkpoint(location), encoding="utf-8")
             return kind.from_checkpoint(CheckpointConfig(restore_from=file))
-
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
 
 
 def _key(location: str, branch: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ from sharedctx.entries.together import Change
 from sharedctx.entry import ContextEntry
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 
 from .address import segment
 
@@ -38,7 +37,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-class ContextFlowPersistence(FlowPersistence):
+class ContextFlowPersistence(Openable, FlowPersistence):
     """Keeps the state after every method as a version of ``flow/{id}/state``; for ``@persist`` and paused flows.
 
     Takes an opened store or a ``SharedContext``, or ``path=`` / ``url=`` of a store that ``close`` closes.
@@ -59,26 +58,6 @@ class ContextFlowPersistence(FlowPersistence):
         super().__init__()
         self._opening = Opening(store, path=path, url=url)
         self._context = self._opening.context(session)
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], *, session: str | None = None) -> Iterator[Self]:
-        """Open a store by path for the length of a ``with`` block."""
-        flows = cls(path=path, session=session)
-        try:
-            yield flows
-        finally:
-            flows.close()
-
-    @classmethod
-    @contextmanager
-    def from_url(cls, url: str, *, session: str | None = None) -> Iterator[Self]:
-        """Open a store by URL for the length of a ``with`` block."""
-        flows = cls(url=url, session=session)
-        try:
-            yield flows
-        finally:
-            flows.close()
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copied flow keeps its store."""
@@ -121,10 +100,6 @@ class ContextFlowPersistence(FlowPersistence):
     def history(self, flow_uuid: str) -> list[ContextEntry]:
         """Return the versions of a flow's state, newest first."""
         return self._context.history(_key(flow_uuid))
-
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
 
     def _put(self, changes: list[Change]) -> None:
         def nothing(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:

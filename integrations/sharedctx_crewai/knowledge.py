@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr
@@ -17,7 +16,7 @@ from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.search import Entry, Item, Vectors
 
 from .address import segment
@@ -37,7 +36,7 @@ def labels(item: Item) -> list[str]:
     return [item.read_facts()]
 
 
-class ContextKnowledge(BaseKnowledgeStorage):
+class ContextKnowledge(Openable, BaseKnowledgeStorage):
     """Texts of a collection as entries ``knowledge/{collection}/{hash}``; the same text is kept once.
 
     ``embedder`` is a function from texts to vectors or crewai's embedder config (None: crewai's default). Takes an
@@ -66,16 +65,6 @@ class ContextKnowledge(BaseKnowledgeStorage):
         self._collection = segment(collection)
         self._embedder = embedder
         self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}", labels)
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[Self]:
-        """Open a store by path for the length of a ``with`` block; options are those of the class."""
-        knowledge = cls(path=path, **options)
-        try:
-            yield knowledge
-        finally:
-            knowledge.close()
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copied crew keeps its knowledge."""
@@ -164,10 +153,6 @@ class ContextKnowledge(BaseKnowledgeStorage):
     async def areset(self) -> None:
         """``reset``, off the event loop."""
         await self._context.store.driver.leave_loop(self.reset)
-
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
 
     def _key(self, text: str) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import KeyNotFound
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 
 from . import scopes
 from .address import path as scope_path
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from sharedctx.search import Item
 
 
-class ContextMemory:
+class ContextMemory(Openable):
     """Records as entries ``memory/{scope}/{id}`` of one session, with versions; plug in by ``Memory(storage=...)``.
 
     Takes an opened store or a ``SharedContext``, or ``path=`` / ``url=`` of a store that it then closes itself;
@@ -69,26 +68,6 @@ class ContextMemory:
     def context(self) -> SharedContext:
         """The session that holds the records."""
         return self._shelf.context
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[Self]:
-        """Open a store by path for the length of a ``with`` block; options are those of the class."""
-        memory = cls(path=path, **options)
-        try:
-            yield memory
-        finally:
-            memory.close()
-
-    @classmethod
-    @contextmanager
-    def from_url(cls, url: str, **options: Any) -> Iterator[Self]:
-        """Open a store by URL for the length of a ``with`` block; options are those of the class."""
-        memory = cls(url=url, **options)
-        try:
-            yield memory
-        finally:
-            memory.close()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """A copied crew keeps its memory."""
