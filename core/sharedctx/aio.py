@@ -66,7 +66,9 @@ class AsyncSharedContext:
         if not isinstance(value, str | bytes) or len(value) > _LARGE:
             leave = context.store.driver.leave_loop
             return await leave(context.put, key, value, agent=agent, expect=expect, ttl=ttl)
-        return await self.run(context.verbs.put(context.participant, key, value, context.agent(agent), expect, ttl))
+        context.store.check_open()
+        steps = context.verbs.put(context.participant, key, value, context.agent(agent), expect, ttl)
+        return await context.store.driver.run(steps)
 
     @overload
     async def get(
