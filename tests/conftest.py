@@ -1,4 +1,5 @@
-"""Servers that several areas of tests need, each started once and stopped by its process number."""
+"""What several rooms of tests need: a store with a clock, a log, servers that are started once and stopped by their
+process number."""
 
 from __future__ import annotations
 
@@ -10,8 +11,47 @@ from pathlib import Path
 
 import pytest
 
+import sharedctx
+from sharedctx import SharedContext, Store
+from sharedctx.testing import ManualClock
+
 _NUMBERS = itertools.count()
 NO_SERVER = "no Redis server is installed: pip install 'sharedctx[redis]', or apt-get install redis-server"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SHAREDCTX_URL", "SHAREDCTX_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_700_000_000.0)
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Iterator[Store]:
+    """A store in memory."""
+    with sharedctx.open("memory://", clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def context(store: Store) -> SharedContext:
+    """A session of that store."""
+    return store.session("team")
+
+
+@pytest.fixture
+def log() -> str:
+    """32 KB of a log with one line that matters."""
+    lines = [
+        f"2026-01-01 00:{n // 60:02}:{n % 60:02} INFO worker-{n % 7} finished job {n * 37} in {n % 90} ms"
+        for n in range(500)
+    ]
+    lines[211] = "2026-01-01 00:03:31 ERROR worker-1 disk /dev/sdb1 is full: job 7807 lost"
+    return "\n".join(lines)
 
 
 @pytest.fixture(scope="session")

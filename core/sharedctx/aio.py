@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps
 from .context import SharedContext
+from .entries.arguments import check_seconds
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
 from .snapshot import AsyncSnapshot
 
@@ -65,7 +66,9 @@ class AsyncSharedContext:
         if not isinstance(value, str | bytes) or len(value) > _LARGE:
             leave = context.store.driver.leave_loop
             return await leave(context.put, key, value, agent=agent, expect=expect, ttl=ttl)
-        return await self.run(context.verbs.put(context.participant, key, value, context.agent(agent), expect, ttl))
+        context.store.check_open()
+        steps = context.verbs.put(context.participant, key, value, context.agent(agent), expect, ttl)
+        return await context.store.driver.run(steps)
 
     @overload
     async def get(
@@ -229,6 +232,8 @@ class AsyncSharedContext:
 
     async def watch(self, since: int | None = None, timeout: float | None = None) -> AsyncIterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
+        if timeout is not None:
+            check_seconds("timeout", timeout)
         context = self._sync
         clock = asyncio.get_running_loop().time
         at = await self.rev() if since is None else since

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps, run
+from .entries.arguments import check_seconds
 from .entries.names import check_participant, check_session
 from .entries.verbs import Verbs
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
@@ -286,7 +287,7 @@ class SharedContext:
             if seen:
                 heard = time.monotonic()
                 continue
-            left = 1.0 if timeout is None else heard + timeout - time.monotonic()
+            left = 1.0 if timeout is None else heard + check_seconds("timeout", timeout) - time.monotonic()
             if left <= 0:
                 return
             self.store.backend.wait(self.verbs.space, at, left)

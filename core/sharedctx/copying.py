@@ -57,9 +57,11 @@ def copy(source: Store, target: Store, progress: Progress | None = None) -> Copi
     for space in sorted({*here, *known}):
         one = _Space(source, target, space, known.get(space))
         one.require_own()
-        written += one.bring(progress or (lambda done, of: None))
-        rows += one.compare()
-        one.finish()
+        try:
+            written += one.bring(progress or (lambda done, of: None))
+            rows += one.compare()
+        finally:
+            one.finish()
     return Copied(len(here), rows, written)
 
 
@@ -98,7 +100,7 @@ class _Space:
         run(self._target, steps.commit(SPACE, (put,)))
 
     def finish(self) -> None:
-        """Write down how far the copy is, so that later writes of others are told from ours."""
+        """Write down how far the copy is, be it whole or not, so that later writes of others are told from ours."""
         self._note(rev=self._target.rev(self._space))
 
     def bring(self, progress: Progress) -> int:

@@ -25,6 +25,7 @@ _GROUP = 256
 _GROUP_BYTES = 8 * 2**20
 _INLINE_ROWS = 16
 _INLINE = frozenset({"rev", "expired", "newest"})
+_ELSEWHERE = object()
 
 
 @dataclass(slots=True)
@@ -76,7 +77,13 @@ class GroupDriver:
             call = next(steps)
             while True:
                 try:
-                    result = await self._answer(call, grounds)
+                    if call.method == "commit":
+                        own, grounds = tuple(grounds), []
+                        space, ops, if_rev = call.args
+                        result = await self._queued(space, ops, if_rev, own)
+                    elif (result := self._at_once(call, grounds)) is _ELSEWHERE:
+                        ask = getattr(self._backend, call.method)
+                        result = await self.leave_loop(ask, *call.args, **call.options)
                 except Exception as error:
                     call = steps.throw(error)
                 else:
@@ -85,12 +92,11 @@ class GroupDriver:
             value: T = stop.value
             return value
 
-    async def _answer(self, call: Call, grounds: list[_Waiting]) -> Any:
-        """``grounds`` are the queued commits whose versions these steps were given since their last commit."""
-        if call.method == "commit":
-            own, grounds[:] = tuple(grounds), ()
-            space, ops, if_rev = call.args
-            return await self._commit(space, ops, if_rev, own)
+    def _at_once(self, call: Call, grounds: list[_Waiting]) -> Any:
+        """Answer what takes no time, or return that it is to be answered elsewhere.
+
+        ``grounds`` are the queued commits whose versions these steps were given since their last commit.
+        """
         if call.method == "now" and self._backend.local:
             return self._now()
         if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
@@ -98,11 +104,10 @@ class GroupDriver:
             return [queued[0]]
         if call.known:
             return call.known
-        ask = getattr(self._backend, call.method)
         short = call.method in _INLINE or call.options.get("limit", _INLINE_ROWS + 1) <= _INLINE_ROWS
         if short and self._backend.local:
-            return ask(*call.args, **call.options)
-        return await self.leave_loop(ask, *call.args, **call.options)
+            return getattr(self._backend, call.method)(*call.args, **call.options)
+        return _ELSEWHERE
 
     def _now(self) -> float:
         """The store's clock, read once for all that one turn of the loop asks."""
@@ -123,13 +128,13 @@ class GroupDriver:
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(ask, *args, **options))
 
-    async def _commit(
+    def _queued(
         self, space: str, ops: Sequence[Op], if_rev: int | None, grounds: Sequence[_Waiting]
-    ) -> Committed:
+    ) -> asyncio.Future[Committed]:
+        """Queue a commit of a task of the running loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()
-        size = sum(len(op.value) for op in ops if isinstance(op, Put))
-        waiting = _Waiting(space, ops, if_rev, size, loop, future, {}, grounds)
+        waiting = _Waiting(space, ops, if_rev, _size(ops), loop, future, {}, grounds)
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
@@ -146,16 +151,15 @@ class GroupDriver:
             loop.call_soon(self._hand_over)
         elif first.loop is not loop:  # which may be busy, or gone
             self._hand_over()
-        return await future
+        return future
 
     def submit(self, space: str, ops: Sequence[Op]) -> Future[Committed]:
         """Queue a commit from any thread: it is applied after all that were queued before it."""
         future: Future[Committed] = Future()
-        size = sum(len(op.value) for op in ops if isinstance(op, Put))
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
-            self._queue.append(_Waiting(space, ops, None, size, None, future, {}))
+            self._queue.append(_Waiting(space, ops, None, _size(ops), None, future, {}))
         self._hand_over()
         return future
 
@@ -236,6 +240,10 @@ class GroupDriver:
             self._thread.join()
         if self._pool is not None:
             self._pool.shutdown(wait=True)
+
+
+def _size(ops: Sequence[Op]) -> int:
+    return sum([len(op.value) for op in ops if isinstance(op, Put)])
 
 
 def _lost(one: _Waiting) -> ConditionFailed | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from .context import SharedContext
 from .errors import ConfigError
@@ -54,6 +55,48 @@ class Opening:
         """Close the store if it was opened here; a second close does nothing."""
         if self._own is not None:
             self._own.close()
+
+
+class Openable:
+    """What the classes over an ``Opening`` share: made from a path or an URL, closed by hand or by ``with``.
+
+    Their constructor takes a store or nothing first, and ``path=`` and ``url=``; ``_opening`` is theirs to set.
+    """
+
+    if TYPE_CHECKING:
+        _opening: Opening
+
+        def __init__(self, given: Store | SharedContext | None = None, *rest: Any, **options: Any) -> None: ...
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], *rest: Any, **options: Any) -> Self:
+        """Open the store in a directory; leaving the ``with`` block closes it. The rest is as for the class."""
+        return cls(None, *rest, path=path, **options)
+
+    @classmethod
+    def from_url(cls, url: str, *rest: Any, **options: Any) -> Self:
+        """Open the store at an URL; leaving the ``with`` block closes it. The rest is as for the class."""
+        return cls(None, *rest, url=url, **options)
+
+    def close(self) -> None:
+        """Close the store if it was opened here; a second close does nothing."""
+        self._opening.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def check_context(given: Any) -> SharedContext:

@@ -50,6 +50,7 @@ class SessionSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "count_tokens", counting(self.count_tokens))
+        check_compressors(self.compressors)
         if self.policy not in ("reject", "compress", "evict_oldest"):
             raise ConfigError(f"policy {self.policy!r} is not 'reject', 'compress' or 'evict_oldest'")
         if self.ttl is not None:
@@ -73,3 +74,9 @@ class SessionSettings:
     def bounded(self) -> bool:
         """Whether a put must know the other entries."""
         return self.max_entries is not None or self.max_store_tokens is not None
+
+
+def check_compressors(given: object) -> None:
+    """Raise ``ConfigError`` unless these are functions by kind of content."""
+    if not isinstance(given, Mapping) or not all(map(callable, given.values())):
+        raise ConfigError(f"compressors {given!s:.60} are no functions by kind: pass {{'text': function}}")

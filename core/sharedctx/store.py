@@ -143,7 +143,9 @@ class Store:
         Raises ``ConfigError`` when the backend cannot copy itself or something is already there.
         """
         if not isinstance(self.backend, Backup):
-            raise ConfigError(f"{self.address} has no copy of itself to give: only stores on disk can be backed up")
+            raise ConfigError(
+                f"{self.address} has no copy of itself to give: `sharedctx copy` brings it to a directory"
+            )
         self.backend.backup(os.fspath(path))
 
     def import_session(

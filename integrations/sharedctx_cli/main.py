@@ -45,6 +45,7 @@ _COMMANDS = {
 }
 
 
+_SHARED = ("--path", "--url", "--session", "--as")
 GROUP = "sharedctx.commands"
 """Entry points of this group add commands: integrations' and other packages'."""
 
@@ -109,7 +110,7 @@ def main(args: Sequence[str] | None = None) -> None:
     if as_json:  # it may stand anywhere
         given = ["--json", *(word for word in options if word != "--json"), *given[len(options) :]]
     try:
-        code = cli.main(given, prog_name="sharedctx", standalone_mode=False)
+        code = _call(given)
     except SharedContextError as error:
         if as_json:
             click.echo(json_text(error.to_dict()))
@@ -125,6 +126,27 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.Abort:
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _call(words: list[str]) -> object:
+    try:
+        return cli.main(words, prog_name="sharedctx", standalone_mode=False)
+    except click.NoSuchOption as error:
+        led = _led(words, error.option_name)
+        if led is None:
+            raise
+        return _call(led)
+
+
+def _led(words: list[str], name: str) -> list[str] | None:
+    """The words with an option that all commands share at their head, where it stood once and after its command."""
+    end = words.index("--") if "--" in words else len(words)
+    places = [at for at, word in enumerate(words[:end]) if word.partition("=")[0] == name]
+    if name not in _SHARED or len(places) != 1:
+        return None
+    at = places[0]
+    after = at + (1 if "=" in words[at] else 2)
+    return [*words[at:after], *words[:at], *words[after:]] if after <= end else None
 
 
 def _explain(error: click.ClickException) -> None:

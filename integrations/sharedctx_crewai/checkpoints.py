@@ -10,9 +10,10 @@ from typing import Any, Protocol, Self, TypeVar
 from pydantic import PrivateAttr
 
 from sharedctx import SharedContext, Store
+from sharedctx.entries.arguments import check_number, check_words
 from sharedctx.errors import ConfigError, KeyNotFound
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 
 from .address import segment
 
@@ -20,6 +21,7 @@ with extra("crewai", "checkpoints of crews"):
     from crewai.state.checkpoint_config import CheckpointConfig
     from crewai.state.provider.json_provider import JsonProvider
 
+_ROOT = "checkpoint"
 T = TypeVar("T", covariant=True)
 
 
@@ -31,7 +33,7 @@ class Restorable(Protocol[T]):
         ...
 
 
-class ContextCheckpoints(JsonProvider):
+class ContextCheckpoints(Openable, JsonProvider):
     """A provider for ``CheckpointConfig(provider=...)``; crewai's config takes its own providers and their subclasses.
 
     The ``location`` of a config names an entry, ``checkpoint/{location}/{branch}``, not a file. A checkpoint's own
@@ -59,7 +61,8 @@ class ContextCheckpoints(JsonProvider):
         return self
 
     def checkpoint(self, data: str, location: str, *, parent_id: str | None = None, branch: str = "main") -> str:
-        """Write a snapshot as the next version and return its location."""
+        """Write a snapshot as the next version and return its location; raises ``InvalidValue`` for no text."""
+        check_words("the snapshot", data)
         entry = self._context.put(_key(location, branch), data)
         return f"{entry.key}@{entry.version}"
 
@@ -72,7 +75,11 @@ class ContextCheckpoints(JsonProvider):
         return await self._context.store.driver.leave_loop(write)
 
     def prune(self, location: str, max_keep: int, *, branch: str = "main") -> int:
-        """Forget old checkpoints of a branch but at least ``max_keep`` and what these build on; returns how many."""
+        """Forget old checkpoints of a branch but at least ``max_keep`` and what these build on; returns how many.
+
+        Raises ``InvalidValue`` for no whole number from 0 up.
+        """
+        check_number("max_keep", max_keep)
         key = _key(location, branch)
         if max_keep < 1:
             return self._context.erase(key) if self._context.history(key, limit=1) else 0
@@ -84,8 +91,8 @@ class ContextCheckpoints(JsonProvider):
 
     def from_checkpoint(self, location: str) -> str:
         """Return a snapshot; raises ``KeyNotFound`` when it is gone, ``ConfigError`` for no location of ours."""
-        key, at, version = location.rpartition("@")
-        if not at or not version.isdecimal():
+        key, at, version = check_words("the location", location).rpartition("@")
+        if not key.startswith(f"{_ROOT}/") or not at or not version.isdecimal():
             raise ConfigError(f"{location!r} is no checkpoint of this store: pass what checkpoint() returned")
         data = self._context.get(key, full=True, version=int(version))
         if data is None:
@@ -111,10 +118,6 @@ class ContextCheckpoints(JsonProvider):
             file.write_text(self.from_checkpoint(location), encoding="utf-8")
             return kind.from_checkpoint(CheckpointConfig(restore_from=file))
 
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
-
 
 def _key(location: str, branch: str) -> str:
-    return f"checkpoint/{segment(location)}/{segment(branch)}"
+    return f"{_ROOT}/{segment(location, 'the location')}/{segment(branch, 'the branch')}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ from sharedctx.entries.together import Change
 from sharedctx.entry import ContextEntry
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 
 from .address import segment
 
@@ -38,7 +37,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-class ContextFlowPersistence(FlowPersistence):
+class ContextFlowPersistence(Openable, FlowPersistence):
     """Keeps the state after every method as a version of ``flow/{id}/state``; for ``@persist`` and paused flows.
 
     Takes an opened store or a ``SharedContext``, or ``path=`` / ``url=`` of a store that ``close`` closes.
@@ -60,26 +59,6 @@ class ContextFlowPersistence(FlowPersistence):
         self._opening = Opening(store, path=path, url=url)
         self._context = self._opening.context(session)
 
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], *, session: str | None = None) -> Iterator[Self]:
-        """Open a store by path for the length of a ``with`` block."""
-        flows = cls(path=path, session=session)
-        try:
-            yield flows
-        finally:
-            flows.close()
-
-    @classmethod
-    @contextmanager
-    def from_url(cls, url: str, *, session: str | None = None) -> Iterator[Self]:
-        """Open a store by URL for the length of a ``with`` block."""
-        flows = cls(url=url, session=session)
-        try:
-            yield flows
-        finally:
-            flows.close()
-
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copied flow keeps its store."""
         return self
@@ -93,9 +72,7 @@ class ContextFlowPersistence(FlowPersistence):
 
     def load_state(self, flow_uuid: str) -> dict[str, Any] | None:
         """Return the newest state, None when the flow is not known; raises ``InvalidValue`` for another's value."""
-        found = self._context.get(_key(flow_uuid), full=True)
-        if found is not None and not (isinstance(found, dict) and "state" in found):
-            raise InvalidValue(f"{_key(flow_uuid)!r} is no state of a flow: roll it back, or name the flow otherwise")
+        found = self._found(_key(flow_uuid), "state")
         return None if found is None else found["state"]
 
     def save_pending_feedback(
@@ -103,14 +80,17 @@ class ContextFlowPersistence(FlowPersistence):
     ) -> None:
         """Write the state and what the flow waits for, in one commit."""
         stored = _stored(context.method_name, state_data)
-        pending = {"state": stored["state"], "context": json.loads(json.dumps(context.to_dict(), default=_plain))}
+        pending = {"state": stored["state"], "context": _json(context.to_dict(), context.method_name)}
         self._put([Change(_key(flow_uuid), stored), Change(_key(flow_uuid, "pending"), pending)])
 
     def load_pending_feedback(self, flow_uuid: str) -> tuple[dict[str, Any], PendingFeedbackContext] | None:
-        """Return the state and what the flow waits for, None when it does not wait."""
+        """Return the state and what the flow waits for, None when it does not wait.
+
+        Raises ``InvalidValue`` for another's value.
+        """
         from crewai.flow.async_feedback.types import PendingFeedbackContext
 
-        found = self._context.get(_key(flow_uuid, "pending"), full=True)
+        found = self._found(_key(flow_uuid, "pending"), "state", "context")
         return None if found is None else (found["state"], PendingFeedbackContext.from_dict(found["context"]))
 
     def clear_pending_feedback(self, flow_uuid: str) -> None:
@@ -122,9 +102,11 @@ class ContextFlowPersistence(FlowPersistence):
         """Return the versions of a flow's state, newest first."""
         return self._context.history(_key(flow_uuid))
 
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
+    def _found(self, key: str, *names: str) -> dict[str, Any] | None:
+        found = self._context.get(key, full=True)
+        if found is None or (isinstance(found, dict) and found.keys() >= set(names)):
+            return found
+        raise InvalidValue(f"{key!r} is no state of a flow: roll it back, or name the flow otherwise")
 
     def _put(self, changes: list[Change]) -> None:
         def nothing(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
@@ -136,11 +118,18 @@ class ContextFlowPersistence(FlowPersistence):
 
 
 def _key(flow: str, what: str = "state") -> str:
-    return f"flow/{segment(flow)}/{what}"
+    return f"flow/{segment(flow, 'the id of the flow')}/{what}"
 
 
 def _stored(method: str, state: dict[str, Any] | BaseModel) -> dict[str, Any]:
     if not isinstance(state, dict | BaseModel):
         raise InvalidValue(f"the state after {method!r} is {type(state).__name__}: use a dict or a pydantic model")
     plain = state if isinstance(state, dict) else _plain(state)
-    return {"method": method, "state": json.loads(json.dumps(plain, default=_plain))}
+    return {"method": method, "state": _json(plain, method)}
+
+
+def _json(plain: Any, method: str) -> Any:
+    try:
+        return json.loads(json.dumps(plain, default=_plain))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue(f"the state after {method!r} is not JSON ({error}): use plain values") from None

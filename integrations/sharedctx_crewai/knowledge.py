@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr
@@ -17,11 +16,11 @@ from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.search import Entry, Item, Vectors
 
 from .address import segment
-from .filters import listed
+from .filters import least, listed, most
 
 with extra("crewai", "crewai's knowledge"):
     from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
@@ -37,7 +36,7 @@ def labels(item: Item) -> list[str]:
     return [item.read_facts()]
 
 
-class ContextKnowledge(BaseKnowledgeStorage):
+class ContextKnowledge(Openable, BaseKnowledgeStorage):
     """Texts of a collection as entries ``knowledge/{collection}/{hash}``; the same text is kept once.
 
     ``embedder`` is a function from texts to vectors or crewai's embedder config (None: crewai's default). Takes an
@@ -63,19 +62,9 @@ class ContextKnowledge(BaseKnowledgeStorage):
         super().__init__()
         self._opening = Opening(store, path=path, url=url)
         self._context = self._opening.context(session)
-        self._collection = segment(collection)
+        self._collection = segment(collection, "the collection")
         self._embedder = embedder
         self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}", labels)
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[Self]:
-        """Open a store by path for the length of a ``with`` block; options are those of the class."""
-        knowledge = cls(path=path, **options)
-        try:
-            yield knowledge
-        finally:
-            knowledge.close()
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copied crew keeps its knowledge."""
@@ -84,7 +73,7 @@ class ContextKnowledge(BaseKnowledgeStorage):
     def save(self, documents: list[str]) -> None:
         """Add texts; raises ``InvalidValue`` for no list of texts, and for vectors that do not fit those before."""
         listed("documents", documents)
-        texts = {self._key(text): text for text in documents if text}
+        texts = {self._key(text): text for text in documents or () if text}
         for start in range(0, len(texts), MOST // 2):
             self._save(dict(list(texts.items())[start : start + MOST // 2]))
 
@@ -114,13 +103,14 @@ class ContextKnowledge(BaseKnowledgeStorage):
         Texts have no metadata: with a filter none fits. Raises ``InvalidValue``.
         """
         listed("query", query)
+        count, lowest = most("limit", limit), least("score_threshold", score_threshold)
         if not query or metadata_filter:
             return []
         (vector,) = self._embed([" ".join(query)])
         found: list[SearchResult] = []
-        for near in self._context.run(self._index.search(vector, limit)):
+        for near in self._context.run(self._index.search(vector, count)):
             text = self._context.get(near.item.key, full=True)
-            if text is not None and near.score >= score_threshold:
+            if isinstance(text, str) and near.score >= lowest:
                 own = near.item.key.rpartition("/")[2]
                 found.append({"id": own, "content": text, "metadata": {}, "score": max(near.score, 0.0)})
         return found
@@ -165,20 +155,23 @@ class ContextKnowledge(BaseKnowledgeStorage):
         """``reset``, off the event loop."""
         await self._context.store.driver.leave_loop(self.reset)
 
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
-
     def _key(self, text: str) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return f"knowledge/{self._collection}/{digest}"
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if not callable(self._embedder):
+            if self._embedder is not None and not isinstance(self._embedder, dict):
+                kind = type(self._embedder).__name__
+                raise InvalidValue(f"{kind} is no embedder: pass a function from texts to vectors, or crewai's config")
             from crewai.rag.embeddings.factory import build_embedder
 
             self._embedder = build_embedder(self._embedder or {"provider": "openai", "config": {}})
-        found = [[float(number) for number in vector] for vector in self._embedder(texts)]
+        made = self._embedder(texts)
+        try:
+            found = [[float(number) for number in vector] for vector in made]
+        except (TypeError, ValueError) as error:
+            raise InvalidValue(f"the embedder made no vectors ({error}): it must return a list for each text") from None
         if len(found) != len(texts):
             raise InvalidValue(
                 f"the embedder made {len(found)} vectors of {len(texts)} texts: it must make one of each"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sharedctx import SharedContext
@@ -81,6 +81,7 @@ class Shelf:
         self._check([record.embedding])
         old = self.index.find(record.id)
         before = None if old is None else (yield from self._verbs.value(self.context.participant, old.key, None))
+        before = before if records.is_stored(before) else None
         data = records.stored(record) if before is None else records.completed(record, before)
         vectors = [record.embedding] if record.embedding else []
         if not vectors and before is not None and before["content"] == data["content"] and old is not None:
@@ -96,7 +97,7 @@ class Shelf:
         """Raise crewai's error for vectors of other dimensions than those that the index has."""
         dimensions = self.index.dimensions
         for vector in vectors:
-            if vector is None or (not vector and dimensions is None):
+            if vector is None or (len(vector) == 0 and dimensions is None):
                 continue
             dimensions = dimensions or len(vector)
             if len(vector) != dimensions:
@@ -184,7 +185,7 @@ class Shelf:
     def load(self, item: Item) -> Steps[MemoryRecord | None]:
         """Return the record that the index knows, None when it is gone, not to be read or no record."""
         data = yield from self._verbs.value(self.context.participant, item.key, None)
-        if not isinstance(data, dict) or "content" not in data:
+        if data is None:
             return None
         touched = yield from self._touched.get(str(item.name))
         return records.loaded(data, self.index.vectors(item.key), touched)
@@ -193,26 +194,30 @@ class Shelf:
         self, vector: Sequence[float], wanted: Wanted, limit: int, least: float
     ) -> Steps[list[tuple[MemoryRecord, float]]]:
         """Return the nearest records with their scores from 0 to 1, best first."""
-        found: list[tuple[MemoryRecord, float]] = []
+        found: dict[str, tuple[MemoryRecord, float]] = {}
         offset = 0
         where = None if wanted.everything else wanted
         while len(found) < limit:
             try:
                 page: list[Nearest] = yield from self.index.search(vector, limit, offset, where)
             except InvalidValue:
-                self._check([vector])
+                if isinstance(vector, Sized):
+                    self._check([vector])
                 raise
             for near in page:
                 score = max(near.score, 0.0)
                 if score < least:
-                    return found
+                    return list(found.values())
                 record = yield from self.load(near.item)
-                if record is not None:
-                    found.append((record, score))
+                if record is not None:  # which the next page may hold again, of what was saved meanwhile
+                    found.setdefault(record.id, (record, score))
             if len(page) < limit:
                 break
             offset += limit
-        return found[:limit]
+        best = list(found.values())
+        if offset:
+            best.sort(key=lambda each: each[1], reverse=True)
+        return best[:limit]
 
     def matching(self, wanted: Wanted) -> Steps[list[Item]]:
         """Return what the index knows of the records that are wanted."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,7 +14,7 @@ from sharedctx.entries.names import check_key
 from sharedctx.entries.values import canonical
 from sharedctx.errors import InvalidValue, KeyNotFound
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.settings import check_ttl
 from sharedctx.store import Store
 
@@ -27,7 +26,7 @@ with extra("langchain", "ContextByteStore"):
 _AS_THEY_ARE = "/-_~ !#$&'()*+,:;=?@[]{}|^"
 
 
-class ContextByteStore(ByteStore):
+class ContextByteStore(Openable, ByteStore):
     """Bytes by key as entries of a session, versioned and shared by threads and processes.
 
     ``given`` is an opened ``Store`` or a ``SharedContext``, else ``path=`` or ``url=`` name the store; ``session``
@@ -57,26 +56,6 @@ class ContextByteStore(ByteStore):
         self._async = AsyncSharedContext.over(self._context)
         self._prefix = check_key(prefix)
         self._ttl = ttl
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[ContextByteStore]:
-        """Open a store on disk, and close it at the end."""
-        store = cls(path=path, **options)
-        try:
-            yield store
-        finally:
-            store.close()
-
-    @classmethod
-    @contextmanager
-    def from_url(cls, url: str, **options: Any) -> Iterator[ContextByteStore]:
-        """Open a store by its URL, and close it at the end."""
-        store = cls(url=url, **options)
-        try:
-            yield store
-        finally:
-            store.close()
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the bytes of each key in order, None where there are none."""
@@ -149,10 +128,6 @@ class ContextByteStore(ByteStore):
             plain = unquote(key[len(self._prefix) :], errors="surrogatepass")
             if plain.startswith(prefix or ""):
                 yield plain
-
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()
 
 
 def _several(name: str, given: Any) -> list[Any]:

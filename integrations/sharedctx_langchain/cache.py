@@ -6,8 +6,6 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sharedctx.aio import AsyncSharedContext
@@ -15,7 +13,7 @@ from sharedctx.context import SharedContext
 from sharedctx.entries.names import check_key
 from sharedctx.errors import KeyNotFound, SharedContextError
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.settings import check_ttl
 from sharedctx.store import Store
 
@@ -31,7 +29,7 @@ _NOT_KEPT = "an answer is not kept as %s: %s"
 _log = logging.getLogger("sharedctx.langchain")
 
 
-class ContextLLMCache(BaseCache):
+class ContextLLMCache(Openable, BaseCache):
     """Keeps what models answered, by prompt and settings: ``set_llm_cache(ContextLLMCache(path=...))``.
 
     ``given`` is an opened ``Store`` or a ``SharedContext``, else ``path=`` or ``url=`` name the store. Answers lie
@@ -62,26 +60,6 @@ class ContextLLMCache(BaseCache):
         self._async = AsyncSharedContext.over(self._context)
         self._prefix = check_key(prefix)
         self._ttl = ttl
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> Iterator[ContextLLMCache]:
-        """Open a store on disk, and close it at the end."""
-        cache = cls(path=path, **options)
-        try:
-            yield cache
-        finally:
-            cache.close()
-
-    @classmethod
-    @contextmanager
-    def from_url(cls, url: str, **options: Any) -> Iterator[ContextLLMCache]:
-        """Open a store by its URL, and close it at the end."""
-        cache = cls(url=url, **options)
-        try:
-            yield cache
-        finally:
-            cache.close()
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """Return what was answered, or None."""
@@ -132,7 +110,3 @@ class ContextLLMCache(BaseCache):
     def _key(self, prompt: str, llm_string: str) -> str:
         spelled = json.dumps([prompt, llm_string]).encode()
         return f"{self._prefix}{hashlib.sha256(spelled).hexdigest()}"
-
-    def close(self) -> None:
-        """Close the store if it was opened here."""
-        self._opening.close()

@@ -8,7 +8,6 @@ import math
 import os
 import struct
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any, TypeVar
 
 from sharedctx import SharedContext, Store
@@ -18,7 +17,7 @@ from sharedctx.backends.steps import Steps, run
 from sharedctx.entries.names import check_session
 from sharedctx.errors import DecodeError, InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.versions.collection import seal, unseal
 from sharedctx.versions.delta import deflate, inflate
 
@@ -38,7 +37,7 @@ _SWEEP_EVERY = 256
 _log = logging.getLogger("sharedctx.langgraph")
 
 
-class ContextCache(BaseCache[Any]):
+class ContextCache(Openable, BaseCache[Any]):
     """Keeps what nodes returned, for ``compile(cache=ContextCache(path=...))``; sync and async methods in one object.
 
     ``given`` is an opened store or a context, else ``path`` or ``url`` name one that this object opens and closes.
@@ -68,39 +67,9 @@ class ContextCache(BaseCache[Any]):
         self._sets = 0
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> ContextCache:
-        """Open the store in a directory; leaving the ``with`` block closes it. Keywords are those of the class."""
-        return cls(path=path, **options)
-
-    @classmethod
-    def from_url(cls, url: str, **options: Any) -> ContextCache:
-        """Open the store at an URL; leaving the ``with`` block closes it. Keywords are those of the class."""
-        return cls(url=url, **options)
-
-    @classmethod
     def from_conn_string(cls, conn_string: str, **options: Any) -> ContextCache:
         """Open by path or URL, ``":memory:"`` for a store of this object's own."""
         return cls(url="memory://" if conn_string == ":memory:" else conn_string, **options)
-
-    def close(self) -> None:
-        """Close the store if this object opened it; a second close does nothing."""
-        self._opening.close()
-
-    def __enter__(self) -> ContextCache:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> ContextCache:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, Any]:
         """Return what is kept under these keys and has not expired."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx.backends.steps import Steps
@@ -13,7 +12,7 @@ from sharedctx.context import SharedContext
 from sharedctx.conversation import Conversation, Moment
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.settings import check_bound
 from sharedctx.store import Store
 from sharedctx.tokens import TokenCounter, counter
@@ -41,7 +40,7 @@ def _items(given: Any) -> list[Any]:
     return items
 
 
-class ContextSession:
+class ContextSession(Openable):
     """A session of the Agents SDK over a store (the ``Session`` protocol); of any number of processes at once.
 
     ``given`` is an opened ``Store`` or a ``SharedContext`` (whose session id is the default here), else ``path=`` or
@@ -78,26 +77,6 @@ class ContextSession:
         self._count = count_tokens or counter()
         self._opening = Opening(given, path=path, url=url)
         self._conversation = self._named(session_id)
-
-    @classmethod
-    @contextmanager
-    def from_path(cls, path: str | os.PathLike[str], session_id: str, **options: Any) -> Iterator[ContextSession]:
-        """Open a store on disk for one session, and close it at the end."""
-        session = cls(None, session_id, path=path, **options)
-        try:
-            yield session
-        finally:
-            session.close()
-
-    @classmethod
-    @contextmanager
-    def from_url(cls, url: str, session_id: str, **options: Any) -> Iterator[ContextSession]:
-        """Open a store by its URL for one session, and close it at the end."""
-        session = cls(None, session_id, url=url, **options)
-        try:
-            yield session
-        finally:
-            session.close()
 
     def _named(self, session_id: str) -> Conversation:
         store = self._opening.store
@@ -169,7 +148,3 @@ class ContextSession:
             task.exception()
             raise cancelled
         return task.result()
-
-    def close(self) -> None:
-        """Close the store if this session opened it."""
-        self._opening.close()

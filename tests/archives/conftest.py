@@ -16,11 +16,6 @@ KINDS = ("memory", "disk", "redis")
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
-@pytest.fixture
 def source(clock: ManualClock) -> Iterator[SharedContext]:
     with sharedctx.open("memory://", clock=clock) as store:
         ctx = store.session("team")

@@ -15,11 +15,6 @@ KEY = b"sixteen or more bytes"
 KINDS = ("memory", "disk", "redis", "dynamodb")
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
 @pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     places = {"memory": lambda: "memory://", "disk": lambda: str(tmp_path / "store")}

@@ -143,44 +143,6 @@ def test_a_store_made_with_the_keys_of_the_environment_needs_them(
     assert b"SHAREDCTX_KEYS" in err
 
 
-def test_a_server_of_ones_own_starts_tells_and_stops(shell: Shell, tmp_path: Path) -> None:
-    local = pytest.importorskip("sharedctx.backends.redis.local")
-    pytest.importorskip("redis", reason="redis is not installed: pip install 'sharedctx[redis]'")
-    if not local.programs():
-        pytest.skip("no Redis server is installed: pip install 'sharedctx[redis]'")
-    folder, port = str(tmp_path / "server"), str(local.free_port())
-    assert shell("redis", "status", "--dir", folder)[0] == 1
-    started = shell.json("redis", "start", "--dir", folder, "--port", port)
-    try:
-        assert started["started"]
-        assert shell.json("redis", "start", "--dir", folder, "--port", port) == {**started, "started": False}
-        assert shell.json("redis", "status", "--dir", folder)["pid"] == started["pid"]
-        code, _, err = shell("redis", "start", "--dir", str(tmp_path / "other"), "--port", port)
-        assert code == 1
-        assert b"choose another" in err
-        shared = Shell(tmp_path)
-        assert shared("--url", started["url"], "put", "k", "v")[0] == 2  # --path and --url
-        command = [sys.executable, "-c", "from sharedctx_cli import main; main()", "--url", started["url"]]
-        assert subprocess.run([*command, "put", "k", "v"], check=False, capture_output=True).returncode == 0
-    finally:
-        assert shell.json("redis", "stop", "--dir", folder) == {"stopped": True}
-    again = shell.json("redis", "start", "--dir", folder, "--port", port)
-    assert subprocess.run([*command, "get", "k"], check=False, capture_output=True).stdout == b"v\n"
-    assert again["started"]
-    assert shell.json("redis", "stop", "--dir", folder) == {"stopped": True}
-    assert shell.json("redis", "stop", "--dir", folder) == {"stopped": False}
-
-
-def test_a_store_is_copied_and_compared(shell: Shell, tmp_path: Path) -> None:
-    shell("put", "k", "one")
-    shell("--as", "me", "put", "k", "two")
-    other = Shell(tmp_path / "other")
-    assert shell.json("copy", str(shell.path), str(other.path))["written"] == 2
-    assert [entry["version"] for entry in other.json("history", "k")] == [2, 1]
-    assert shell("copy", str(shell.path), str(other.path))[1].endswith(b"0 of them new: all equal\n")
-    assert shell("copy", str(tmp_path / "none"), str(other.path))[0] == 2
-
-
 def test_a_session_goes_through_a_file(shell: Shell, tmp_path: Path) -> None:
     shell("put", "plan", "one")
     shell("--as", "me", "put", "plan", "two")

@@ -80,14 +80,30 @@ def test_a_plain_function_counts_under_its_own_name() -> None:
     assert sharedctx.open("memory://").session(model="gpt-4").settings.count_tokens.name.endswith("cl100k_base")
 
 
-def test_an_address_with_a_nul_is_refused() -> None:
-    with pytest.raises(ConfigError):
-        sharedctx.open("a\0b")
+@pytest.mark.parametrize("address", ["a\0b", b"bytes", 5, ""])
+def test_an_address_that_is_none_is_refused(address: Any) -> None:
+    with pytest.raises(ConfigError, match="address"):
+        sharedctx.open(address)
+
+
+@pytest.mark.parametrize("timeout", ["5", -1, float("nan")])
+def test_a_watch_whose_timeout_is_none_is_refused(timeout: Any) -> None:
+    ctx = SharedContext(url="memory://")
+    with pytest.raises(InvalidValue, match="timeout"):
+        next(ctx.watch(timeout=timeout))
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"ttl": "5"}, {"ttl": float("nan")}, {"ttl": -1}, {"max_entries": "3"}, {"max_value_tokens": 0}],
+    [
+        {"ttl": "5"},
+        {"ttl": float("nan")},
+        {"ttl": -1},
+        {"max_entries": "3"},
+        {"max_value_tokens": 0},
+        {"compressors": 5},
+        {"compressors": {"text": "zip"}},
+    ],
 )
 def test_a_setting_of_the_wrong_type_is_refused_when_the_session_is_opened(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(settings))):

@@ -208,6 +208,29 @@ def test_a_source_that_changes_meanwhile_is_told(make: Callable[[str], Store]) -
     assert there.session("s").get("b") == "2"
 
 
+@pytest.mark.parametrize("stopped_by", [KeyboardInterrupt, VersionConflict])
+def test_what_others_write_to_a_copy_that_was_stopped_is_kept(
+    make: Callable[[str], Store], stopped_by: type[BaseException]
+) -> None:
+    here, there = make("memory"), make("memory")
+    ctx = here.session("s")
+    for n in range(4):
+        ctx.put(f"k{n}", "1")
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
+            raise stopped_by("no more")
+
+    with pytest.raises(stopped_by):
+        copy(here, there, stop)
+    with pytest.raises(stopped_by):  # it goes on, and is stopped again
+        copy(here, there, stop)
+    there.session("s").put("mine", "not of the source")
+    with pytest.raises(ConfigError, match="written to in the session 's' since"):
+        copy(here, there)
+    assert there.session("s").get("mine") == "not of the source"
+
+
 def test_a_copy_may_change_the_keys_of_encryption(tmp_path: Path) -> None:
     one, two = Keyring({"one": bytes(32)}), Keyring({"two": bytes(range(32))})
     with (

@@ -16,11 +16,6 @@ from sharedctx.testing import ManualClock
 BIG = "\n".join(f"line {n} of a long text that no view shows whole" for n in range(3000))
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
 @pytest.fixture(params=["memory", "disk", "redis"])
 def ctx(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[SharedContext]:
     places = {"memory": lambda: "memory://", "disk": lambda: str(tmp_path / "store")}

@@ -17,11 +17,6 @@ TEXT = "\n".join(f"line {n}: the quick brown fox jumps over the lazy dog number 
 SPACE = "views:team"
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
 @pytest.fixture(params=["memory", "disk", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     places = {"memory": lambda: "memory://", "disk": lambda: str(tmp_path / "store")}

@@ -33,5 +33,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What crewai keeps by itself goes where the test keeps its things."""
     monkeypatch.setenv("CREWAI_STORAGE_DIR", str(tmp_path / "crewai"))
-    monkeypatch.delenv("SHAREDCTX_URL", raising=False)
     monkeypatch.chdir(tmp_path)

@@ -12,11 +12,6 @@ from sharedctx.testing.clock import ManualClock
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
-@pytest.fixture
 def opened(clock: ManualClock) -> Iterator[Store]:
     with sharedctx.open("memory://", clock=clock) as store:
         yield store
@@ -26,4 +21,3 @@ def opened(clock: ManualClock) -> Iterator[Store]:
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BACKEND", "MAX_SIZE", "TTL", "COMPRESSION"):
         monkeypatch.delenv(f"CONTEXT_STORE_{name}", raising=False)
-    monkeypatch.delenv("SHAREDCTX_URL", raising=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +17,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
-
-import sharedctx
-from sharedctx import SharedContext, Store
-from sharedctx.testing.clock import ManualClock
 
 Turn = AIMessage | Callable[[list[BaseMessage]], AIMessage]
 
@@ -96,35 +92,3 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.fixture
 def play() -> SimpleNamespace:
     return SimpleNamespace(Model=Scripted, call=call, calls=calls, fetched=fetched, redeem=redeem)
-
-
-@pytest.fixture
-def log() -> str:
-    """32 KB of a log with one line that matters."""
-    lines = [
-        f"2026-01-01 00:{n // 60:02}:{n % 60:02} INFO worker-{n % 7} finished job {n * 37} in {n % 90} ms"
-        for n in range(500)
-    ]
-    lines[211] = "2026-01-01 00:03:31 ERROR worker-1 disk /dev/sdb1 is full: job 7807 lost"
-    return "\n".join(lines)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> Iterator[Store]:
-    with sharedctx.open("memory://", clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def context(store: Store) -> SharedContext:
-    return store.session("team")
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SHAREDCTX_URL", raising=False)

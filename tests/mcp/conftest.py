@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import sys
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,7 @@ import pytest
 pytest.importorskip("mcp", reason="mcp is not installed: pip install 'sharedctx[mcp]'")
 
 import sharedctx
-from sharedctx import SharedContext, Store
-from sharedctx.testing.clock import ManualClock
+from sharedctx import SharedContext
 from sharedctx_mcp import McpSettings, server
 
 SDK = int(version("mcp").partition(".")[0])
@@ -220,22 +219,6 @@ def era(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> Iterator[Store]:
-    with sharedctx.open("memory://", clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def context(store: Store) -> SharedContext:
-    return store.session("team")
-
-
-@pytest.fixture
 def client(context: SharedContext, era: str) -> Callable[..., Any]:
     """Connects a client, in this process, to a server of its own over the context."""
 
@@ -276,9 +259,3 @@ def seeded(path: str) -> str:
     with sharedctx.open(path) as store:
         store.session("team").put("plan", "first", agent="planner")
     return path
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SHAREDCTX_URL", "SHAREDCTX_TOKEN"):
-        monkeypatch.delenv(name, raising=False)

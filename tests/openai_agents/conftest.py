@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,10 +25,6 @@ from openai.types.responses import (  # noqa: E402
 )
 from openai.types.responses.response_reasoning_item import Summary  # noqa: E402
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails  # noqa: E402
-
-import sharedctx  # noqa: E402
-from sharedctx import SharedContext, Store  # noqa: E402
-from sharedctx.testing.clock import ManualClock  # noqa: E402
 
 set_tracing_disabled(True)
 
@@ -97,35 +93,3 @@ class Scripted(Model):
 @pytest.fixture
 def play() -> SimpleNamespace:
     return SimpleNamespace(Model=Scripted, say=say, call=call, think=think)
-
-
-@pytest.fixture
-def log() -> str:
-    """20 KB of a log with one line that matters."""
-    lines = [
-        f"2026-01-01 00:{n // 60:02}:{n % 60:02} INFO worker-{n % 7} finished job {n * 37} in {n % 90} ms"
-        for n in range(300)
-    ]
-    lines[211] = "2026-01-01 00:03:31 ERROR worker-1 disk /dev/sdb1 is full: job 7807 lost"
-    return "\n".join(lines)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(1_700_000_000.0)
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> Iterator[Store]:
-    with sharedctx.open("memory://", clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def context(store: Store) -> SharedContext:
-    return store.session("team")
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SHAREDCTX_URL", raising=False)

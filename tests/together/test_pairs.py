@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -18,22 +17,6 @@ from sharedctx.testing.clock import ManualClock
 from .faces import INSTALLED, LINES, Face, text
 
 PAIRS = [pytest.param(*pair, id="-".join(face.name for face in pair)) for pair in product(INSTALLED, repeat=2)]
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # crewai is imported with some
-    pytest.mark.filterwarnings("ignore::ImportWarning"),
-    pytest.mark.filterwarnings("ignore:.*Pydantic.*"),
-]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> Iterator[Store]:
-    with sharedctx.open("memory://", clock=clock) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(("writer", "reader"), PAIRS)

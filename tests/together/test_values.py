@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,23 +21,7 @@ pytest.importorskip("langgraph", reason="LangGraph is not installed: pip install
 
 from sharedctx_langgraph import ContextStore
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # crewai is imported with some
-    pytest.mark.filterwarnings("ignore::ImportWarning"),
-    pytest.mark.filterwarnings("ignore:.*Pydantic.*"),
-]
 EACH = pytest.mark.parametrize("face", INSTALLED, ids=lambda face: face.name)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> Any:
-    with sharedctx.open("memory://", clock=clock) as opened:
-        yield opened
 
 
 @EACH

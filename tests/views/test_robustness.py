@@ -46,6 +46,8 @@ LINES = [
     "<html><body><p>words &amp; more</p><script>var a = '</p>';</script>",
     "name,number,when",
     '"a ""quoted"" cell",1,2024-05-01',
+    "NAME    READY   STATUS",
+    "web-1   1/1     Running",
     "FAILED tests/test_a.py::test_b - AssertionError: 1 != 2",
     "Traceback (most recent call last):",
     '  File "a.py", line 3, in f',
@@ -62,7 +64,7 @@ ends = st.sampled_from(["\n", "\r\n", "\r", "\n\n"])
 texts = st.builds(lambda parts, end, last: end.join(parts) + last, lines, ends, st.sampled_from(["", "\n", "\r\n"]))
 repeated = st.builds(lambda part, number: part * number, st.text(min_size=1, max_size=40), st.integers(1, 200))
 keys = st.text(max_size=8) | st.sampled_from(["id", "name", "error", "role", "content", "a.b", "~", "^"])
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 values = st.recursive(
     scalars | st.sampled_from(LINES),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(keys, inner, max_size=6),
@@ -161,6 +163,7 @@ def hostile() -> dict[str, Any]:
         "open brackets": "[[" * 20_000,
         "legend": "[[json: minified]]\n" + "not json at all\n" * 500,
         "quotes": '"\\' * 10_000,
+        "escaped quotes": '\\"' * 100_000,
         "surrogates": "\ud800 and \udfff " * 2000,
         "one error": "ok\n" * 5000 + "FATAL the disk is gone\n" + "ok\n" * 5000,
         "empty rows": [{}] * 3000,
@@ -179,8 +182,7 @@ def test_hostile_content_keeps_every_promise(what: str, mode: Literal["standard"
     content = hostile()[what]
     for limit in (None, 50, 300):
         view = compress(content, mode=mode, max_tokens=limit, key="k", version=3, count=count)
-        if what != "not a number value":
-            check(content, view, limit)
+        check(content, view, limit)
 
 
 @names

@@ -193,7 +193,9 @@ class Encrypted:
 
     def backup(self, path: str) -> None:
         if not isinstance(self.inner, Backup):
-            raise ConfigError(f"{self.inner.describe()['address']} has no copy of itself to give")
+            raise ConfigError(
+                f"{self.inner.describe()['address']} has no copy of itself to give: `sharedctx copy` does it"
+            )
         self.inner.backup(path)
 
     def close(self) -> None:

@@ -25,9 +25,11 @@ def default_address() -> str:
 def normalise(address: str | os.PathLike[str]) -> str:
     """Return one spelling for each store; raises ``ConfigError``."""
     try:
-        text = os.fspath(address)
+        text: str | bytes | None = os.fspath(address)
     except TypeError:
-        raise ConfigError(f"the store's address {address!r:.60} is no text: name a directory or a URL") from None
+        text = None
+    if not isinstance(text, str):
+        raise ConfigError(f"the store's address {address!r:.60} is no text: name a directory or a URL")
     if not text or "\0" in text:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:

@@ -63,7 +63,8 @@ def difference(data: bytes, base: bytes, also: bytes = b"") -> bytes:
         prefix = _common(data, base, shortest)
         suffix = _common_end(data, base, shortest - prefix)
         middle = data[:_HEAD] + data[prefix : len(data) - suffix]
-    return _CUTS.pack(prefix, suffix) + deflate(middle, _context(base, prefix, suffix, len(middle)) + also)
+    known = base[_context(prefix, len(middle)) : len(base) - suffix]
+    return _CUTS.pack(prefix, suffix) + deflate(middle, known + also)
 
 
 def alike(data: bytes, base: bytes) -> bool:
@@ -83,15 +84,56 @@ def repeats(data: bytes, other: bytes) -> bool:
 
 def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:
     """Return the ``size`` bytes whose difference from ``base`` this is; raises ``DecodeError``."""
-    if len(payload) < _CUTS.size:
-        raise DecodeError("the stored difference is cut short")
-    prefix, suffix = _CUTS.unpack_from(payload)
-    head = _HEAD if prefix else 0
-    middle = size - prefix - suffix + head
-    if middle < head or prefix + suffix > len(base) or 0 < prefix < _HEAD:
-        raise DecodeError("the stored difference does not fit the version it builds on")
-    inner = inflate(payload[_CUTS.size :], middle, _context(base, prefix, suffix, middle) + also)
-    return b"".join((inner[:head], base[head:prefix], inner[head:], base[len(base) - suffix :]))
+    return Laid.of(base).changed(payload, size, also).joined()
+
+
+class Laid:
+    """Bytes as parts of others laid end to end: a chain of differences is followed without a copy at every step."""
+
+    def __init__(self, parts: list[tuple[bytes, int, int]], size: int) -> None:
+        self._parts = parts
+        self._size = size
+
+    @classmethod
+    def of(cls, content: bytes) -> Laid:
+        """All of a content."""
+        return cls([(content, 0, len(content))], len(content))
+
+    def changed(self, payload: bytes, size: int, also: bytes = b"") -> Laid:
+        """Return the ``size`` bytes whose difference from these this is; raises ``DecodeError``."""
+        if len(payload) < _CUTS.size:
+            raise DecodeError("the stored difference is cut short")
+        prefix, suffix = _CUTS.unpack_from(payload)
+        head = _HEAD if prefix else 0
+        middle = size - prefix - suffix + head
+        end = self._size - suffix
+        if middle < head or prefix > end or 0 < prefix < _HEAD:
+            raise DecodeError("the stored difference does not fit the version it builds on")
+        known = _joined(self._cut(_context(prefix, middle), end))
+        inner = inflate(payload[_CUTS.size :], middle, known + also if also else known)
+        parts = [(inner, 0, head), *self._cut(head, prefix), (inner, head, middle), *self._cut(end, self._size)]
+        return Laid([part for part in parts if part[1] < part[2]], size)
+
+    def joined(self) -> bytes:
+        """The bytes in one."""
+        return _joined(self._parts)
+
+    def _cut(self, start: int, end: int) -> list[tuple[bytes, int, int]]:
+        found: list[tuple[bytes, int, int]] = []
+        at = 0
+        for content, low, high in self._parts:
+            after = at + high - low
+            if after > start and at < end:
+                found.append((content, low + max(start - at, 0), high - max(after - end, 0)))
+            at = after
+        return found
+
+
+def _joined(parts: list[tuple[bytes, int, int]]) -> bytes:
+    if len(parts) == 1:
+        content, low, high = parts[0]
+        return content[low:high]
+    return b"".join([memoryview(content)[low:high] for content, low, high in parts])
 
 
 def deflate(data: bytes, known: bytes = b"") -> bytes:
@@ -134,11 +176,10 @@ def inflate(payload: bytes, size: int, known: bytes = b"") -> bytes:
     return bytes(data)
 
 
-def _context(base: bytes, prefix: int, suffix: int, middle: int) -> bytes:
-    """What of ``base`` helps: the part that was replaced, and some of what stands before it, more for a larger middle
-    (a quarter less of a long piece of text, for hardly more time)."""
-    before = min(max(_CONTEXT, 8 * middle), _LARGEST_CONTEXT)
-    return base[max(0, prefix - before) : len(base) - suffix]
+def _context(prefix: int, middle: int) -> int:
+    """Where what helps of the base begins, which ends with the part that was replaced: more of what stands before it
+    for a larger middle (a quarter less of a long piece of text, for hardly more time)."""
+    return max(0, prefix - min(max(_CONTEXT, 8 * middle), _LARGEST_CONTEXT))
 
 
 def _dictionary(known: bytes) -> tuple[zstd.ZstdDict, int] | None:

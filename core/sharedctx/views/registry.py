@@ -42,6 +42,8 @@ TEXT: tuple[Kind, ...] = (
 """Kinds of text: their sources have no value, and a lossless view of theirs gives the exact text back. The last one
 takes what is of no other."""
 
+DOCUMENT: Kind = json.KIND
+"""The kind of JSON that is no table and no dialogue."""
 LINES = log.KIND.name
 """The kind whose lossless view tells the lines of any text by the forms that they share."""
 

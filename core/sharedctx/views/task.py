@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from ..errors import InvalidValue
 from ..tokens import TokenCounter
-from . import text
+from . import registry, text
 from .critical import Critical
 from .fulltext import Unit
 from .kind import Brief, Draft, Kind, Source
 from .lossless import pack
+from .originals import read
 from .pieces import fold
 from .plain import LEAST_TOKENS
 from .text import word_end, word_start
 from .view import Marks, View
+from .wrapped import wrapped
 
 _NOT_WORTH_IT = 0.95
 """A standard view that keeps more of the tokens than this gives way to the original, and so does a lossless one of a
@@ -129,8 +132,26 @@ class Task:
         """The kind's own draft, else the generic one, else None."""
         limited = replace(self, brief=brief)
         kinds = (self.kind,) if self.kind is text.KIND else (self.kind, text.KIND)
-        drafts = (kind.shorten(self.source, brief) for kind in kinds)
+        drafts = chain([self._inner(brief)], (kind.shorten(self.source, brief) for kind in kinds))
         return next((draft for draft in drafts if draft is not None and limited._allows(draft.text)), None)
+
+    def _inner(self, brief: Brief) -> Draft | None:
+        """Of JSON that is a frame around one text the frame, and below it the text by its own kind."""
+        found = wrapped(self.source) if self.kind is registry.DOCUMENT else None
+        if found is None:
+            return None
+        marker = brief.marks.omitted(f"parts of the text at {found.path} (…, shortened below)", f"path:{found.path}")
+        head = f"{marker}\n{found.frame}\n"
+        budget = None if brief.budget is None else brief.budget - brief.count(head) - 1
+        if budget is not None and budget < LEAST_TOKENS:
+            return None
+        source, _ = read(found.text)
+        kind = registry.find(source) or text.KIND
+        source = source if kind in registry.JSON else Source(source.text)
+        made = kind.shorten(source, replace(brief, budget=budget, marks=Marks(None, None)))
+        if made is None or len(made.text) >= len(found.text):
+            return None
+        return Draft(head + made.text, f"inner-{kind.name}", (brief.marks.ref(f"path:{found.path}"),))
 
     def _answering(self, draft: Draft | None) -> Draft | None:
         """The draft with the pieces that answer the query best; it is made smaller for them where it must."""

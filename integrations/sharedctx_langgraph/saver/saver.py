@@ -7,14 +7,13 @@ import os
 import random
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps, run
 from sharedctx.errors import ConfigError, InvalidKey
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
 
 from ..ready import Ready
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ContextSaver(Keeping, BaseCheckpointSaver[str]):
+class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
     """Saves a graph's checkpoints and writes in a shared context store; sync and async methods in one object.
 
     ``store`` is an opened store or a context, else ``path`` or ``url`` name one that this object opens and closes
@@ -72,16 +71,6 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
         self._threads = Threads(self._store.contents, ttl, remembers=self._store.backend.rev_tells_all)
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> ContextSaver:
-        """Open the store in a directory; leaving the ``with`` block closes it. Keywords are those of the class."""
-        return cls(path=path, **options)
-
-    @classmethod
-    def from_url(cls, url: str, **options: Any) -> ContextSaver:
-        """Open the store at an URL; leaving the ``with`` block closes it. Keywords are those of the class."""
-        return cls(url=url, **options)
-
-    @classmethod
     def from_conn_string(cls, conn_string: str, **options: Any) -> ContextSaver:
         """Open by path or URL, ``":memory:"`` for a store of this object's own."""
         return cls(url="memory://" if conn_string == ":memory:" else conn_string, **options)
@@ -94,26 +83,6 @@ class ContextSaver(Keeping, BaseCheckpointSaver[str]):
     def setup(self) -> Ready:
         """Do nothing: stores are ready when they are open. May be awaited."""
         return Ready()
-
-    def close(self) -> None:
-        """Close the store if this object opened it; a second close does nothing."""
-        self._opening.close()
-
-    def __enter__(self) -> ContextSaver:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> ContextSaver:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, steps: Steps[T]) -> T:
         self._store.check_open()

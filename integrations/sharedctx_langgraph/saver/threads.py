@@ -158,10 +158,11 @@ class Threads:
         if held is not None and held.rows == rows:
             return held
         state = lineage.parse(row)
-        table, head = yield from lineage.head(state)
+        near: dict[str, Row] = {}
+        table, head = yield from lineage.head(state, near)
         values: list[tuple[str, Stored]] = []
         for channel in table:
-            values.append((channel, Packing.split_value((yield from lineage.part(state, channel, table)))))
+            values.append((channel, Packing.split_value((yield from lineage.part(state, channel, table, near)))))
         contents = yield from lineage.additions(id, additions, state)
         writes = Packing.read_writes(id, contents)
         opened = Opened(rows, id, state.parent, *Packing.split_head(id, head), values, writes)

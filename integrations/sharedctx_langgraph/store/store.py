@@ -13,7 +13,7 @@ from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
-from sharedctx.opening import Opening
+from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
 
 from ..ready import Ready
@@ -53,7 +53,7 @@ class _Batch(NamedTuple):
     texts: Texts
 
 
-class ContextStore(BaseStore):
+class ContextStore(Openable, BaseStore):
     """Keeps LangGraph's items as entries of a session, where tools, CrewAI and servers read them too; sync and async
     methods in one object.
 
@@ -96,16 +96,6 @@ class ContextStore(BaseStore):
         self._sweeper = Sweeper(self.sweep_ttl)
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str], **options: Any) -> ContextStore:
-        """Open the store in a directory; leaving the ``with`` block closes it. Keywords are those of the class."""
-        return cls(path=path, **options)
-
-    @classmethod
-    def from_url(cls, url: str, **options: Any) -> ContextStore:
-        """Open the store at an URL; leaving the ``with`` block closes it. Keywords are those of the class."""
-        return cls(url=url, **options)
-
-    @classmethod
     def from_conn_string(cls, conn_string: str, **options: Any) -> ContextStore:
         """Open by path or URL, ``":memory:"`` for a store of this object's own."""
         return cls(url="memory://" if conn_string == ":memory:" else conn_string, **options)
@@ -128,17 +118,6 @@ class ContextStore(BaseStore):
         """Stop the sweeper, and close the store if this object opened it; a second close does nothing."""
         self._sweeper.stop()
         self._opening.close()
-
-    def __enter__(self) -> ContextStore:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> ContextStore:
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

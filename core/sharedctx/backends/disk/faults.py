@@ -24,6 +24,8 @@ def _free(path: str) -> tuple[int, int] | None:
         facts = os.statvfs(path)
     except (AttributeError, OSError):
         return None
+    if not facts.f_blocks:
+        return None  # no disk, such as /proc
     return facts.f_bavail * facts.f_frsize, facts.f_favail if facts.f_files else 1 << 30
 
 

@@ -10,7 +10,7 @@ from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, Op, Put, Row
 from ...backends.steps import Steps
 from ..collection import seal, unseal
 from .memory import LineageMemory
-from .reading import Reading, Table
+from .reading import Near, Reading, Table
 from .rows import StateRow, check_id, split
 from .thinning import Loss, Thinning
 from .writing import Part, Writing
@@ -96,13 +96,14 @@ class Lineage:
         """Return the state of a row; raises ``DecodeError`` naming it."""
         return self._reading.parse(row)
 
-    def head(self, state: StateRow) -> Steps[tuple[Table, bytes]]:
-        """Return the table of a state's parts (mark and origin of each) and its head; raises ``DecodeError``."""
-        return self._reading.head(state)
+    def head(self, state: StateRow, near: Near | None = None) -> Steps[tuple[Table, bytes]]:
+        """Return the table of a state's parts (mark and origin of each) and its head; raises ``DecodeError``. ``near``
+        keeps the rows that a read came by, for its other calls."""
+        return self._reading.head(state, near)
 
-    def part(self, state: StateRow, name: str, table: Table) -> Steps[bytes]:
+    def part(self, state: StateRow, name: str, table: Table, near: Near | None = None) -> Steps[bytes]:
         """Return a part's content; raises ``DecodeError``."""
-        return self._reading.part(state, name, table)
+        return self._reading.part(state, name, table, near)
 
     def additions(self, id: str, rows: Sequence[Row], state: StateRow | None = None) -> Steps[list[bytes]]:
         """Return the contents of additions, in the order of their rows; raises ``DecodeError``."""

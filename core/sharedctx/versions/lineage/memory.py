@@ -7,13 +7,16 @@ from threading import Lock
 
 from ...forking import renew_after_fork
 from ..cache import ContentCache
+from ..delta import Laid
 from .rows import StateRow
 
 _ROOM = 16 * 2**20
 _OVERHEAD = 600
 _HEADS = 512
+_ON_THE_WAY = 64
 
 At = tuple[str, str, str]
+ContentKey = tuple[str, int, str]
 Head = tuple[dict[str, list[str]], bytes]
 Kept = tuple[bytes, bytes]
 """An addition's row, and its content."""
@@ -30,6 +33,7 @@ class LineageMemory:
         self._rows: OrderedDict[At, StateRow] = OrderedDict()
         self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
         self._heads: dict[tuple[At, int], Head] = {}
+        self._laid: dict[ContentKey, Laid] = {}
         self._bytes = 0
         self._lock = Lock()
         renew_after_fork(self)
@@ -39,6 +43,7 @@ class LineageMemory:
         self._lock = Lock()
         self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
         self._heads = {}
+        self._laid = {}
 
     def row(self, at: At) -> StateRow | None:
         """The state that was last read or written there."""
@@ -89,6 +94,16 @@ class LineageMemory:
                 known.append(addition)
             elif known is not None and len(known) < number:
                 del self._additions[at]
+
+    def laid(self, key: ContentKey) -> Laid | None:
+        """A content on the way to another one that was read, not yet joined."""
+        return self._laid.get(key)
+
+    def lay(self, key: ContentKey, content: Laid) -> None:
+        """Keep a content on the way to another; of many, all are forgotten at once."""
+        if len(self._laid) >= _ON_THE_WAY:
+            self._laid.clear()
+        self._laid[key] = content
 
     def head(self, at: At, stamp: int) -> Head | None:
         """The table and head that were read from the piece of that stamp."""

@@ -11,18 +11,22 @@ from ...backends import steps
 from ...backends.base import Row
 from ...backends.steps import Steps
 from ...errors import DecodeError
-from ..delta import restore
+from ..delta import Laid
 from .memory import At, LineageMemory
 from .rows import AFTER, BESIDE, DELTA, HEAD, MARK, Piece, Ref, StateRow, parse_addition, parse_state, split, whole
 
 ALSO_BYTES: Final = 1 << 16
 _TAIL: Final = 8192
-_NEAR: Final = 64
+_NEAR: Final = 4
 _TABLE: Final = struct.Struct(">H")
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 Table = dict[str, list[str]]
 """A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
+
+
+Near = dict[str, Row]
+"""Rows by sort key that one read came by, most of which it needs."""
 
 
 def pack_head(table: Table, parent: str | None, head: bytes) -> bytes:
@@ -64,13 +68,13 @@ class Reading:
         held = self.memory.row(self.at(id))
         return held if held is not None else (yield from self.stored(id))
 
-    def head(self, state: StateRow) -> Steps[tuple[Table, bytes]]:
-        """Return a state's table and its head; raises ``DecodeError``."""
+    def head(self, state: StateRow, near: Near | None = None) -> Steps[tuple[Table, bytes]]:
+        """Return a state's table and its head; raises ``DecodeError``. ``near`` keeps rows for a read's other calls."""
         at = self.at(state.id)
         held = self.memory.head(at, state.head.stamp)
         if held is not None:
             return held
-        content = yield from self.content(state, HEAD)
+        content = yield from self.content(state, HEAD, near)
         try:
             (length,) = _TABLE.unpack_from(content)
             table: Table = json.loads(content[_TABLE.size : _TABLE.size + length])
@@ -83,28 +87,31 @@ class Reading:
         self.memory.keep_head(at, state.head.stamp, found)
         return found
 
-    def part(self, state: StateRow, name: str, table: Table) -> Steps[bytes]:
+    def part(self, state: StateRow, name: str, table: Table, near: Near | None = None) -> Steps[bytes]:
         """Return the content of a part as of this state; raises ``DecodeError``."""
         source = origin(state, name, table)
         if source == state.id:
-            return (yield from self.content(state, name))
+            return (yield from self.content(state, name, near))
         holder = yield from self.known(source)
         if holder is None or name not in holder.pieces:
             raise DecodeError(f"state {state.id!r}: state {source!r}, which holds its {name!r}, is gone")
-        return (yield from self.content(holder, name))
+        return (yield from self.content(holder, name, near))
 
-    def content(self, state: StateRow, name: str) -> Steps[bytes]:
+    def content(self, state: StateRow, name: str, near: Near | None = None) -> Steps[bytes]:
         """Return what this state changed a part to; raises ``DecodeError`` naming the state."""
         chain: list[tuple[StateRow, Piece]] = []
-        near: dict[str, Row] = {}
+        near = {} if near is None else near
         at, content = state, None
+        laid: Laid | None = None
         try:
             while True:
                 piece = at.piece(name)
                 if piece is None:
                     raise DecodeError("what it builds on is not there")
-                content = self.memory.contents.get(self._key(at.id, name, piece))
-                if content is not None:
+                key = self._key(at.id, name, piece)
+                content = self.memory.contents.get(key)
+                laid = None if content is not None else self.memory.laid(key)
+                if content is not None or laid is not None:
                     break
                 chain.append((at, piece))
                 if piece.base is None:
@@ -113,10 +120,19 @@ class Reading:
             for at, piece in reversed(chain):
                 if piece.kind == DELTA:
                     also = yield from self.also(at, piece.also, near)
-                    content = restore(piece.payload, piece.size, content or b"", also)
+                    laid = (laid or Laid.of(content or b"")).changed(piece.payload, piece.size, also)
+                    content = None
+                    self.memory.lay(self._key(at.id, name, piece), laid)
                 else:
-                    content = whole(piece, content if piece.kind == BESIDE and content else b"")
-                self.memory.contents.put(self._key(at.id, name, piece), content)
+                    known = laid.joined() if laid is not None else content
+                    content = whole(piece, known if piece.kind == BESIDE and known else b"")
+                    laid = None
+                    self.memory.contents.put(self._key(at.id, name, piece), content)
+            if content is None and laid is not None:
+                content = laid.joined()
+                wanted = state.piece(name)
+                assert wanted is not None
+                self.memory.contents.put(self._key(state.id, name, wanted), content)
         except DecodeError as error:
             what = f"its {name!r}" if name else "its head"
             raise type(error)(f"state {state.id!r}, {what}: {error.message}; other states still read") from error
@@ -134,13 +150,14 @@ class Reading:
     def _key(self, id: str, name: str, piece: Piece) -> tuple[str, int, str]:
         return (self.space, piece.stamp, f"{self.pk}\x00{id}\x00{name}")
 
-    def _base(self, id: str, name: str, piece: Piece, base: Ref, near: dict[str, Row]) -> Steps[StateRow]:
+    def _base(self, id: str, name: str, piece: Piece, base: Ref, near: Near) -> Steps[StateRow]:
         """Return the state that a piece builds on. A miss of a neighbour reads what lies around it at once."""
         held = self.memory.row(self.at(base.id))
         if held is not None and (found := held.piece(name)) is not None and found.stamp == base.stamp:
             return held
-        if base.id not in near and piece.step % 16:
-            for row in (yield from steps.scan(self.space, self.pk, "", id, limit=_NEAR, newest_first=True)):
+        if base.id not in near and (left := piece.step % 16):
+            few = _NEAR * (left + 1)
+            for row in (yield from steps.scan(self.space, self.pk, "", id, limit=few, newest_first=True)):
                 near[str(row.sk)] = row
         state = self.parse(near[base.id]) if base.id in near else (yield from self.stored(base.id))
         found = None if state is None else state.piece(name)
@@ -148,7 +165,7 @@ class Reading:
             raise DecodeError(f"state {base.id!r}, which it builds on, is gone or was replaced")
         return state
 
-    def also(self, state: StateRow, count: int, near: dict[str, Row] | None = None) -> Steps[bytes]:
+    def also(self, state: StateRow, count: int, near: Near | None = None) -> Steps[bytes]:
         """Return the first additions to a state's parent in one."""
         if not count or state.parent is None:
             return b""

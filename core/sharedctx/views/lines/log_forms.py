@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _APART = re.compile(r"((?:[\s=()\[\]{}\"';|<>]|,(?!\d))+)")
-_QUOTED = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"')
+_QUOTED = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?+')
+"""A quoted string, or the rest of a line where the quote is not closed: so that no line is read again and again."""
 _AGENT = re.compile(r'"[\w.-]{1,80}/[\d.]{1,40} \(')
 _HELD = re.compile("\x01(\\d+)\x02")
 RESERVED = re.compile("[\x01\x02]")
@@ -66,7 +67,8 @@ def _hold(text: str, atoms: list[str]) -> str:
     """The text with quoted strings that repeat, and names of user agents, put into ``atoms``."""
     if '"' not in text:
         return text
-    counts = Counter(quoted for quoted in _QUOTED.findall(text) if len(quoted) >= _ATOM and " " in quoted)
+    found = (quoted for quoted in _QUOTED.findall(text) if len(quoted) >= _ATOM and " " in quoted)
+    counts = Counter(quoted for quoted in found if quoted.endswith('"'))
     numbers: dict[str, int] = {}
 
     def held(found: re.Match[str]) -> str:
