@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from .backends import steps
-from .backends.base import Put
+from .backends.base import Put, SortKey
 from .backends.steps import Steps
 from .errors import DecodeError
 from .versions.collection import Collection
@@ -70,7 +70,7 @@ class Readers:
         for row in (yield from kept.rows()):
             if not (yield from steps.expired(row.expires)):
                 with suppress(DecodeError):  # a damaged row is the doctor's to tell
-                    participant, key = json.loads(str(row.sk))
+                    participant, key = named(row.sk, 2)
                     version, at = kept.read(row)
                     found[participant, key] = (int(version), float(at))
         with self._lock:
@@ -85,6 +85,17 @@ class Readers:
 def partition(session: str) -> str:
     """The partition of a session's readers; no session has such a name."""
     return f"{session}/readers"
+
+
+def named(sk: SortKey, count: int) -> list[str]:
+    """Return the names that a row's sort key is made of; raises ``DecodeError`` for a row that is not ours."""
+    try:
+        found = json.loads(str(sk))
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or len(found) != count or not all(isinstance(name, str) for name in found):
+        raise DecodeError(f"the row {sk!r:.60} names no {count} things")
+    return found
 
 
 def _row(participant: str, key: str) -> str:

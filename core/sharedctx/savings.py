@@ -16,7 +16,7 @@ from .backends.base import Backend, Put
 from .backends.steps import Steps, run
 from .errors import ConditionFailed, DecodeError, SharedContextError
 from .forking import renew_after_fork
-from .readers import Reader, Readers, partition
+from .readers import Reader, Readers, named, partition
 from .versions.collection import Collection
 
 T = TypeVar("T")
@@ -153,9 +153,9 @@ class Savings:
         sums: dict[_What, list[int]] = {}
         counted = Collection(SPACE, session)
         for row in (yield from counted.rows()):
-            owner, participant, face, kind, giver = json.loads(str(row.sk))
-            if owner != self._own:
-                with suppress(DecodeError):  # a damaged row is the doctor's to tell
+            with suppress(DecodeError):  # a damaged row is the doctor's to tell
+                owner, participant, face, kind, giver = named(row.sk, 5)
+                if owner != self._own:
                     _add(sums, (session, participant, face, kind, giver), counted.read(row))
         with self._lock:
             self._gather()
@@ -193,10 +193,11 @@ class Savings:
         first = int(max(since, 0) // 60)
         for row in (yield from counted.rows(start=f"{first:010}")):
             minute, _, who = str(row.sk).partition(" ")
-            owner, participant = json.loads(who)
-            known = owner == self._own and (session, participant, int(minute)) in mine
-            if not known and not (yield from steps.expired(row.expires)):
-                with suppress(DecodeError):
+            if not minute.isdecimal() or (yield from steps.expired(row.expires)):
+                continue
+            with suppress(DecodeError):
+                owner, participant = named(who, 2)
+                if owner != self._own or (session, participant, int(minute)) not in mine:
                     _add(sums, (int(minute), participant), counted.read(row))
         for (_, participant, at), found in mine.items():
             if at >= first:

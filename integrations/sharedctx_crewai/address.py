@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from sharedctx.entries.arguments import check_words
 from sharedctx.entries.names import check_key
 from sharedctx.errors import InvalidKey
 
@@ -15,8 +16,12 @@ _PLAIN = re.compile(r"[\w-]{1,80}", re.ASCII)
 
 
 def path(scope: str | None) -> str:
-    """Return a scope's one spelling: from ``/``, without one at the end and without empty segments."""
-    return "/" + "/".join(part for part in (scope or "").split("/") if part)
+    """Return a scope's one spelling: from ``/``, without one at the end and without empty segments.
+
+    Raises ``InvalidValue`` for what is no text.
+    """
+    text = "" if scope is None else check_words("the scope", scope)
+    return "/" + "/".join(part for part in text.split("/") if part)
 
 
 def within(scope: str, prefix: str) -> bool:
@@ -24,8 +29,12 @@ def within(scope: str, prefix: str) -> bool:
     return prefix == "/" or scope == prefix or scope.startswith(f"{prefix}/")
 
 
-def segment(text: str) -> str:
-    """Return text as one segment of a key: as it is where it can be, else shortened and told apart by its hash."""
+def segment(text: str, what: str = "the id") -> str:
+    """Return text as one segment of a key: as it is where it can be, else shortened and told apart by its hash.
+
+    Raises ``InvalidValue`` for ``what`` is no text.
+    """
+    check_words(what, text)
     if _PLAIN.fullmatch(text):
         return text
     try:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 from pydantic import PrivateAttr
 
 from sharedctx import SharedContext, Store
+from sharedctx.entries.arguments import check_number, check_words
 from sharedctx.errors import ConfigError, KeyNotFound
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
@@ -20,6 +21,7 @@ with extra("crewai", "checkpoints of crews"):
     from crewai.state.checkpoint_config import CheckpointConfig
     from crewai.state.provider.json_provider import JsonProvider
 
+_ROOT = "checkpoint"
 T = TypeVar("T", covariant=True)
 
 
@@ -59,7 +61,8 @@ class ContextCheckpoints(Openable, JsonProvider):
         return self
 
     def checkpoint(self, data: str, location: str, *, parent_id: str | None = None, branch: str = "main") -> str:
-        """Write a snapshot as the next version and return its location."""
+        """Write a snapshot as the next version and return its location; raises ``InvalidValue`` for no text."""
+        check_words("the snapshot", data)
         entry = self._context.put(_key(location, branch), data)
         return f"{entry.key}@{entry.version}"
 
@@ -72,7 +75,11 @@ class ContextCheckpoints(Openable, JsonProvider):
         return await self._context.store.driver.leave_loop(write)
 
     def prune(self, location: str, max_keep: int, *, branch: str = "main") -> int:
-        """Forget old checkpoints of a branch but at least ``max_keep`` and what these build on; returns how many."""
+        """Forget old checkpoints of a branch but at least ``max_keep`` and what these build on; returns how many.
+
+        Raises ``InvalidValue`` for no whole number from 0 up.
+        """
+        check_number("max_keep", max_keep)
         key = _key(location, branch)
         if max_keep < 1:
             return self._context.erase(key) if self._context.history(key, limit=1) else 0
@@ -84,8 +91,8 @@ class ContextCheckpoints(Openable, JsonProvider):
 
     def from_checkpoint(self, location: str) -> str:
         """Return a snapshot; raises ``KeyNotFound`` when it is gone, ``ConfigError`` for no location of ours."""
-        key, at, version = location.rpartition("@")
-        if not at or not version.isdecimal():
+        key, at, version = check_words("the location", location).rpartition("@")
+        if not key.startswith(f"{_ROOT}/") or not at or not version.isdecimal():
             raise ConfigError(f"{location!r} is no checkpoint of this store: pass what checkpoint() returned")
         data = self._context.get(key, full=True, version=int(version))
         if data is None:
@@ -113,4 +120,4 @@ class ContextCheckpoints(Openable, JsonProvider):
 
 
 def _key(location: str, branch: str) -> str:
-    return f"checkpoint/{segment(location)}/{segment(branch)}"
+    return f"{_ROOT}/{segment(location, 'the location')}/{segment(branch, 'the branch')}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,11 +21,28 @@ def moment(time: str | datetime) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def listed(name: str, given: Sequence[str] | None) -> Sequence[str]:
+def listed(name: str, given: Any) -> Sequence[str]:
     """Return a list of texts; raises ``InvalidValue`` for one text, which would be taken for its letters."""
-    if isinstance(given, str) or not all(isinstance(each, str) for each in given or ()):
-        raise InvalidValue(f"{name} is {given!r}: pass a list of texts")
-    return given or ()
+    if given is None:
+        return ()
+    texts: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    if not all(isinstance(each, str) for each in texts):
+        raise InvalidValue(f"{name} is {given!r:.200}: pass a list of texts")
+    return texts
+
+
+def most(name: str, given: Any) -> int:
+    """Return how many are wanted, none from 0 down; raises ``InvalidValue`` for what is no whole number."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise InvalidValue(f"{name} {given!r:.60} is not a whole number: say how many")
+    return given
+
+
+def least(name: str, given: Any) -> float:
+    """Return the lowest score that is wanted; raises ``InvalidValue`` for what is no number."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or math.isnan(given):
+        raise InvalidValue(f"{name} {given!r:.60} is not a number: say a score from 0 to 1")
+    return given
 
 
 @dataclass(frozen=True)
@@ -48,6 +66,8 @@ class Wanted:
         """Return the filter that crewai's arguments mean; raises ``InvalidValue``."""
         if metadata_filter is not None and not isinstance(metadata_filter, Mapping):
             raise InvalidValue(f"metadata_filter is {metadata_filter!r}: pass names with the values they must have")
+        if older_than is not None and not isinstance(older_than, datetime):
+            raise InvalidValue(f"older_than is {older_than!r:.60}: pass a datetime")
         text = json.dumps(metadata_filter, sort_keys=True, default=str) if metadata_filter else ""
         return cls(
             path(scope_prefix),

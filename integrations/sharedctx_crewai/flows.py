@@ -72,9 +72,7 @@ class ContextFlowPersistence(Openable, FlowPersistence):
 
     def load_state(self, flow_uuid: str) -> dict[str, Any] | None:
         """Return the newest state, None when the flow is not known; raises ``InvalidValue`` for another's value."""
-        found = self._context.get(_key(flow_uuid), full=True)
-        if found is not None and not (isinstance(found, dict) and "state" in found):
-            raise InvalidValue(f"{_key(flow_uuid)!r} is no state of a flow: roll it back, or name the flow otherwise")
+        found = self._found(_key(flow_uuid), "state")
         return None if found is None else found["state"]
 
     def save_pending_feedback(
@@ -82,14 +80,17 @@ class ContextFlowPersistence(Openable, FlowPersistence):
     ) -> None:
         """Write the state and what the flow waits for, in one commit."""
         stored = _stored(context.method_name, state_data)
-        pending = {"state": stored["state"], "context": json.loads(json.dumps(context.to_dict(), default=_plain))}
+        pending = {"state": stored["state"], "context": _json(context.to_dict(), context.method_name)}
         self._put([Change(_key(flow_uuid), stored), Change(_key(flow_uuid, "pending"), pending)])
 
     def load_pending_feedback(self, flow_uuid: str) -> tuple[dict[str, Any], PendingFeedbackContext] | None:
-        """Return the state and what the flow waits for, None when it does not wait."""
+        """Return the state and what the flow waits for, None when it does not wait.
+
+        Raises ``InvalidValue`` for another's value.
+        """
         from crewai.flow.async_feedback.types import PendingFeedbackContext
 
-        found = self._context.get(_key(flow_uuid, "pending"), full=True)
+        found = self._found(_key(flow_uuid, "pending"), "state", "context")
         return None if found is None else (found["state"], PendingFeedbackContext.from_dict(found["context"]))
 
     def clear_pending_feedback(self, flow_uuid: str) -> None:
@@ -101,6 +102,12 @@ class ContextFlowPersistence(Openable, FlowPersistence):
         """Return the versions of a flow's state, newest first."""
         return self._context.history(_key(flow_uuid))
 
+    def _found(self, key: str, *names: str) -> dict[str, Any] | None:
+        found = self._context.get(key, full=True)
+        if found is None or (isinstance(found, dict) and found.keys() >= set(names)):
+            return found
+        raise InvalidValue(f"{key!r} is no state of a flow: roll it back, or name the flow otherwise")
+
     def _put(self, changes: list[Change]) -> None:
         def nothing(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             yield from ()
@@ -111,11 +118,18 @@ class ContextFlowPersistence(Openable, FlowPersistence):
 
 
 def _key(flow: str, what: str = "state") -> str:
-    return f"flow/{segment(flow)}/{what}"
+    return f"flow/{segment(flow, 'the id of the flow')}/{what}"
 
 
 def _stored(method: str, state: dict[str, Any] | BaseModel) -> dict[str, Any]:
     if not isinstance(state, dict | BaseModel):
         raise InvalidValue(f"the state after {method!r} is {type(state).__name__}: use a dict or a pydantic model")
     plain = state if isinstance(state, dict) else _plain(state)
-    return {"method": method, "state": json.loads(json.dumps(plain, default=_plain))}
+    return {"method": method, "state": _json(plain, method)}
+
+
+def _json(plain: Any, method: str) -> Any:
+    try:
+        return json.loads(json.dumps(plain, default=_plain))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue(f"the state after {method!r} is not JSON ({error}): use plain values") from None

@@ -15,7 +15,7 @@ from sharedctx.search.packs import decode, encode, floats
 from sharedctx.versions.collection import seal, unseal
 
 from .address import ROOT, segment
-from .records import loaded
+from .records import is_stored, loaded
 
 if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
@@ -115,7 +115,7 @@ class Former:
 
     def _data(self, place: _Place) -> Steps[dict[str, Any] | None]:
         data = yield from self._ctx.verbs.value(self._ctx.participant, place.key, place.number)
-        return data if isinstance(data, dict) and "content" in data else None
+        return data if is_stored(data) else None
 
 
 def _numbered(places: Sequence[_Place]) -> list[tuple[int, _Place]]:

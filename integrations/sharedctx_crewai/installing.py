@@ -11,6 +11,8 @@ from sharedctx import SharedContext, Store
 from sharedctx.extras import extra
 from sharedctx.opening import Opening
 
+from .records import lifetimes
+
 if TYPE_CHECKING:
     from .flows import ContextFlowPersistence
     from .knowledge import ContextKnowledge
@@ -54,13 +56,14 @@ def install(
     """Keep the memory, knowledge and flow states of this process in one store, where crewai is not told otherwise.
 
     ``store`` is an opened one, a ``SharedContext`` or a path. Binds what is made from now on; an explicit ``storage=``
-    or ``persistence=`` wins. ``ttl`` is that of ``ContextMemory``.
+    or ``persistence=`` wins. ``ttl`` is that of ``ContextMemory``. Raises ``ConfigError``, ``InvalidValue``.
     """
     with extra("crewai", "crewai on a shared store"):
         from crewai.flow.persistence import factory as flows
         from crewai.knowledge.storage import factory as knowledge
         from crewai.memory.storage import factory as memory
 
+    lifetimes(ttl)  # what is wrong with it is told here
     path = store if isinstance(store, str | os.PathLike) else None
     given = None if isinstance(store, str | os.PathLike) else store
     opening = Opening(given, path=path, url=url)

@@ -20,7 +20,7 @@ from sharedctx.opening import Openable, Opening
 from sharedctx.search import Entry, Item, Vectors
 
 from .address import segment
-from .filters import listed
+from .filters import least, listed, most
 
 with extra("crewai", "crewai's knowledge"):
     from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
@@ -62,7 +62,7 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
         super().__init__()
         self._opening = Opening(store, path=path, url=url)
         self._context = self._opening.context(session)
-        self._collection = segment(collection)
+        self._collection = segment(collection, "the collection")
         self._embedder = embedder
         self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}", labels)
 
@@ -73,7 +73,7 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
     def save(self, documents: list[str]) -> None:
         """Add texts; raises ``InvalidValue`` for no list of texts, and for vectors that do not fit those before."""
         listed("documents", documents)
-        texts = {self._key(text): text for text in documents if text}
+        texts = {self._key(text): text for text in documents or () if text}
         for start in range(0, len(texts), MOST // 2):
             self._save(dict(list(texts.items())[start : start + MOST // 2]))
 
@@ -103,13 +103,14 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
         Texts have no metadata: with a filter none fits. Raises ``InvalidValue``.
         """
         listed("query", query)
+        count, lowest = most("limit", limit), least("score_threshold", score_threshold)
         if not query or metadata_filter:
             return []
         (vector,) = self._embed([" ".join(query)])
         found: list[SearchResult] = []
-        for near in self._context.run(self._index.search(vector, limit)):
+        for near in self._context.run(self._index.search(vector, count)):
             text = self._context.get(near.item.key, full=True)
-            if text is not None and near.score >= score_threshold:
+            if isinstance(text, str) and near.score >= lowest:
                 own = near.item.key.rpartition("/")[2]
                 found.append({"id": own, "content": text, "metadata": {}, "score": max(near.score, 0.0)})
         return found
@@ -160,10 +161,17 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if not callable(self._embedder):
+            if self._embedder is not None and not isinstance(self._embedder, dict):
+                kind = type(self._embedder).__name__
+                raise InvalidValue(f"{kind} is no embedder: pass a function from texts to vectors, or crewai's config")
             from crewai.rag.embeddings.factory import build_embedder
 
             self._embedder = build_embedder(self._embedder or {"provider": "openai", "config": {}})
-        found = [[float(number) for number in vector] for vector in self._embedder(texts)]
+        made = self._embedder(texts)
+        try:
+            found = [[float(number) for number in vector] for vector in made]
+        except (TypeError, ValueError) as error:
+            raise InvalidValue(f"the embedder made no vectors ({error}): it must return a list for each text") from None
         if len(found) != len(texts):
             raise InvalidValue(
                 f"the embedder made {len(found)} vectors of {len(texts)} texts: it must make one of each"

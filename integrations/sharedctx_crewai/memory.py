@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
+from sharedctx.entries.arguments import check_number, check_words
 from sharedctx.errors import KeyNotFound
 from sharedctx.opening import Openable, Opening
 
 from . import scopes
 from .address import path as scope_path
-from .filters import Wanted, listed, moment
+from .filters import Wanted, least, listed, moment, most
 from .former import RecordVersion
-from .records import seconds
+from .records import lifetimes
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class ContextMemory(Openable):
     ) -> None:
         self._open = partial(Opening, store, path=path, url=url)
         self._session = session
-        scoped = ttl if isinstance(ttl, Mapping) else {} if ttl is None else {"/": ttl}
-        self._ttl = {scope_path(scope): seconds(each, f"the scope {scope!r}") for scope, each in scoped.items()}
+        self._ttl = lifetimes(ttl)
         self._lock = threading.Lock()
         self._opened: tuple[Opening, Shelf] | None = None
         self._reopen()  # a store that cannot be opened is told here
@@ -86,11 +86,12 @@ class ContextMemory(Openable):
 
     def touch_records(self, record_ids: list[str]) -> None:
         """Set the time at which records were last accessed to now; this makes no version."""
-        self.context.run(self._shelf.touch(record_ids, datetime.now(UTC).replace(tzinfo=None).isoformat()))
+        ids = listed("record_ids", record_ids)
+        self.context.run(self._shelf.touch(ids, datetime.now(UTC).replace(tzinfo=None).isoformat()))
 
     def get_record(self, record_id: str) -> MemoryRecord | None:
-        """Return a record by its id."""
-        return self.context.run(self._shelf.get(record_id))
+        """Return a record by its id, None where there is none."""
+        return self.context.run(self._shelf.get(check_words("the id", record_id)))
 
     def search(
         self,
@@ -107,7 +108,8 @@ class ContextMemory(Openable):
         ``EmbeddingDimensionMismatchError``.
         """
         wanted = Wanted.of(scope_prefix, categories, metadata_filter)
-        return self.context.run(self._shelf.search(query_embedding, wanted, limit, min_score))
+        lowest = least("min_score", min_score)
+        return self.context.run(self._shelf.search(query_embedding, wanted, most("limit", limit), lowest))
 
     def delete(
         self,
@@ -134,7 +136,7 @@ class ContextMemory(Openable):
 
     def list_records(self, scope_prefix: str | None = None, limit: int = 200, offset: int = 0) -> list[MemoryRecord]:
         """Return records below a scope, newest first."""
-        if limit <= 0 or offset < 0:
+        if most("limit", limit) <= 0 or most("offset", offset) < 0:
             return []
 
         def records() -> Steps[list[MemoryRecord]]:
@@ -178,7 +180,8 @@ class ContextMemory(Openable):
         return self.context.run(self._shelf.former.history(record_id))
 
     def rollback(self, record_id: str, version: int) -> MemoryRecord:
-        """Make a former state the newest one, with the vector it had; raises ``KeyNotFound``."""
+        """Make a former state the newest one, with the vector it had; raises ``KeyNotFound``, ``InvalidValue``."""
+        check_number("version", version)
 
         def restore() -> Steps[MemoryRecord | None]:
             yield from self._shelf.index.sync()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sharedctx.entries.arguments import check_seconds, check_words
 from sharedctx.errors import InvalidValue
 
 from .address import path, within
@@ -12,30 +14,47 @@ from .address import path, within
 if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
 
+_TEXTS = {"id", "content", "scope", "created_at"}
+_OTHERS = {"categories", "metadata", "importance", "last_accessed", "source", "private"}
+
 Facts = list[Any]
 """Scope, categories, time of creation (ISO 8601) and metadata of a record."""
 
 
-def checked(found: Iterable[MemoryRecord]) -> list[MemoryRecord]:
+def checked(found: Any) -> list[MemoryRecord]:
     """Return records; raises ``InvalidValue`` for what is none."""
     from crewai.memory.types import MemoryRecord
 
+    if found is not None and not isinstance(found, Iterable):
+        raise InvalidValue(f"{type(found).__name__} is no list: save a list of crewai's MemoryRecord")
     given = list(found or ())
     for each in given:
         if not isinstance(each, MemoryRecord):
             raise InvalidValue(f"{type(each).__name__} is no record: save a list of crewai's MemoryRecord")
+        for name in ("id", "content", "scope"):
+            check_words(f"the {name} of a record", getattr(each, name))
     return given
 
 
 def stored(record: MemoryRecord) -> dict[str, Any]:
     """Return a record as JSON, without its embedding; raises ``InvalidValue`` for metadata that is no JSON."""
     try:
+        if not _finite(record.metadata):  # of which pydantic makes null
+            raise ValueError("it has a number that is not finite")
         data: dict[str, Any] = record.model_dump(mode="json")
-    except ValueError as error:  # pydantic's own, and bytes that are no text
+    except (ValueError, RecursionError) as error:  # pydantic's own, and bytes that are no text
         raise InvalidValue(
             f"the metadata of the record {record.id!r} is not JSON ({error}): use plain values"
         ) from None
     return data
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_finite, value.values())) and all(map(_finite, value))
+    return not isinstance(value, list | tuple | set | frozenset) or all(map(_finite, value))
 
 
 def facts(data: Mapping[str, Any]) -> Facts:
@@ -43,11 +62,27 @@ def facts(data: Mapping[str, Any]) -> Facts:
     return [path(data["scope"]), data["categories"], data["created_at"], data["metadata"]]
 
 
-def loaded(data: Mapping[str, Any], vectors: list[list[float]], touched: str | None) -> MemoryRecord:
-    """Return a stored record with its embedding, last accessed when it was last touched."""
+def is_stored(data: Any) -> bool:
+    """Whether a value is a record; another face of the store may have written something else in its place."""
+    return (
+        isinstance(data, dict)
+        and data.keys() >= _TEXTS | _OTHERS
+        and all(isinstance(data[name], str) for name in _TEXTS)
+        and isinstance(data["metadata"], dict)
+        and isinstance(data["categories"], list)
+    )
+
+
+def loaded(data: Mapping[str, Any], vectors: list[list[float]], touched: str | None) -> MemoryRecord | None:
+    """Return a stored record with its embedding, last accessed when it was last touched; None where it is no record."""
     from crewai.memory.types import MemoryRecord
 
-    record = MemoryRecord.model_validate(data if touched is None else {**data, "last_accessed": touched})
+    if not is_stored(data):
+        return None
+    try:
+        record = MemoryRecord.model_validate(data if touched is None else {**data, "last_accessed": touched})
+    except ValueError:  # another face changed one of its values
+        return None
     if vectors:
         record.embedding = vectors[0]
     return record
@@ -67,9 +102,13 @@ def completed(record: MemoryRecord, old: Mapping[str, Any]) -> dict[str, Any]:
 
 def seconds(ttl: Any, whose: str) -> float:
     """Return a time to live; raises ``InvalidValue`` for what is no number of seconds."""
-    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not ttl >= 0:
-        raise InvalidValue(f"{whose} has the ttl {ttl!r}: give a number of seconds from 0 up")
-    return ttl
+    return check_seconds(f"the ttl of {whose}", ttl)
+
+
+def lifetimes(ttl: float | Mapping[str, float] | None) -> dict[str, float]:
+    """Return the seconds to live by scope that ``ttl`` means; raises ``InvalidValue``."""
+    scoped = ttl if isinstance(ttl, Mapping) else {} if ttl is None else {"/": ttl}
+    return {path(scope): seconds(each, f"the scope {scope!r}") for scope, each in scoped.items()}
 
 
 def seconds_to_live(data: Mapping[str, Any], scopes: Mapping[str, float]) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sharedctx import SharedContext
@@ -28,21 +28,20 @@ _BYTES = 2 * 2**20
 
 
 class State(NamedTuple):
-    """A record's next state: its key, its JSON, its vector, its seconds to live, and where it lay before."""
+    """A record's next state: its key, its JSON, its vector, its seconds to live, and where it lay before; in several
+    places where processes saved the same id at the same time."""
 
     key: str
     data: dict[str, Any]
     vectors: Sequence[Sequence[float]]
     ttl: float | None
-    old: Item | None
+    old: Sequence[Item]
 
     @property
     def changes(self) -> list[Change]:
         """What is written: the record, and the removal of the one that lay elsewhere."""
         written = [Change(self.key, self.data, self.ttl)]
-        if self.old is not None and self.old.key != self.key:
-            written.append(Change(self.old.key, gone=True))
-        return written
+        return [*written, *(Change(old.key, gone=True) for old in self.old if old.key != self.key)]
 
     @property
     def weight(self) -> int:
@@ -79,13 +78,15 @@ class Shelf:
         records.checked([record])
         yield from self.index.sync()
         self._check([record.embedding])
-        old = self.index.find(record.id)
+        held = self.index.find(record.id)
+        old = held[-1] if held else None
         before = None if old is None else (yield from self._verbs.value(self.context.participant, old.key, None))
+        before = before if records.is_stored(before) else None
         data = records.stored(record) if before is None else records.completed(record, before)
         vectors = [record.embedding] if record.embedding else []
         if not vectors and before is not None and before["content"] == data["content"] and old is not None:
             vectors = self.index.vectors(old.key)
-        yield from self._write([self._state(data, vectors, old)])
+        yield from self._write([self._state(data, vectors, self.index.find(record.id))])
 
     def restore(self, data: dict[str, Any], vectors: Sequence[Sequence[float]]) -> Steps[None]:
         """Write a former state as the record's next one."""
@@ -96,7 +97,7 @@ class Shelf:
         """Raise crewai's error for vectors of other dimensions than those that the index has."""
         dimensions = self.index.dimensions
         for vector in vectors:
-            if vector is None or (not vector and dimensions is None):
+            if vector is None or (len(vector) == 0 and dimensions is None):
                 continue
             dimensions = dimensions or len(vector)
             if len(vector) != dimensions:
@@ -104,7 +105,7 @@ class Shelf:
 
                 raise EmbeddingDimensionMismatchError(dimensions, len(vector))
 
-    def _state(self, data: dict[str, Any], vectors: Sequence[Sequence[float]], old: Item | None) -> State:
+    def _state(self, data: dict[str, Any], vectors: Sequence[Sequence[float]], old: Sequence[Item]) -> State:
         ttl = records.seconds_to_live(data, self._ttl)
         return State(key_of(data["scope"], data["id"]), data, vectors, ttl, old)
 
@@ -113,17 +114,21 @@ class Shelf:
         batch: list[State] = []
         ops = size = 0
         for state in states:
-            cost = 1 if state.old is None else 3
+            cost = 1 + 2 * len(state.old)
             if batch and (limited or ops + cost > MOST or size + state.weight > _BYTES):
-                yield from self._commit(batch)
+                yield from self._commit(batch, limited)
                 batch, ops, size = [], 0, 0
             batch.append(state)
             ops += cost
             size += state.weight
         if batch:
-            yield from self._commit(batch)
+            yield from self._commit(batch, limited)
 
-    def _commit(self, batch: Sequence[State]) -> Steps[None]:
+    def _commit(self, batch: Sequence[State], limited: bool) -> Steps[None]:
+        if limited:  # such a session takes one change at a time: what lay elsewhere goes after it
+            (state,) = batch
+            moved = [old for old in state.old if old.key != state.key]
+            batch = [state._replace(old=[old for old in state.old if old.key == state.key])]
         changes = [change for state in batch for change in state.changes]
         now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
 
@@ -141,10 +146,16 @@ class Shelf:
                 for state in batch
             ]
             gone = [(change.key, version[change.key]) for change in changes if change.gone]
-            kept = [op for state in batch if state.old is not None for op in self.former.keep(state.old)]
+            kept = [op for state in batch for old in state.old for op in self.former.keep(old)]
             return (*(yield from self.index.write(entries, gone)), *kept)
 
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
+        if limited and moved:
+            yield from self.remove(moved)
+        yield from self.index.sync()
+        doubles = [own for state in batch if len(own := self.index.find(state.data["id"])) > 1]
+        if doubles:  # saved elsewhere meanwhile: whoever sees it decides alike which one stays
+            yield from self.remove([item for own in doubles for item in sorted(own, key=lambda item: item.key)[:-1]])
         yield from self.index.merge()
 
     def remove(self, items: Sequence[Item]) -> Steps[int]:
@@ -178,13 +189,13 @@ class Shelf:
     def get(self, own: str) -> Steps[MemoryRecord | None]:
         """Return the record of this id."""
         yield from self.index.sync()
-        item = self.index.find(own)
-        return None if item is None else (yield from self.load(item))
+        held = self.index.find(own)
+        return (yield from self.load(held[-1])) if held else None
 
     def load(self, item: Item) -> Steps[MemoryRecord | None]:
         """Return the record that the index knows, None when it is gone, not to be read or no record."""
         data = yield from self._verbs.value(self.context.participant, item.key, None)
-        if not isinstance(data, dict) or "content" not in data:
+        if data is None:
             return None
         touched = yield from self._touched.get(str(item.name))
         return records.loaded(data, self.index.vectors(item.key), touched)
@@ -193,26 +204,30 @@ class Shelf:
         self, vector: Sequence[float], wanted: Wanted, limit: int, least: float
     ) -> Steps[list[tuple[MemoryRecord, float]]]:
         """Return the nearest records with their scores from 0 to 1, best first."""
-        found: list[tuple[MemoryRecord, float]] = []
+        found: dict[str, tuple[MemoryRecord, float]] = {}
         offset = 0
         where = None if wanted.everything else wanted
         while len(found) < limit:
             try:
                 page: list[Nearest] = yield from self.index.search(vector, limit, offset, where)
             except InvalidValue:
-                self._check([vector])
+                if isinstance(vector, Sized):
+                    self._check([vector])
                 raise
             for near in page:
                 score = max(near.score, 0.0)
                 if score < least:
-                    return found
+                    return list(found.values())
                 record = yield from self.load(near.item)
-                if record is not None:
-                    found.append((record, score))
+                if record is not None:  # which the next page may hold again, of what was saved meanwhile
+                    found.setdefault(record.id, (record, score))
             if len(page) < limit:
                 break
             offset += limit
-        return found[:limit]
+        best = list(found.values())
+        if offset:
+            best.sort(key=lambda each: each[1], reverse=True)
+        return best[:limit]
 
     def matching(self, wanted: Wanted) -> Steps[list[Item]]:
         """Return what the index knows of the records that are wanted."""

@@ -56,6 +56,8 @@ class ContextEvents(Methods):
             await stream(self._service, subscriber, receive, send)
         finally:
             self._service.hub.leave(project, subscriber)
+            if subscriber.at and subscriber.ended != "deleted":
+                self._service.accessed(project, subscriber.agent, subscriber.at)
 
     async def _begin(self, call: Call) -> tuple[str, Subscriber]:
         service = self._service
@@ -68,8 +70,7 @@ class ContextEvents(Methods):
         require_room(service)
         await service.run(service.projects.guard(participant, project))
         subscriber = Subscriber(participant or "", service.settings.queue, service.settings.queue_bytes)
-        await service.hub.join(project, subscriber, since)
-        service.accessed(project, participant, 0)
+        service.accessed(project, participant, await service.hub.join(project, subscriber, since))
         return project, subscriber
 
 

@@ -101,8 +101,9 @@ class Hub:
         """Tell a removal that was just written, by who holds the lane."""
         await self._catch_up(lane)
 
-    async def join(self, project: str, subscriber: Subscriber, since: int | None, *, snapshot: bool = True) -> None:
-        """Add a subscriber: it gets what it missed since a version, or a snapshot, and what comes."""
+    async def join(self, project: str, subscriber: Subscriber, since: int | None, *, snapshot: bool = True) -> int:
+        """Add a subscriber: it gets what it missed since a version, or a snapshot, and what comes; returns the version
+        that it has then."""
         async with self.holding(project) as lane:
             if not lane.subscribers:
                 newest = await self._store.driver.run(self._projects.newest(project))
@@ -115,6 +116,7 @@ class Hub:
                 await self._snapshot(lane, subscriber)
             lane.subscribers.add(subscriber)
             self._listened.set()
+            return lane.at
 
     async def replay(self, project: str, subscriber: Subscriber, since: int | None) -> None:
         """Send a subscriber again what came after a version, or a snapshot."""

@@ -30,6 +30,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _NOTE_EVERY = 60.0
+_SOONER = 12
+"""How many times sooner a newer version is noted."""
 
 
 class Service:
@@ -46,7 +48,8 @@ class Service:
         self.tokens = Bearers(store, settings.token)
         self.stopped = asyncio.Event()
         self._note_every = min(_NOTE_EVERY, (settings.projects.ttl or _NOTE_EVERY * 20) / 20)
-        self._noted: dict[tuple[str, str], float] = {}
+        self._noted: dict[tuple[str, str], tuple[float, int]] = {}
+        self._unnoted: dict[tuple[str, str], int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -94,15 +97,27 @@ class Service:
         return self.store.backend.now() if self.store.backend.local else time.time()
 
     def accessed(self, project: str, participant: str | None, version: int) -> None:
-        """Write an access down now and then, so that all servers know what is in use, and who reads it."""
+        """Write an access down now and then, and that of a newer version soon, so that all servers know what is in
+        use, and who reads it."""
         who = (project, participant or "")
-        now = time.monotonic()
-        if now - self._noted.get(who, float("-inf")) < self._note_every:
-            return
+        at, known = self._noted.get(who, (float("-inf"), 0))
+        if time.monotonic() - at >= self._note_every:
+            self._note_now(who, max(version, known))
+        elif version > known:
+            if not self._unnoted:
+                asyncio.get_running_loop().call_later(self._note_every / _SOONER, self._note_all)
+            self._unnoted[who] = version
+
+    def _note_now(self, who: tuple[str, str], version: int) -> None:
         if len(self._noted) > 10_000:
             self._noted.clear()
-        self._noted[who] = now
+        self._noted[who] = (time.monotonic(), version)
         self.spawn(self._note(*who, version))
+
+    def _note_all(self) -> None:
+        unnoted, self._unnoted = self._unnoted, {}
+        for who, version in unnoted.items():
+            self._note_now(who, version)
 
     async def _note(self, project: str, participant: str, version: int) -> None:
         with contextlib.suppress(SharedContextError):  # a full disk still reads
@@ -154,6 +169,7 @@ class Service:
             yield
         finally:
             self.stop()
+            self._note_all()
             tasks += self._tasks
             for task in tasks[:2]:
                 task.cancel()

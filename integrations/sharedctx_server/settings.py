@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 
 from sharedctx.callers import Callers, check_token, is_loopback
 from sharedctx.errors import ConfigError
@@ -48,6 +49,9 @@ class ServerSettings:
                 raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds above 0")
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise ConfigError(f"rate {self.rate!r} is not a number of requests a second above 0")
+        for name, number in self.priorities.items():
+            if not isfinite(number):
+                raise ConfigError(f"the priority {number!r:.40} of {name!r:.80} is not a number")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
         check_token(self.token)

@@ -84,6 +84,8 @@ class ContextSocket:
         finally:
             service.meter.connections -= 1
             service.hub.leave(project, subscriber)
+            if subscriber.at and subscriber.ended != "deleted":
+                service.accessed(project, agent, subscriber.at)
             for task in (sending, hearing):
                 task.cancel()
             await asyncio.gather(sending, hearing, return_exceptions=True)
@@ -128,11 +130,10 @@ class Conversation:
         service = self._service
         try:
             await service.run(service.projects.guard(self._subscriber.agent, self._project))
-            snapshot = service.hub.join(self._project, self._subscriber, since)
-            await snapshot
+            version = await service.hub.join(self._project, self._subscriber, since)
         except SharedContextError as error:
             raise Closed(_POLICY, error.message) from None
-        service.accessed(self._project, self._subscriber.agent, 0)
+        service.accessed(self._project, self._subscriber.agent, version)
 
     async def hear(self, receive: Receive) -> None:
         """Answer until the client goes."""

@@ -86,7 +86,9 @@ def test_what_is_no_context_server_is_told(shell: Shell, body: bytes) -> None:
     assert not shell.path.exists()
 
 
-@pytest.mark.parametrize("words", [["--host", "0.0.0.0"], ["--host", "no.name.invalid"], ["--rate", "-1"]])
+@pytest.mark.parametrize(
+    "words", [["--host", "0.0.0.0"], ["--host", "no.name.invalid"], ["--rate", "-1"], ["--priority", "a=nan"]]
+)
 def test_a_start_that_is_refused_makes_no_store(shell: Shell, words: list[str]) -> None:
     code, out, err = shell("serve", "--port", str(free_port()), *words)
     assert (code, out) == (2, b""), err

@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 from crewai.memory.types import MemoryRecord
 
+import sharedctx
+from sharedctx.errors import ConfigError
 from sharedctx_cli.main import cli
 from sharedctx_crewai import ContextMemory
 
@@ -54,9 +56,26 @@ def test_show_gives_a_memory_and_its_history(place: str) -> None:
 
 def test_search_finds_words_and_export_writes_lines(place: str, tmp_path: Path) -> None:
     assert [hit["key"] for hit in as_json(place, "crewai", "search", "gateway")] == ["memory/net/one"]
+    assert run(place, "crewai", "search", "coffee gateway").stdout.count("likes coffee") == 1
+    assert len(as_json(place, "crewai", "search", "coffee gateway", "--limit", "1")) == 1
+    assert as_json(place, "crewai", "search", "metadata") == []
     run(place, "crewai", "export", str(tmp_path / "out"), "--scope", "/people")
     (line,) = (tmp_path / "out").read_text().splitlines()
     assert json.loads(line)["content"] == "likes coffee"
+    assert len(run(place, "crewai", "export").stdout.splitlines()) == 2
+    assert isinstance(run(place, "crewai", "export", str(tmp_path / "none" / "out")).exception, ConfigError)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["out"]
+
+
+def test_a_store_without_memories_lists_none(tmp_path: Path) -> None:
+    place = f"disk://{tmp_path}/store"
+    with sharedctx.open(place) as store:
+        store.session().put("memory/plain", "no record")
+    for words in (["ls"], ["search", "record"], ["export", str(tmp_path / "out")]):
+        done = run(place, "crewai", *words)
+        assert (done.exit_code, done.stdout) == (0, "")
+    assert (tmp_path / "out").read_text() == ""
+    assert "no record" in run(place, "crewai", "show", "plain", "--history").stdout
 
 
 def test_importing_the_package_imports_no_crewai() -> None:

@@ -14,7 +14,7 @@ from crewai.state.checkpoint_config import CheckpointConfig
 
 import sharedctx
 from crewai import Agent, Crew, Memory, Process, Task
-from sharedctx.errors import InvalidValue
+from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx_crewai import ContextCheckpoints, ContextMemory, ContextTools, compress_handoffs
 
 _spec = importlib.util.spec_from_file_location("scripted", Path(__file__).with_name("scripted.py"))
@@ -193,6 +193,7 @@ def test_what_is_no_context_no_crew_and_no_tool_is_refused_before_anything_runs(
         lambda: ContextTools(store),  # type: ignore[arg-type]
         lambda: ContextTools(ctx, ["read", "none"]),
         lambda: ContextTools(ctx, "read"),
+        lambda: ContextTools(ctx, None),  # type: ignore[arg-type]
     ):
         with pytest.raises(InvalidValue, match=r"pass one|choose of list, read"):
             refused()
@@ -209,6 +210,24 @@ def test_agents_use_the_shared_context_by_tools(store: sharedctx.Store) -> None:
     assert (ctx.get("plan"), entry.agent) == ("three steps", "agent:worker")
     assert [tool.name for tool in ContextTools(ctx)] == ["list", "read", "write", "expand"]
     assert "KEY_NOT_FOUND" in ContextTools(ctx)[1].run(key="none")
+
+
+def test_checkpoints_are_read_and_forgotten_by_their_own_names_alone(store: sharedctx.Store) -> None:
+    provider = ContextCheckpoints(store)
+    location = provider.checkpoint("{}", "runs")
+    store.session().put("secret", "of another face")
+    for refused in ("secret@1", "", "x", 3, None):
+        with pytest.raises((ConfigError, InvalidValue), match=r"no checkpoint|the location"):
+            provider.from_checkpoint(refused)  # type: ignore[arg-type]
+    for call, named in (
+        (lambda: provider.prune("runs", -1), "max_keep"),
+        (lambda: provider.checkpoint(b"{}", "runs"), "snapshot"),  # type: ignore[arg-type]
+        (lambda: provider.checkpoint("{}", None), "location"),  # type: ignore[arg-type]
+        (lambda: provider.checkpoint("{}", "runs", branch=3), "branch"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InvalidValue, match=named):
+            call()
+    assert provider.locations("runs") == [location]
 
 
 def test_checkpoints_of_a_crew_are_small_and_it_goes_on_from_one(store: sharedctx.Store) -> None:

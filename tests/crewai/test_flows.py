@@ -142,6 +142,14 @@ def test_knowledge_and_states_that_do_not_fit_are_refused_by_name(store: sharedc
         (lambda: docs.search("a text"), "query"),  # type: ignore[arg-type]
         (lambda: docs.save(["a text"]), "0 vectors of 1 texts"),
         (lambda: docs.search(["a text"]), "0 vectors of 1 texts"),
+        (lambda: docs.search(["a text"], limit="3"), "limit"),  # type: ignore[arg-type]
+        (lambda: docs.search(["a text"], score_threshold="x"), "score_threshold"),  # type: ignore[arg-type]
+        (lambda: ContextKnowledge(store, embedder=lambda texts: None).save(["a"]), "no vectors"),  # type: ignore[arg-type, return-value]
+        (lambda: ContextKnowledge(store, embedder="openai").save(["a"]), "str is no embedder"),  # type: ignore[arg-type]
+        (lambda: ContextKnowledge(store, collection=3), "collection"),  # type: ignore[arg-type]
+        (lambda: install(store, ttl={"/x": -1}), "ttl"),
+        (lambda: ContextFlowPersistence(store).save_state(None, "m", {}), "the id of the flow"),  # type: ignore[arg-type]
+        (lambda: ContextFlowPersistence(store).save_state("f", "m", {(1, 2): 3}), "not JSON"),  # type: ignore[dict-item]
     ):
         with pytest.raises(InvalidValue, match=told):
             refused()
@@ -149,6 +157,9 @@ def test_knowledge_and_states_that_do_not_fit_are_refused_by_name(store: sharedc
     with pytest.raises(InvalidValue, match="flow/w/state"):
         ContextFlowPersistence(store).load_state("w")
     assert store.session().keys() == ["flow/w/state"]
+    store.session().put("flow/w/pending", {"state": {}})
+    with pytest.raises(InvalidValue, match="flow/w/pending"):
+        ContextFlowPersistence(store).load_pending_feedback("w")
 
 
 def test_knowledge_keeps_a_text_once_and_resets_its_collection_alone(store: sharedctx.Store) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sharedctx
 from sharedctx import AsyncSharedContext
+from sharedctx.backends.base import Put
 from sharedctx.backends.steps import run
 from sharedctx.testing import ManualClock
 from sharedctx.tools import call
@@ -161,3 +162,17 @@ def test_what_was_served_is_told_by_minute(tmp_path: Path) -> None:
         clock.advance(8 * 86_400)
         assert store.session().savings_by_minute() == []
         assert sum(each.calls for each in store.session().savings()) == 4
+
+
+def test_a_foreign_row_hides_no_other() -> None:
+    with sharedctx.open("memory://") as store:
+        me = store.session("s").bind("me")
+        me.put("plan", "a")
+        me.get("plan")
+        for partition, name in (("s", "x"), ("s", "[1, 2]"), ("s/minutes", "y"), ("s/readers", "{")):
+            store.backend.commit("savings", [Put(partition, b"odd", name)])
+        assert [(each.participant, each.kind) for each in me.savings()] == [("me", "read")]
+        assert [each.participant for each in me.savings_by_minute()] == ["me"]
+        readers = run(store.backend, store.savings.readers("s"))
+        assert [(each.participant, each.key) for each in readers] == [("me", "plan")]
+        assert len(me.stats().served) == 1

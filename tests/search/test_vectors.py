@@ -186,6 +186,15 @@ def test_damaged_vectors_are_told(indexed: Any) -> None:
             indexed.search([1.0, 0.0])
 
 
+def test_a_damaged_entry_does_not_stop_the_search_for_others(indexed: Any) -> None:
+    indexed.put({"a": [[1.0, 0.0]], "b": [[0.0, 1.0]]})
+    assert indexed.keys() == ["a", "b"]
+    indexed.ctx.store.backend.commit(indexed.index.space, [Put("a", b"damaged")])
+    assert indexed.keys() == ["a", "b"]
+    with pytest.raises(DecodeError):
+        indexed.ctx.get("a")
+
+
 def test_an_expired_entry_is_found_no_more(store: sharedctx.Store) -> None:
     clock = ManualClock(1.0)
     with sharedctx.open("memory://", clock=clock) as own:

@@ -104,10 +104,10 @@ async def evolve(store: Store) -> None:
     evolutions = EvolutionStore(store=store)
     await evolutions.create_context("the/target", ["speed"])
     await evolutions.update_phase("analysis")
-    await evolutions.store_original_analysis(["a.py"], {"complexity": 12}, [], [])
+    await evolutions.store_original_analysis(["a.py"], {"complexity": 12, "coverage": 0.61}, [], [])
     await evolutions.store_improvement_plan([{"id": "t1", "type": "optimize", "priority": "high"}], ["t1"], {})
     await evolutions.store_implementation_log(["a.py"], [{"task": "t1", "what": "a cache"}], [])
-    await evolutions.store_current_state(["a.py"], {"complexity": 9}, [], [])
+    await evolutions.store_current_state(["a.py"], {"complexity": 9, "coverage": 0.83}, [], [])
 
 
 def test_every_view_can_be_clicked_through(browser: Browser, page: Running) -> None:
@@ -138,9 +138,24 @@ def test_every_view_can_be_clicked_through(browser: Browser, page: Running) -> N
     browser.shot("evolution")
     assert "complexity" in text
     assert "-3" in text
+    assert "0.22\n" in text, "a measurement without the noise of binary fractions"
     driver.find_element("link text", "Audit").click()
     assert "holds" in browser.wait("The chain of")
     assert driver.title != "owned"
+    assert browser.faults() == []
+
+
+def test_what_was_removed_says_so(browser: Browser, page: Running) -> None:
+    ctx = page.store.session("default")
+    ctx.put("gone", "a value", agent="planner")
+    ctx.delete("gone")
+    driver = browser.driver
+    driver.get(f"{page.url}/#/entry?key=gone")
+    browser.wait("This version took the value away")
+    driver.find_element("id", "version").send_keys(Keys.ARROW_LEFT)
+    assert "a value" in browser.wait("v1 by planner")
+    driver.find_element("link text", "All entries").click()
+    browser.wait("findings/issues")
     assert browser.faults() == []
 
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import run
@@ -62,6 +63,30 @@ def test_what_nobody_accessed_for_long_goes_and_is_told(server: Running) -> None
             assert '"context_deleted"' in str(stream.recv(5))
         assert http.get("/context/old").status_code == 404
         assert [gone.key for gone in store.session().evicted()] == ["project/old/context"]
+
+
+def test_it_is_told_up_to_which_version_somebody_read() -> None:
+    with running(projects=ProjectSettings(ttl=24)) as own, httpx.Client(base_url=own.url) as http:
+
+        def readers() -> dict[str, int]:
+            found = http.get("/api/readers").json()["readers"]
+            return {each["participant"]: each["version"] for each in found if each["participant"]}
+
+        def wait_for(wanted: dict[str, int]) -> None:
+            end = time.monotonic() + 20
+            while (found := readers()) != wanted:
+                assert time.monotonic() < end, found
+
+        put(http, "atlas")
+        with connect(f"ws://127.0.0.1:{own.port}/context/atlas/stream?agentId=follower") as stream:
+            stream.recv(5)
+            for turn in (2, 3, 4):
+                http.get("/context/atlas?agentId=reader")
+                put(http, "atlas", {"turn": turn})
+                assert f'"version":{turn}' in str(stream.recv(5))
+            http.get("/context/atlas?agentId=late&version=2")
+            wait_for({"reader": 3, "late": 2, "follower": 1})
+        wait_for({"reader": 3, "late": 2, "follower": 4})
 
 
 def test_of_too_many_the_least_recently_used_goes() -> None:

@@ -167,7 +167,10 @@ class Session:
         log = self.log
 
         def lives(key: str) -> Steps[bool]:
-            return (yield from log.head(key)) is not None
+            try:
+                return (yield from log.head(key)) is not None
+            except DecodeError:  # which whoever reads it is told
+                return True
 
         return index(self.backend, self.space, name, lives, labels)
 

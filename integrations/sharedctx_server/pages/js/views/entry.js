@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { difference } from "../difference.js";
 import { h } from "../dom.js";
-import { number, percent, time, who } from "../format.js";
+import { counted, number, percent, time, who } from "../format.js";
 
 export async function show(main, parameters, signal) {
   const key = parameters.get("key");
@@ -27,22 +27,26 @@ export async function show(main, parameters, signal) {
     const about = versions[versions.length - 1 - at];
     told.textContent = `v${about.version} by ${who(about.agent || null)}, ${time(about.timestamp)}`;
     slider.setAttribute("aria-valuetext", told.textContent);
-    const parts = await version(key, about, at > 0 ? numbers[at - 1] : null, signal);
+    const parts = await version(key, about, at > 0 ? versions[versions.length - at] : null, signal);
     if (turn === wanted) state.replaceChildren(...parts);
   };
   slider.addEventListener("input", choose);
   main.append(
+    h("p", {}, h("a", { href: "#/entries" }, "All entries")),
     h("h1", {}, key),
-    h("div", { class: "tools" }, h("label", { for: "version" }, `${numbers.length} versions`), slider, told),
+    h("div", { class: "tools" }, h("label", { for: "version" }, counted(numbers.length, "version")), slider, told),
     state,
   );
   await choose();
 }
 
+const isValue = (about) => about.kind !== "gone" && about.kind !== "damaged";
+
 async function version(key, about, before, signal) {
   const parts = [];
-  if (about.kind === "gone" || about.kind === "damaged") {
-    parts.push(h("p", { class: "notice" }, about.note || `This version is ${about.kind}.`));
+  if (!isValue(about)) {
+    const words = about.kind === "gone" ? "This version took the value away" : "This version is damaged";
+    parts.push(h("p", { class: "notice" }, about.note ? `${words}: ${about.note}.` : `${words}.`));
   } else {
     const entry = await get("/api/entry", { key, version: about.version }, signal);
     parts.push(
@@ -66,10 +70,10 @@ async function version(key, about, before, signal) {
       ),
     );
   }
-  if (before !== null) {
-    parts.push(h("h2", {}, `What changed from v${before} to v${about.version}`));
+  if (before !== null && isValue(about) && isValue(before)) {
+    parts.push(h("h2", {}, `What changed from v${before.version} to v${about.version}`));
     try {
-      parts.push(difference(await get("/api/diff", { key, from: before, to: about.version }, signal)));
+      parts.push(difference(await get("/api/diff", { key, from: before.version, to: about.version }, signal)));
     } catch (error) {
       parts.push(h("p", { class: "dim" }, error.message));
     }

@@ -2,9 +2,10 @@
 
 import { get } from "../api.js";
 import { card, h, table } from "../dom.js";
-import { number, short } from "../format.js";
+import { measure, number, short, time } from "../format.js";
 
 export const title = "Evolutions";
+const FIGURES = { average_size: "average bytes at rest", contexts: "contexts kept" };
 const PHASES = ["initialization", "analysis", "research", "planning", "implementation", "evaluation"];
 
 export async function show(main, parameters, signal) {
@@ -16,7 +17,7 @@ async function all(main, signal) {
   const { evolutions, metrics } = await get("/api/evolutions", {}, signal);
   main.append(
     h("h1", {}, "Evolutions"),
-    h("div", { class: "cards" }, Object.entries(metrics).filter(([, value]) => typeof value === "number").map(([name, value]) => card(number(value), name.replaceAll("_", " ")))),
+    h("div", { class: "cards" }, Object.entries(metrics).filter(([, value]) => typeof value === "number").map(([name, value]) => card(number(Math.round(value)), FIGURES[name] ?? name.replaceAll("_", " ")))),
     table(
       "Evolutions",
       [
@@ -25,7 +26,7 @@ async function all(main, signal) {
         ["status", (row) => row.status],
         ["phase", (row) => row.current_phase],
         ["focus", (row) => row.focus_areas.join(", ")],
-        ["created", (row) => row.created_at],
+        ["created", (row) => time(Date.parse(row.created_at) / 1000)],
         ["errors", (row) => (row.has_errors ? h("span", { class: "bad" }, "yes") : "no")],
       ],
       evolutions,
@@ -49,15 +50,15 @@ async function one(main, id, signal) {
         h("li", { class: seen.has(phase) ? "done" : null, "aria-current": phase === context.current_phase ? "step" : null }, phase),
       ),
     ),
-    h("p", {}, `${context.status}, success rate ${context.success_rate}`),
+    h("p", {}, `${context.status}, success rate ${measure(context.success_rate)}`),
     h("h2", {}, "Metrics"),
     table(
       "Metrics before and after",
       [
         ["metric", ([name]) => name],
-        ["before", ([, change]) => short(change.before), "number"],
-        ["after", ([, change]) => short(change.after), "number"],
-        ["change", ([, change]) => short(change.delta), "number"],
+        ["before", ([, change]) => measure(change.before), "number"],
+        ["after", ([, change]) => measure(change.after), "number"],
+        ["change", ([, change]) => measure(change.delta), "number"],
       ],
       Object.entries(comparison.delta?.metrics ?? {}),
       "Nothing was measured before and after.",
@@ -68,7 +69,7 @@ async function one(main, id, signal) {
       [
         ["task", ([name]) => name],
         ["done", ([, task]) => (task.done ? "yes" : "no")],
-        ["changes", ([, task]) => short(task.changes)],
+        ["changes", ([, task]) => task.changes.map((change) => short(change?.what ?? change)).join("; ")],
       ],
       Object.entries(comparison.delta?.tasks ?? {}),
       "There is no plan yet.",
