@@ -296,17 +296,3 @@ def test_a_day_that_has_only_begun_is_nothing_odd() -> None:
     lines = [f"backup {n // 100} of store {n % 7} done in {n % 30} ms" for n in range(301)]
     draft = shorten("\n".join(lines))
     assert draft.text.count("backup") == 2
-
-
-def test_lines_that_differ_in_every_word_share_one_form() -> None:
-    who, what, done = ("indexer", "gateway", "mailer", "search"), ("batch", "lease", "token"), ("sent", "kept", "moved")
-    lines = [
-        f"2026-04-02 08:{n // 60:02}:{n % 60:02},302 INFO {who[n % 4]}[{n % 97}] {what[n % 3]} {n * 7919:08x} "
-        f"{done[n // 3 % 3]} in {n % 31} ms"
-        for n in range(400)
-    ]
-    packed = KIND.pack(Source("\n".join(lines)))
-    assert packed is not None
-    forms = {line for line in packed.split("\n") if line.startswith("@")}
-    assert forms == {"@A 2026-04-02 <:><:>,302 INFO <>[<>] <> <> <> in <> ms"}
-    assert len(packed) < 0.6 * len("\n".join(lines))
