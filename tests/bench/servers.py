@@ -1,4 +1,4 @@
-"""The Redis backend beside raw commands on the same server, in one run; ratios, medians and memory for an entry.
+"""The Redis backend beside raw commands on the same server, in one run: ratios, medians, memory for an entry, targets.
 
 Run it with ``python tests/bench/servers.py [URL]``; without a URL it starts a server of its own.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from figures import in_turns
+from figures import Target, in_turns, target_table
 
 import sharedctx
 from sharedctx.backends.base import Head, Put
@@ -24,6 +24,7 @@ from sharedctx.backends.redis.local import LocalServer, free_port
 KEYS = 100
 VALUE = b"x" * 200
 ENTRIES = 5000
+SESSIONS = 500
 UPDATES = 400
 
 WRITER = """
@@ -35,8 +36,8 @@ with sharedctx.open(sys.argv[1]) as store:
 """
 
 
-def speeds(url: str) -> None:
-    """One request at a time, and a pipeline."""
+def speeds(url: str) -> list[Target]:
+    """One request at a time, and groups of them."""
     import redis
 
     raw = redis.Redis(port=urlsplit(url).port or 6379)
@@ -72,10 +73,15 @@ def speeds(url: str) -> None:
         rates.append(256 / (time.perf_counter() - began))
     print(f"groups of 256 commits: {statistics.median(rates):,.0f} commits/s")
     backend.close()
+    put, raw_set = found["commit"], found["SET"]
+    return [
+        Target("put of 200 bytes over a raw SET", put.ratio(raw_set), 1.35, "x", spread=put.spread(raw_set)),
+        Target("puts in groups of 256", statistics.median(rates), 20_000, "/s", least=True),
+    ]
 
 
 def memory(url: str) -> None:
-    """Bytes of the server for an entry of one version, and for a further version."""
+    """Bytes of the server for an entry of one version, for a further version, and for a small session."""
     with sharedctx.open(f"{url}?prefix=memory") as store:
         for versions in (1, 2):
             before = int(store.stats()["bytes"])
@@ -84,9 +90,14 @@ def memory(url: str) -> None:
                 ctx.put(f"finding/{number:05}", "a finding of two hundred characters " * 6)
             used = (int(store.stats()["bytes"]) - before) / ENTRIES
             print(f"{'a new entry' if versions == 1 else 'a further version'} of 216 bytes: {used:.0f} bytes of memory")
+        before = int(store.stats()["bytes"])
+        for number in range(SESSIONS):
+            store.session(f"small-{number}").put("k", "v")
+        used = (int(store.stats()["bytes"]) - before) / SESSIONS
+        print(f"a session of one short entry: {used:.0f} bytes of memory")
 
 
-def watching(url: str) -> None:
+def watching(url: str) -> list[Target]:
     """From a put in another process to this process's watch."""
     with (
         sharedctx.open(url) as store,
@@ -104,18 +115,19 @@ def watching(url: str) -> None:
             delays.append((now - int(ctx.get(event.key, full=True, version=event.version))) / 1e6)
         delays.sort()
         writer.stdin.close()
-    print(
-        f"put to watch in another process: p50 {delays[UPDATES // 2]:.2f} ms, p99 {delays[UPDATES * 99 // 100]:.2f} ms"
-    )
+    last = delays[UPDATES * 99 // 100]
+    print(f"put to watch in another process: p50 {delays[UPDATES // 2]:.2f} ms, p99 {last:.2f} ms")
+    return [Target("put to watch in another process, p99", last, 5, " ms")]
 
 
 def main(url: str) -> None:
     """Measure and print."""
     with sharedctx.open(url) as store:
         print(", ".join(f"{name} {value}" for name, value in store.stats().items() if name in ("server", "durability")))
-    speeds(url)
+    targets = speeds(url)
     memory(url)
-    watching(url)
+    targets += watching(url)
+    print(f"\n{target_table(targets).plain()}")
 
 
 if __name__ == "__main__":
