@@ -67,7 +67,7 @@ def show(target: Any, record_id: str, history: bool) -> None:
         shelf = Shelf(context, {})
         context.run(shelf.index.sync())
         places = context.run(shelf.former.places(record_id))
-        if not places or (not history and shelf.index.find(record_id) is None):
+        if not places or (not history and not shelf.index.find(record_id)):
             raise KeyNotFound(
                 f"there is no memory {record_id!r} in session {context.session!r}: `crewai ls` lists them"
             )

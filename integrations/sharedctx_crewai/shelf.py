@@ -28,21 +28,20 @@ _BYTES = 2 * 2**20
 
 
 class State(NamedTuple):
-    """A record's next state: its key, its JSON, its vector, its seconds to live, and where it lay before."""
+    """A record's next state: its key, its JSON, its vector, its seconds to live, and where it lay before; in several
+    places where processes saved the same id at the same time."""
 
     key: str
     data: dict[str, Any]
     vectors: Sequence[Sequence[float]]
     ttl: float | None
-    old: Item | None
+    old: Sequence[Item]
 
     @property
     def changes(self) -> list[Change]:
         """What is written: the record, and the removal of the one that lay elsewhere."""
         written = [Change(self.key, self.data, self.ttl)]
-        if self.old is not None and self.old.key != self.key:
-            written.append(Change(self.old.key, gone=True))
-        return written
+        return [*written, *(Change(old.key, gone=True) for old in self.old if old.key != self.key)]
 
     @property
     def weight(self) -> int:
@@ -79,14 +78,15 @@ class Shelf:
         records.checked([record])
         yield from self.index.sync()
         self._check([record.embedding])
-        old = self.index.find(record.id)
+        held = self.index.find(record.id)
+        old = held[-1] if held else None
         before = None if old is None else (yield from self._verbs.value(self.context.participant, old.key, None))
         before = before if records.is_stored(before) else None
         data = records.stored(record) if before is None else records.completed(record, before)
         vectors = [record.embedding] if record.embedding else []
         if not vectors and before is not None and before["content"] == data["content"] and old is not None:
             vectors = self.index.vectors(old.key)
-        yield from self._write([self._state(data, vectors, old)])
+        yield from self._write([self._state(data, vectors, self.index.find(record.id))])
 
     def restore(self, data: dict[str, Any], vectors: Sequence[Sequence[float]]) -> Steps[None]:
         """Write a former state as the record's next one."""
@@ -105,7 +105,7 @@ class Shelf:
 
                 raise EmbeddingDimensionMismatchError(dimensions, len(vector))
 
-    def _state(self, data: dict[str, Any], vectors: Sequence[Sequence[float]], old: Item | None) -> State:
+    def _state(self, data: dict[str, Any], vectors: Sequence[Sequence[float]], old: Sequence[Item]) -> State:
         ttl = records.seconds_to_live(data, self._ttl)
         return State(key_of(data["scope"], data["id"]), data, vectors, ttl, old)
 
@@ -114,17 +114,21 @@ class Shelf:
         batch: list[State] = []
         ops = size = 0
         for state in states:
-            cost = 1 if state.old is None else 3
+            cost = 1 + 2 * len(state.old)
             if batch and (limited or ops + cost > MOST or size + state.weight > _BYTES):
-                yield from self._commit(batch)
+                yield from self._commit(batch, limited)
                 batch, ops, size = [], 0, 0
             batch.append(state)
             ops += cost
             size += state.weight
         if batch:
-            yield from self._commit(batch)
+            yield from self._commit(batch, limited)
 
-    def _commit(self, batch: Sequence[State]) -> Steps[None]:
+    def _commit(self, batch: Sequence[State], limited: bool) -> Steps[None]:
+        if limited:  # such a session takes one change at a time: what lay elsewhere goes after it
+            (state,) = batch
+            moved = [old for old in state.old if old.key != state.key]
+            batch = [state._replace(old=[old for old in state.old if old.key == state.key])]
         changes = [change for state in batch for change in state.changes]
         now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
 
@@ -142,10 +146,16 @@ class Shelf:
                 for state in batch
             ]
             gone = [(change.key, version[change.key]) for change in changes if change.gone]
-            kept = [op for state in batch if state.old is not None for op in self.former.keep(state.old)]
+            kept = [op for state in batch for old in state.old for op in self.former.keep(old)]
             return (*(yield from self.index.write(entries, gone)), *kept)
 
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
+        if limited and moved:
+            yield from self.remove(moved)
+        yield from self.index.sync()
+        doubles = [own for state in batch if len(own := self.index.find(state.data["id"])) > 1]
+        if doubles:  # saved elsewhere meanwhile: whoever sees it decides alike which one stays
+            yield from self.remove([item for own in doubles for item in sorted(own, key=lambda item: item.key)[:-1]])
         yield from self.index.merge()
 
     def remove(self, items: Sequence[Item]) -> Steps[int]:
@@ -179,8 +189,8 @@ class Shelf:
     def get(self, own: str) -> Steps[MemoryRecord | None]:
         """Return the record of this id."""
         yield from self.index.sync()
-        item = self.index.find(own)
-        return None if item is None else (yield from self.load(item))
+        held = self.index.find(own)
+        return (yield from self.load(held[-1])) if held else None
 
     def load(self, item: Item) -> Steps[MemoryRecord | None]:
         """Return the record that the index knows, None when it is gone, not to be read or no record."""

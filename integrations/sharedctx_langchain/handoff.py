@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from sharedctx.context import SharedContext
 from sharedctx.entries.names import check_participant
-from sharedctx.errors import SharedContextError
+from sharedctx.errors import InvalidAction, SharedContextError
 from sharedctx.extras import extra
 from sharedctx.opening import check_context
 from sharedctx.outputs import PREFIX, check_view_tokens
@@ -44,8 +44,8 @@ def packet_handoff(
     most ``max_tokens`` and made for ``receiver`` (default: ``to``), and the task that the model wrote. The conversation
     is stored whole as ``output/{participant}/conversation-{hash}``, so that the packet holds, shortens or names it
     beside the session's other entries; ``context_expand`` of a ``ContextToolkit`` redeems the rest. The graph's own
-    state stays as it is. ``participant`` is who hands over (default: the context's own, else "handoff");
-    ``priorities`` and ``prefix`` are those of ``SharedContext.packet``.
+    state keeps what it has, and gets what the node returns. ``participant`` is who hands over (default: the context's
+    own, else "handoff"); ``priorities`` and ``prefix`` are those of ``SharedContext.packet``.
 
     What goes wrong is text for the model, which may try again. Raises ``ConfigError`` or ``Forbidden`` when made.
     """
@@ -58,7 +58,9 @@ def packet_handoff(
         task: Annotated[str, "what the next agent is to do, and why"], state: Annotated[Any, InjectedState]
     ) -> Command[Any]:
         try:
-            _keep(giver, state if isinstance(state, list) else parts(state, "messages"))
+            messages = state if isinstance(state, list) else parts(state, "messages")
+            _alone(messages, to)
+            _keep(giver, messages)
             packet = giver.packet(
                 for_agent=whom, task=task, max_tokens=max_tokens, priorities=priorities, prefix=prefix
             )
@@ -81,6 +83,12 @@ def packet_handoff(
         description=description or f"Hand the work over to {to}, who is told what it should know of it.",
         handle_tool_error=True,
     )
+
+
+def _alone(messages: Sequence[Any], to: str) -> None:
+    """Raise ``InvalidAction`` where other tools are called beside, whose answers would be lost."""
+    if messages and len(parts(messages[-1], "tool_calls")) > 1:
+        raise InvalidAction(f"hand over by a call of its own: the answers of the others would not reach {to}")
 
 
 def _keep(giver: SharedContext, messages: Sequence[Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from sharedctx.errors import ConfigError, PackageNotInstalled
+from sharedctx.errors import BackendUnavailable, ConfigError, KeyNotFound, PackageNotInstalled
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -78,6 +78,11 @@ def import_(target: Any, source: str, chosen: tuple[str, ...]) -> None:
 
     with target.store(make=True) as store, _opened(source) as other, _bar(hidden=target.as_json) as progress:
         done = ContextSaver(store).import_threads(other, thread_ids=list(chosen) or None, progress=progress)
+    if missing := len(set(chosen)) - done.threads if chosen else 0:
+        raise KeyNotFound(
+            f"{missing} of the {len(set(chosen))} threads named are not in {source}; "
+            f"{done.checkpoints} checkpoints of the others were imported"
+        )
     text = f"imported {done.checkpoints} checkpoints and {done.writes} writes of {done.threads} threads"
     target.emit(done._asdict(), text)
 
@@ -98,9 +103,15 @@ def _opened(source: str) -> Iterator[Any]:
     """Open the saver that a source names."""
     if source.startswith(("postgres://", "postgresql://")):
         with _package("langgraph-checkpoint-postgres", "a postgres:// address"):
+            import psycopg
             from langgraph.checkpoint.postgres import PostgresSaver
-        with PostgresSaver.from_conn_string(source) as postgres:
-            yield postgres
+        try:
+            with PostgresSaver.from_conn_string(source) as postgres:
+                yield postgres
+        except psycopg.errors.UndefinedTable as error:
+            raise ConfigError(f"the database holds no tables of the Postgres saver ({error}): name another") from error
+        except psycopg.Error as error:
+            raise BackendUnavailable(f"the Postgres server cannot be read ({error}): is it running?") from error
         return
     if source.startswith(("redis://", "rediss://", "dynamodb://", "disk://")):
         from .saver import ContextSaver
@@ -111,6 +122,8 @@ def _opened(source: str) -> Iterator[Any]:
     if os.path.isdir(source):
         from .saver import ContextSaver
 
+        if not os.path.isfile(os.path.join(source, "cache.db")):
+            raise ConfigError(f"there is no store in {source}: name another directory")
         with ContextSaver.from_path(source) as saver:
             yield saver
         return
@@ -121,7 +134,10 @@ def _opened(source: str) -> Iterator[Any]:
     with contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, check_same_thread=False)) as con:
         sqlite = SqliteSaver(con)
         sqlite.is_setup = True  # it would write tables
-        yield sqlite
+        try:
+            yield sqlite
+        except sqlite3.Error as error:
+            raise ConfigError(f"{source} is no file of the SQLite saver ({error}): name another") from error
 
 
 @contextlib.contextmanager

@@ -37,6 +37,7 @@ BENCHES = (
     Bench("evolution", "Evolution contexts"),
     Bench("servers", "Redis and Valkey"),
     Bench("checkpoints", "LangGraph's checkpoints", (), ("--quick",)),
+    Bench("memories", "LangGraph's store", (), ("--quick",)),
     Bench("crewai_memory", "CrewAI's memory beside LanceDB"),
     Bench("openai_agents", "Hand-offs and sessions of the OpenAI Agents SDK"),
     Bench("langchain_agents", "An agent of LangChain over ten calls"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,27 @@ def test_an_id_that_is_saved_twice_is_one_record(memory: ContextMemory) -> None:
     assert memory.count() == 2
     assert (memory.count("/x"), memory.count("/y"), memory.count("/z")) == (0, 1, 1)
     assert ids(memory.search([1.0, 0.0])) == ["b", "a"]
+
+
+def test_an_id_that_is_saved_in_several_scopes_at_the_same_time_is_one_record(memory: ContextMemory) -> None:
+    together = threading.Barrier(3)
+
+    def save(scope: str) -> None:
+        for n in range(40):
+            together.wait()
+            memory.save([record(f"r{n}", scope)])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(save, ("/x", "/y", "/z")))
+    assert sorted(each.id for each in memory.list_records()) == sorted(f"r{n}" for n in range(40))
+    assert len(memory.search([1.0, 0.0], limit=200)) == memory.delete(record_ids=[f"r{n}" for n in range(40)]) == 40
+
+
+def test_a_session_with_limits_keeps_records_that_move(store: sharedctx.Store) -> None:
+    memory = ContextMemory(store.session("small", max_store_tokens=10_000))
+    memory.save([record(own, "/x") for own in "abc"])
+    memory.update(record("b", "/y"))
+    assert {each.id: each.scope for each in memory.list_records()} == {"a": "/x", "b": "/y", "c": "/x"}
 
 
 def test_an_update_keeps_what_crewai_drops(memory: ContextMemory) -> None:

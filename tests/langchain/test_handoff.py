@@ -108,6 +108,20 @@ def test_what_goes_wrong_is_told_to_the_model_which_goes_on(play: SimpleNamespac
     assert messages[-1].content == told[1]
 
 
+def test_other_calls_beside_a_hand_over_are_answered_first(play: SimpleNamespace, context: SharedContext) -> None:
+    call = play.call
+    research = play.Model(
+        play.calls(call("fetch", "f1", name="log"), call("transfer_to_coder", "t1", task="one")),
+        play.calls(call("transfer_to_coder", "t2", task="one"), call("transfer_to_coder", "t3", task="two")),
+        transfer(play, "one and two"),
+    )
+    code = play.Model(AIMessage("done"))
+    ask(graph(play, context, research, code))
+    assert research.results(1)["f1"].content == LOGS[0]
+    assert all("a call of its own" in research.results(2)[each].content for each in ("t1", "t2", "t3"))
+    assert [each.content for each in code.inputs[0]][1:] == ["one and two"]
+
+
 def test_the_receiver_is_shown_what_it_may_read(play: SimpleNamespace, context: SharedContext) -> None:
     context.put("secret", "the key of the safe")
     context.put("plan", "the plan")

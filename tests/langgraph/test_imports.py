@@ -95,5 +95,21 @@ def test_the_command_line_imports_lists_and_prunes(tmp_path: Path) -> None:
     assert [each["checkpoints"] for each in left] == [4, 12]
     refused, code = run(store, "langgraph", "import", str(tmp_path / "nowhere"))
     assert (refused["error"], code) == ("CONFIG_ERROR", 2)
+    refused, code = run(store, "langgraph", "import", str(tmp_path / "old.db"), "--thread", "a", "--thread", "nobody")
+    assert (refused["error"], code) == ("KEY_NOT_FOUND", 3)
     refused, code = run(store, "langgraph", "prune", "--max-age", "soon")
     assert (refused["error"], code) == ("USAGE", 2)
+
+
+def test_what_holds_no_threads_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    pytest.importorskip("langgraph.checkpoint.sqlite", reason="langgraph-checkpoint-sqlite is missing")
+    pytest.importorskip("langgraph.checkpoint.postgres", reason="langgraph-checkpoint-postgres is missing")
+    (tmp_path / "junk.db").write_text("no database at all, but long enough to be looked at " * 20)
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "folder").mkdir()
+    for source in ("junk.db", "empty.db", "folder"):
+        refused, code = run(tmp_path / "store", "langgraph", "import", str(tmp_path / source))
+        assert (refused["error"], code) == ("CONFIG_ERROR", 2)
+    assert not list((tmp_path / "folder").iterdir())
+    refused, code = run(tmp_path / "store", "langgraph", "import", "postgres://127.0.0.1:1/none")
+    assert (refused["error"], code) == ("BACKEND_UNAVAILABLE", 1)

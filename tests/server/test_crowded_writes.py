@@ -159,3 +159,20 @@ def test_followers_are_told_every_version_once_and_in_order(tmp_path: Path, disk
                 state |= update["changes"]["added"]
         assert state == httpx.get(f"{server.url}/context/atlas").json()["context"]
         assert set(state) == {"first", "large", *(f"n{n}" for n in range(MANY))}
+
+
+def test_what_was_written_by_who_went_at_once_is_told(tmp_path: Path) -> None:
+    with running(str(tmp_path)) as server:
+        httpx.put(f"{server.url}/context/atlas", json={"context": {"first": 0}})
+        where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
+        with connect(where + "reader") as stream:
+            told(stream, "context_snapshot")
+            state, version = {"first": 0}, 1
+            for turn in range(10):
+                with connect(where + "writer") as writer:
+                    writer.send(json.dumps({"type": "context_update", "diff": {"added": {f"n{turn}": turn}}}))
+                update = told(stream, "context_update")
+                version += 1
+                assert update["version"] == version
+                state |= update["changes"]["added"]
+        assert httpx.get(f"{server.url}/context/atlas").json()["context"] == state

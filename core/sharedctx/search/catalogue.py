@@ -45,10 +45,10 @@ class Catalogue:
         """Return what is known of an entry."""
         return self._items.get(key)
 
-    def find(self, name: str) -> Item | None:
-        """Return what is known of the entry of this other name; of several, the one that was told last."""
-        keys = self._names.get(name)
-        return None if keys is None else self._items.get(keys if isinstance(keys, str) else keys[-1])
+    def find(self, name: str) -> list[Item]:
+        """Return what is known of the entries of this other name, the one that was told last at the end."""
+        keys = self._names.get(name, ())
+        return [self._items[key] for key in ((keys,) if isinstance(keys, str) else keys)]
 
     def items(self) -> list[Item]:
         """Return all items."""

@@ -75,8 +75,8 @@ class Vectors:
         """Return what was known of an entry at the last read."""
         return self._known.item(key)
 
-    def find(self, name: str) -> Item | None:
-        """Return what was known at the last read of the entry that has this other name."""
+    def find(self, name: str) -> list[Item]:
+        """Return what was known at the last read of the entries that have this other name, the latest at the end."""
         with self._lock:
             return self._known.find(name)
 

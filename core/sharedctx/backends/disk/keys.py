@@ -2,7 +2,7 @@
 
 ::
 
-    {space}-{pk}-{15 digits}        a version; `Cache.push` of diskcache numbers it, from 500000000000000 up
+    {space}-{pk}-{15 digits}        a version, as `Cache.push` of diskcache numbers it: from 500000000000000 up
     {space}-{pk}-~{sk}-{digits}     a collection row; the digits are its revision, so a replacement is an insert
     {space}--d{15 digits}           the drops of one commit, for the feed
     {space}--m{15 digits}           the compaction mark
@@ -52,7 +52,7 @@ def unescaped(text: str) -> str | None:
 
 @lru_cache(8192)
 def partition(space: str, pk: str) -> str:
-    """The prefix of all rows of one partition, which is also the prefix that `Cache.push` counts under."""
+    """The prefix of all rows of one partition."""
     return f"{escape(space)}-{escape(pk)}"
 
 
