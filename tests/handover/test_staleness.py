@@ -242,6 +242,23 @@ def test_expiry_is_told_in_passing_and_nothing_is_asked_before(
     assert [str(each) for each in me.stale()] == ["own v1 is gone"]
 
 
+def test_a_read_that_is_denied_or_shows_many_leaves_nothing_older(ctx: SharedContext) -> None:
+    me = ctx.bind("me")
+    ctx.put("plan", "a")
+    ctx.put("secret", "b")
+    ctx.grant("me", read=["plan"])
+    for read in (
+        lambda: me.get("secret"),
+        lambda: me.get_entry("secret"),
+        lambda: me.get("missing"),
+        lambda: me.window(100, prefix="none"),
+    ):
+        me.get("plan")
+        entry = ctx.put("plan", "c")
+        read()
+        assert [each.version for each in me.stale(ask=False)] == [entry.version]
+
+
 def test_a_write_after_anothers_tells_of_it(ctx: SharedContext) -> None:
     me, other = ctx.bind("me"), ctx.bind("other")
     me.put("plan", "a")
