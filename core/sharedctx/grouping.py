@@ -58,7 +58,7 @@ class GroupDriver:
         self._tails: dict[tuple[str, str], tuple[Row, _Waiting]] = {}
         self._numbers = itertools.count(1)
         self._closed = False
-        self._clock: float | None = None
+        self._clock: tuple[asyncio.AbstractEventLoop, float] | None = None
         self.watching = Watching(backend)
         renew_after_fork(self)
 
@@ -111,10 +111,12 @@ class GroupDriver:
 
     def _now(self) -> float:
         """The store's clock, read once for all that one turn of the loop asks."""
-        if self._clock is None:
-            self._clock = self._backend.now()
-            asyncio.get_running_loop().call_soon(self._turn)
-        return self._clock
+        loop = asyncio.get_running_loop()
+        held = self._clock
+        if held is None or held[0] is not loop:
+            held = self._clock = loop, self._backend.now()
+            loop.call_soon(self._turn)
+        return held[1]
 
     def _turn(self) -> None:
         self._clock = None
@@ -133,18 +135,22 @@ class GroupDriver:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()
         waiting = _Waiting(space, ops, if_rev, _size(ops), loop, future, {}, grounds)
-        if if_rev is None:
-            for op in ops:
-                if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
-                    row = Row(op.pk, op.when.sk + 1, op.value, -next(self._numbers), op.expires)
-                    self._tails[space, op.pk] = row, waiting
-                    waiting.tails[space, op.pk] = row
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
+            # Told and queued at once: what another thread's loop builds on it is queued behind it.
+            if if_rev is None:
+                for op in ops:
+                    if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
+                        row = Row(op.pk, op.when.sk + 1, op.value, -next(self._numbers), op.expires)
+                        self._tails[space, op.pk] = row, waiting
+                        waiting.tails[space, op.pk] = row
             self._queue.append(waiting)
-            if len(self._queue) == 1:
-                loop.call_soon(self._hand_over)
+            first = self._queue[0]
+        if first is waiting:
+            loop.call_soon(self._hand_over)
+        elif first.loop is not loop:  # which may be busy, or gone
+            self._hand_over()
         return future
 
     def submit(self, space: str, ops: Sequence[Op]) -> Future[Committed]:
@@ -218,10 +224,11 @@ class GroupDriver:
         asyncio.get_running_loop().call_soon(self._drop_tails, done)
 
     def _drop_tails(self, done: Sequence[_Waiting]) -> None:
-        for one in done:
-            for at, row in one.tails.items():
-                if (held := self._tails.get(at)) is not None and held[0] is row:
-                    del self._tails[at]
+        with self._news:
+            for one in done:
+                for at, row in one.tails.items():
+                    if (held := self._tails.get(at)) is not None and held[0] is row:
+                        del self._tails[at]
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""

@@ -117,12 +117,9 @@ class Session:
 
     def head(self, participant: str | None, key: str) -> Steps[Version | None]:
         """Return the live version, and remember which revision the participant found where that costs no question."""
-        return self.log.head(key) if participant is None or self._dated is None else self._dated_head(participant, key)
-
-    def _dated_head(self, participant: str, key: str) -> Steps[Version | None]:
-        found, rev = yield from self.log.dated_head(key)
-        self.reads.reach(participant, rev)
-        return found
+        if participant is None or self._dated is None:
+            return self.log.head(key)
+        return self.log.dated_head(key, self.reads.of(participant).reach)
 
     def clock(self) -> float:
         """Return the store's time as far as it is known here; minus infinity where it would have to be asked for."""

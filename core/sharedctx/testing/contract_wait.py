@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from ..backends.base import Backend, Drop, Op, Put
+from ..errors import BackendUnavailable
 
 _SHORT = 0.05
 _LONG = 20.0
@@ -58,6 +62,16 @@ class Waiting:
             waiting = [threads.submit(backend.wait, space, 0, _LONG) for space in ("s", "t")]
             backend.commit_many([("s", [Put("p", b"x")], None), ("t", [Put("p", b"x")], None)])
             assert [wait.result(_LONG / 4) for wait in waiting] == [True, True]
+
+    def test_a_close_by_another_thread_ends_a_wait_with_the_error_of_closed_stores(self, backend: Backend) -> None:
+        rev, _ = backend.commit("s", [Put("p", b"x")])
+        with ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(backend.wait, "s", rev, _LONG)
+            with contextlib.suppress(TimeoutError):
+                waiting.result(_SHORT)  # by now it waits
+            backend.close()
+            with pytest.raises(BackendUnavailable, match="closed"):
+                waiting.result(_LONG / 4)
 
 
 __all__ = ["Waiting"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from ...errors import BackendUnavailable, SharedContextError
+from ...errors import SharedContextError
 from ...forking import renew_after_fork
 from ..base import Change, Commit, Committed, Grounds, Op, Refused, Row, SortKey
 from ..bounds import check_name, check_range, check_sort_key, check_text
@@ -85,7 +85,7 @@ class DynamoDBBackend:
     def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         """See ``Backend.commit_many``: of one space, as many as go share a transaction; several go side by side."""
         if self._closed:
-            return [self._is_closed() for _ in commits]
+            return [self._calls.closed() for _ in commits]
         return in_waves(commits, grounds, self._commits.many)
 
     def scan(
@@ -248,7 +248,4 @@ class DynamoDBBackend:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise self._is_closed()
-
-    def _is_closed(self) -> BackendUnavailable:
-        return BackendUnavailable(f"the store {self._address} is closed: open it again")
+            raise self._calls.closed()

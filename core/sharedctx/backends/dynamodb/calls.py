@@ -64,6 +64,7 @@ class Calls:
         self.address = address
         self._lock = threading.Lock()
         self._client: Any = address.connect()
+        self._closed = False
         renew_after_fork(self)
 
     def after_fork(self) -> None:
@@ -71,8 +72,13 @@ class Calls:
         self._lock = threading.Lock()
         self._client = None
 
+    def closed(self) -> BackendUnavailable:
+        """What is said to those who ask after the close."""
+        return BackendUnavailable(f"the store {self.address} is closed: open it again")
+
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back; who waits on one is told ``closed``."""
+        self._closed = True
         if self._client is not None:
             self._client.close()
 
@@ -161,6 +167,8 @@ class Calls:
     def _pause(self, error: Exception, attempt: int) -> None:
         if isinstance(error, SharedContextError):
             raise error
+        if self._closed:  # by another thread, whatever that did to this one's connection
+            raise self.closed() from error
         if attempt + 1 == ATTEMPTS or not _may_pass(error):
             raise self.translate(error) from error
         time.sleep(_pause(attempt))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ...errors import BackendUnavailable, Compacted, SharedContextError
+from ...errors import Compacted, SharedContextError
 from ...forking import renew_after_fork
 from ..base import Change, Commit, Committed, Grounds, Op, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
@@ -74,7 +74,7 @@ class RedisBackend:
     def commit_many(self, commits: Sequence[Commit], grounds: Grounds = ()) -> list[Committed | Exception]:
         """See ``Backend.commit_many``: one round trip, but in a cluster one for each commit."""
         if self._closed:
-            return [self._is_closed() for _ in commits]
+            return [self._calls.closed() for _ in commits]
         return in_waves(commits, grounds, self._commits.many)
 
     def scan(
@@ -245,7 +245,4 @@ class RedisBackend:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise self._is_closed()
-
-    def _is_closed(self) -> BackendUnavailable:
-        return BackendUnavailable(f"the store {self._address} is closed: open it again")
+            raise self._calls.closed()

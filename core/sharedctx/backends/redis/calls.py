@@ -30,6 +30,7 @@ class Calls:
         self.address = address
         self._hashes: dict[str, str] = {}
         self._kept: list[Any] = []
+        self._closed = False
         renew_after_fork(self)
         try:
             self.client: Any = address.connect()  # a cluster is asked for its shape
@@ -64,6 +65,8 @@ class Calls:
             except SharedContextError:
                 raise
             except Exception as error:
+                if self._closed:  # by another thread, whatever that did to this one's connection
+                    raise self.closed() from error
                 if attempt + 1 == ATTEMPTS or not _may_pass(error):
                     raise self.translate(error) from error
             time.sleep(_PAUSES[attempt])
@@ -127,8 +130,13 @@ class Calls:
                 connection.disconnect()
                 self.client.connection_pool.release(connection)
 
+    def closed(self) -> BackendUnavailable:
+        """What is said to those who ask after the close."""
+        return BackendUnavailable(f"the store {self.address} is closed: open it again")
+
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; who waits on one is told ``closed``."""
+        self._closed = True
         self._give_back()
         self.client.close()
 
