@@ -80,7 +80,7 @@ class Reads:
             self._drop(seen, next(iter(seen.versions)))
 
     def begin(self, participant: str) -> None:
-        """A call begins, which is to tell what changed until then: what earlier ones reached does not count."""
+        """A read or call begins: what earlier ones reached says nothing of what has changed until now."""
         self.of(participant).reached = None
 
     def wrote(self, participant: str, key: str, version: int, expires: float | None, rev: int) -> None:
