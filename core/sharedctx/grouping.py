@@ -123,10 +123,15 @@ class GroupDriver:
 
     async def leave_loop(self, ask: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Call a blocking function on this driver's own threads, in the context of the caller."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(ask, *args, **options))
+        pool = self._readers()
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(ask, *args, **options))
+
+    def _readers(self) -> ThreadPoolExecutor:
+        with self._news:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
+            return self._pool
 
     def _queued(
         self, space: str, ops: Sequence[Op], if_rev: int | None, grounds: Sequence[_Waiting]
