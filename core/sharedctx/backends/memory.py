@@ -267,6 +267,9 @@ class MemoryBackend:
         head = partition.head if partition else 0
         if head != (when.sk if isinstance(when, Head) else 0):
             raise ConditionFailed(f"{pk!r} is at version {head}: read it again", pk=pk, actual=head)
+        given = partition.last if partition else 0
+        if isinstance(when, Head) and when.given not in (None, given):
+            raise ConditionFailed.outnumbered(pk, head, given)
 
     def _put(self, space: str, area: Space, put: Put, rev: int) -> SortKey:
         partition = area.partitions.setdefault(put.pk, Partition())
