@@ -111,6 +111,12 @@ class ConditionFailed(VersionConflict):
         self.given = given
 
     @classmethod
+    def row(cls, pk: str, sk: str, *, there: bool) -> ConditionFailed:
+        """A collection row is there, or is not."""
+        state = "is there already" if there else "is not there"
+        return cls(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
+
+    @classmethod
     def outnumbered(cls, pk: str, head: int, given: int) -> ConditionFailed:
         """The newest version is the required one, but higher numbers were given and dropped."""
         return cls(f"{pk!r} gave number {given} already: write it as {given + 1}", pk=pk, actual=head, given=given)

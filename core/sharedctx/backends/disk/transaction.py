@@ -119,8 +119,7 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
         bounds = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
         there = bool(con.execute(ANY_KEY, bounds).fetchall())
         if there is not (op.when is PRESENT):
-            held = "already holds a row" if there else "holds no row"
-            raise ConditionFailed(f"{op.pk!r} {held} {op.sk!r}", pk=op.pk, actual=None)
+            raise ConditionFailed.row(op.pk, str(op.sk), there=there)
         return
     wanted = op.when.sk if isinstance(op.when, Head) else 0
     actual = head(con, space, op.pk)
