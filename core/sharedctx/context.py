@@ -312,8 +312,8 @@ class SharedContext:
         """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says
         what changed. Raises ``Forbidden`` on an unbound context, which remembers nothing.
 
-        ``ask=False`` tells what had changed when this participant read or wrote last, for next to nothing; the store is
-        asked only where it did neither since the call before.
+        ``ask=False`` tells what had changed when this participant read a newest version or wrote last, for next to
+        nothing; the store is asked only where it did neither since the call before, or read what it may not.
         """
         if self.participant is None:
             raise Forbidden("only a bound context remembers what it read: bind a participant")

@@ -58,7 +58,7 @@ class GroupDriver:
         self._tails: dict[tuple[str, str], tuple[Row, _Waiting]] = {}
         self._numbers = itertools.count(1)
         self._closed = False
-        self._clock: float | None = None
+        self._clock: tuple[asyncio.AbstractEventLoop, float] | None = None
         self.watching = Watching(backend)
         renew_after_fork(self)
 
@@ -111,20 +111,27 @@ class GroupDriver:
 
     def _now(self) -> float:
         """The store's clock, read once for all that one turn of the loop asks."""
-        if self._clock is None:
-            self._clock = self._backend.now()
-            asyncio.get_running_loop().call_soon(self._turn)
-        return self._clock
+        loop = asyncio.get_running_loop()
+        held = self._clock
+        if held is None or held[0] is not loop:
+            held = self._clock = loop, self._backend.now()
+            loop.call_soon(self._turn)
+        return held[1]
 
     def _turn(self) -> None:
         self._clock = None
 
     async def leave_loop(self, ask: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Call a blocking function on this driver's own threads, in the context of the caller."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(ask, *args, **options))
+        pool = self._readers()
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(ask, *args, **options))
+
+    def _readers(self) -> ThreadPoolExecutor:
+        with self._news:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(8, thread_name_prefix="sharedctx-read")
+            return self._pool
 
     def _queued(
         self, space: str, ops: Sequence[Op], if_rev: int | None, grounds: Sequence[_Waiting]
@@ -133,18 +140,22 @@ class GroupDriver:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()
         waiting = _Waiting(space, ops, if_rev, _size(ops), loop, future, {}, grounds)
-        if if_rev is None:
-            for op in ops:
-                if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
-                    row = Row(op.pk, op.when.sk + 1, op.value, -next(self._numbers), op.expires)
-                    self._tails[space, op.pk] = row, waiting
-                    waiting.tails[space, op.pk] = row
         with self._news:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
+            # Told and queued at once: what another thread's loop builds on it is queued behind it.
+            if if_rev is None:
+                for op in ops:
+                    if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
+                        row = Row(op.pk, op.when.next, op.value, -next(self._numbers), op.expires)
+                        self._tails[space, op.pk] = row, waiting
+                        waiting.tails[space, op.pk] = row
             self._queue.append(waiting)
-            if len(self._queue) == 1:
-                loop.call_soon(self._hand_over)
+            first = self._queue[0]
+        if first is waiting:
+            loop.call_soon(self._hand_over)
+        elif first.loop is not loop:  # which may be busy, or gone
+            self._hand_over()
         return future
 
     def submit(self, space: str, ops: Sequence[Op]) -> Future[Committed]:
@@ -218,10 +229,11 @@ class GroupDriver:
         asyncio.get_running_loop().call_soon(self._drop_tails, done)
 
     def _drop_tails(self, done: Sequence[_Waiting]) -> None:
-        for one in done:
-            for at, row in one.tails.items():
-                if (held := self._tails.get(at)) is not None and held[0] is row:
-                    del self._tails[at]
+        with self._news:
+            for one in done:
+                for at, row in one.tails.items():
+                    if (held := self._tails.get(at)) is not None and held[0] is row:
+                        del self._tails[at]
 
     def close(self) -> None:
         """Commit what is queued and end the threads."""

@@ -22,7 +22,7 @@ from .replies import encode
 from .service import Service
 
 _GOODBYE = 5.0
-"""Seconds that a subscriber has to take the close frame."""
+"""Seconds that a subscriber has to take the close frame, and for what it said before it went."""
 _POLICY, _NORMAL, _GOING, _LATER = 1008, 1000, 1001, 1013
 
 
@@ -71,6 +71,8 @@ class ContextSocket:
         try:
             await talk.join(since)
             await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and subscriber.ended is None:  # the client went: what it said before that is done
+                await asyncio.wait((hearing,), timeout=_GOODBYE)
             if subscriber.ended == "slow":
                 raise Closed(_LATER, f"too slow: last version {subscriber.at}")
             if hearing.done():

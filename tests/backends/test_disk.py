@@ -33,7 +33,7 @@ def test_a_small_store_keeps_a_small_log(tmp_path: Path) -> None:
     backend = DiskBackend(tmp_path)
     for count in range(500):
         backend.commit("s", [Put("p", b"v" * 500, f"row {count}")])
-    assert (tmp_path / "cache.db-wal").stat().st_size < 2 << 20
+    assert (tmp_path / "cache.db-wal").stat().st_size < 512 << 10
     backend.close()
 
 

@@ -29,9 +29,6 @@ class Forgetful(Reads):
     def read(self, *read: object, **how: object) -> None:
         """Forget it."""
 
-    def reach(self, *reached: object) -> None:
-        """Forget it."""
-
     def wrote(self, *written: object) -> None:
         """Forget it."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +96,63 @@ def test_a_difference_from_another_content_does_not_read() -> None:
     assert codec.content(version, base) == value
     with pytest.raises(DecodeError):
         codec.content(version, large("face").encode())
+
+
+def test_loops_of_many_threads_write_one_key_and_nothing_is_refused(tmp_path: Path) -> None:
+    with sharedctx.open(tmp_path / "store") as store:
+        face = AsyncSharedContext.over(store.session("s"))
+
+        def work(name: int) -> None:
+            for number in range(20):
+                asyncio.run(face.put("k", f"{name} {number}"))
+
+        with ThreadPoolExecutor(5) as threads:
+            for done in [threads.submit(work, name) for name in range(5)]:
+                done.result()
+        values = [store.session("s").get("k", version=version, full=True) for version in range(1, 101)]
+        assert sorted(values) == sorted(f"{name} {number}" for name in range(5) for number in range(20))
+
+
+def test_a_loop_that_is_busy_does_not_hold_up_another(stores: tuple[Store, Store]) -> None:
+    face = AsyncSharedContext.over(stores[0].session("s"))
+    queued, written = threading.Event(), threading.Event()
+
+    async def busy() -> None:
+        task = asyncio.create_task(face.put("k", "first"))
+        await asyncio.sleep(0)
+        queued.set()
+        assert written.wait(30)
+        await task
+
+    async def other() -> None:
+        await asyncio.wait_for(face.put("k", "second"), 20)
+
+    thread = threading.Thread(target=lambda: asyncio.run(busy()))
+    thread.start()
+    assert queued.wait(30)
+    try:
+        asyncio.run(other())
+    finally:
+        written.set()
+        thread.join()
+    assert [stores[0].session("s").get("k", version=n, full=True) for n in (1, 2)] == ["first", "second"]
+
+
+def test_a_loop_that_was_broken_off_does_not_stop_the_clock(tmp_path: Path) -> None:
+    clock = ManualClock()
+
+    async def broken_off(face: AsyncSharedContext) -> None:
+        asyncio.get_running_loop().create_task(face.put("k", "first"))
+        await asyncio.sleep(0)
+        raise KeyboardInterrupt
+
+    with sharedctx.open(tmp_path / "store", clock=clock) as store:
+        face = AsyncSharedContext.over(store.session("s"))
+        loop = asyncio.new_event_loop()
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(broken_off(face))
+        clock.advance(60)
+        assert asyncio.run(face.put("other", "second")).timestamp == clock()
+        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
+        loop.close()
+        assert store.session("s").get("k", full=True) == "first"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,25 @@ def test_followers_are_told_every_version_once_and_in_order(tmp_path: Path, disk
                 state |= update["changes"]["added"]
         assert state == httpx.get(f"{server.url}/context/atlas").json()["context"]
         assert set(state) == {"first", "large", *(f"n{n}" for n in range(MANY))}
+
+
+def test_what_somebody_said_who_went_at_once_is_done_and_told(tmp_path: Path) -> None:
+    with running(str(tmp_path)) as server:
+        httpx.put(f"{server.url}/context/atlas", json={"context": {"first": 0}})
+        where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
+        with connect(where + "reader") as stream:
+            state, versions = told(stream, "context_snapshot")["context"], [1]
+            for turn in range(20):
+                with connect(where + "writer") as writer:
+                    writer.send(json.dumps({"type": "context_update", "diff": {"added": {f"n{turn}": turn}}}))
+            end = time.monotonic() + 20
+            while httpx.get(f"{server.url}/context/atlas").json()["version"] < 21:
+                assert time.monotonic() < end
+            last = httpx.post(f"{server.url}/context/atlas/diff", json={"added": {"last": 1}}).json()["version"]
+            while versions[-1] < last:
+                update = told(stream, "context_update")
+                versions.append(update["version"])
+                state |= update["changes"]["added"]
+        assert versions == list(range(1, last + 1))
+        assert set(state) == {"first", "last", *(f"n{turn}" for turn in range(20))}
+        assert state == httpx.get(f"{server.url}/context/atlas").json()["context"]

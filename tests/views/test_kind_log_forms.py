@@ -47,3 +47,17 @@ def test_a_form_of_few_lines_is_told_once_only() -> None:
     assert packed.count("compared with the books and agrees") == 1
     assert packed.count("INFO batch <> sent to shelf") >= 2
     assert KIND.unpack(packed) == text
+
+
+def test_lines_that_differ_in_every_word_share_one_form() -> None:
+    who, what, done = ("indexer", "gateway", "mailer", "search"), ("batch", "lease", "token"), ("sent", "kept", "moved")
+    lines = [
+        f"2026-04-02 08:{n // 60:02}:{n % 60:02},302 INFO {who[n % 4]}[{n % 97}] {what[n % 3]} {n * 7919:08x} "
+        f"{done[n // 3 % 3]} in {n % 31} ms"
+        for n in range(400)
+    ]
+    packed = KIND.pack(Source("\n".join(lines)))
+    assert packed is not None
+    forms = {line for line in packed.split("\n") if line.startswith("@")}
+    assert forms == {"@A 2026-04-02 <:><:>,302 INFO <>[<>] <> <> <> in <> ms"}
+    assert len(packed) < 0.6 * len("\n".join(lines))

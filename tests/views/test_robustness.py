@@ -72,7 +72,12 @@ values = st.recursive(
 )
 tables = st.lists(st.dictionaries(st.sampled_from(["id", "name", "state", "when"]), scalars), min_size=1, max_size=60)
 documents = (values | tables).map(lambda value: json.dumps(value, ensure_ascii=False))
-contents = texts | repeated | documents | values | tables | st.binary(max_size=400)
+frames = st.builds(
+    lambda text, times: {"content": [{"type": "text", "text": text * times}], "ok": True},
+    st.sampled_from(LINES) | st.text(min_size=5, max_size=60),
+    st.integers(1, 400),
+)
+contents = frames | texts | repeated | documents | values | tables | st.binary(max_size=400)
 budgets = st.none() | st.integers(50, 400)
 queries = st.none() | st.sampled_from(["error", "connection 10.0.0.7:5432", 'name\x00"', "words OR NEAR("])
 

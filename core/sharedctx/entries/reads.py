@@ -24,6 +24,15 @@ class Seen:
     reached: int | None = None
     """The revision that its latest read or write found, which nobody has made use of yet."""
 
+    def reach(self, rev: int | None) -> None:
+        """Remember the revision that the space had when its newest state was read; None: not known."""
+        self.reached = rev
+        if self.rev is None:
+            if not self.versions:
+                self.rev = rev  # what was not read cannot have changed
+        elif rev is not None and rev < self.rev:
+            self.rev = rev  # another thread of the participant's was told meanwhile, and not of this key
+
     def expires(self, key: str, at: float) -> None:
         """Remember when the live version ends."""
         self.expiring[key] = at
@@ -71,18 +80,8 @@ class Reads:
             self._drop(seen, next(iter(seen.versions)))
 
     def begin(self, participant: str) -> None:
-        """A call begins, which is to tell what changed until then: what earlier ones reached does not count."""
+        """A read or call begins: what earlier ones reached says nothing of what has changed until now."""
         self.of(participant).reached = None
-
-    def reach(self, participant: str, rev: int | None) -> None:
-        """Remember the revision that the space had when the participant read its newest state; None: not known."""
-        seen = self.of(participant)
-        seen.reached = rev
-        if seen.rev is None:
-            if not seen.versions:
-                seen.rev = rev  # what it has not read cannot have changed for it
-        elif rev is not None and rev < seen.rev:
-            seen.rev = rev  # another thread of the participant's was told meanwhile, and not of this key
 
     def wrote(self, participant: str, key: str, version: int, expires: float | None, rev: int) -> None:
         """Remember that the participant wrote this version, in the commit of revision ``rev``."""

@@ -109,20 +109,29 @@ class Session:
     ) -> Steps[Version | None]:
         """Return a readable version, the live one by default; ``seen`` says that the participant gets its value."""
         if participant is not None:
+            if version is None:
+                self.reads.begin(participant)
             yield from self.rights.guard(participant, "read", key)
         found = yield from self.head(participant, key) if version is None else self.log.at(key, version)
         if seen and found is not None and participant is not None:
             self.reads.read(participant, key, found.number, found.expires, newest=version is None)
         return found
 
+    def seen(self, participant: str, key: str) -> Steps[Version | None]:
+        """Return the live version, whose value the participant then gets; None also where it may not."""
+        if not (yield from self.rights.allows(participant, "read", key)):
+            self.reads.begin(participant)
+            return None
+        head = yield from self.head(participant, key)
+        if head is not None:
+            self.reads.read(participant, key, head.number, head.expires, newest=True)
+        return head
+
     def head(self, participant: str | None, key: str) -> Steps[Version | None]:
         """Return the live version, and remember which revision the participant found where that costs no question."""
-        return self.log.head(key) if participant is None or self._dated is None else self._dated_head(participant, key)
-
-    def _dated_head(self, participant: str, key: str) -> Steps[Version | None]:
-        found, rev = yield from self.log.dated_head(key)
-        self.reads.reach(participant, rev)
-        return found
+        if participant is None or self._dated is None:
+            return self.log.head(key)
+        return self.log.dated_head(key, self.reads.of(participant).reach)
 
     def clock(self) -> float:
         """Return the store's time as far as it is known here; minus infinity where it would have to be asked for."""

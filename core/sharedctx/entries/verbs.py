@@ -150,14 +150,7 @@ class Verbs:
         if number is not None:
             return self._find(participant, key, number)
         check_key(key)  # the way of most reads, which go some steps fewer
-        return self.session.log.head(key) if participant is None else self._seen(participant, key)
-
-    def _seen(self, participant: str, key: str) -> Steps[Version | None]:
-        allowed = yield from self.session.rights.allows(participant, "read", key)
-        head = (yield from self.session.head(participant, key)) if allowed else None
-        if head is not None:
-            self.session.reads.read(participant, key, head.number, head.expires, newest=True)
-        return head
+        return self.session.log.head(key) if participant is None else self.session.seen(participant, key)
 
     def _find(
         self, participant: str | None, key: str, number: int | None, *, seen: bool = True

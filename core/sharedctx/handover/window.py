@@ -103,6 +103,7 @@ class Material:
         """Remember what the participant has read by this, so that it hears of changes."""
         if participant is None:
             return
+        verbs.session.reads.begin(participant)
         expires = {candidate.key: candidate.expires for candidate in self.candidates}
         for part in selection.included:
             verbs.session.reads.read(participant, part.key, part.version, expires[part.key], newest=True)

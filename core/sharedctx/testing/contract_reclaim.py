@@ -52,6 +52,18 @@ class Reclaim:
         assert backend.pks("s") == ["p"]
         assert backend.commit("s", [Put("p", b"x", when=ABSENT), Put("q", b"x")])[1] == [5, 5]
 
+    def test_a_revision_that_tells_all_moves_with_every_reclaim(self, backend: Backend) -> None:
+        if not backend.rev_tells_all:
+            pytest.skip("this backend's revision tells of commits alone")
+        _fill(backend)
+        seen = [backend.rev("s")]
+        for how in ({"pk": "p", "before": 3}, {"pk": "p", "before": "b"}, {"expired_at": 2.0}, {"pk": "q"}, {}):
+            assert backend.reclaim("s", **how) > 0
+            seen.append(backend.rev("s"))
+        backend.commit("s", [Put("p", b"x")])
+        seen.append(backend.rev("s"))
+        assert len(set(seen)) == len(seen)
+
     def test_expired_takes_what_expires_at_or_before(self, backend: Backend) -> None:
         _fill(backend)
         assert backend.reclaim("s", expired_at=1.9) == 0

@@ -90,14 +90,16 @@ def restore(payload: bytes, size: int, base: bytes, also: bytes = b"") -> bytes:
 class Laid:
     """Bytes as parts of others laid end to end: a chain of differences is followed without a copy at every step."""
 
-    def __init__(self, parts: list[tuple[bytes, int, int]], size: int) -> None:
+    def __init__(self, parts: list[tuple[bytes, int, int]], size: int, own: int) -> None:
         self._parts = parts
         self._size = size
+        self.own = own
+        """How many of the bytes no other has."""
 
     @classmethod
     def of(cls, content: bytes) -> Laid:
         """All of a content."""
-        return cls([(content, 0, len(content))], len(content))
+        return cls([(content, 0, len(content))], len(content), len(content))
 
     def changed(self, payload: bytes, size: int, also: bytes = b"") -> Laid:
         """Return the ``size`` bytes whose difference from these this is; raises ``DecodeError``."""
@@ -112,7 +114,7 @@ class Laid:
         known = _joined(self._cut(_context(prefix, middle), end))
         inner = inflate(payload[_CUTS.size :], middle, known + also if also else known)
         parts = [(inner, 0, head), *self._cut(head, prefix), (inner, head, middle), *self._cut(end, self._size)]
-        return Laid([part for part in parts if part[1] < part[2]], size)
+        return Laid([part for part in parts if part[1] < part[2]], size, middle)
 
     def joined(self) -> bytes:
         """The bytes in one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..backends import steps
 from ..backends.base import Row
 from ..backends.steps import Steps
@@ -54,19 +56,21 @@ class Versions:
             return None
         return version
 
-    def dated_head(self, pk: str) -> Steps[tuple[Version | None, int | None]]:
-        """Return the same with the space's revision at that moment, of a backend that is ``Dated``; no revision where
-        there never was a version."""
+    def dated_head(self, pk: str, reach: Callable[[int | None], None]) -> Steps[Version | None]:
+        """Return the same of a backend that is ``Dated``, and tell ``reach`` the space's revision at that moment, None
+        where there never was a version."""
         found: tuple[Row, int] | None = yield steps.ask_dated(self.space, pk)
         if found is None:
-            return None, None
+            reach(None)
+            return None
         row, rev = found
+        reach(rev)
         version = self.read_row(row)
         if version.blob.kind is GONE:
-            return None, rev
+            return None
         if version.expires is not None and (yield from self.leases.expired(version)):
-            return None, rev
-        return version, rev
+            return None
+        return version
 
     def at(self, pk: str, number: int) -> Steps[Version | None]:
         """Return that version if it still exists, is a value and has not expired."""

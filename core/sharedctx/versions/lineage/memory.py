@@ -14,6 +14,7 @@ _ROOM = 16 * 2**20
 _OVERHEAD = 600
 _HEADS = 512
 _ON_THE_WAY = 64
+_MUCH = 1 << 16
 
 At = tuple[str, str, str]
 ContentKey = tuple[str, int, str]
@@ -100,7 +101,9 @@ class LineageMemory:
         return self._laid.get(key)
 
     def lay(self, key: ContentKey, content: Laid) -> None:
-        """Keep a content on the way to another; of many, all are forgotten at once."""
+        """Keep a content on the way to another, unless it has much of its own; of many, all are forgotten at once."""
+        if content.own > _MUCH:
+            return
         if len(self._laid) >= _ON_THE_WAY:
             self._laid.clear()
         self._laid[key] = content

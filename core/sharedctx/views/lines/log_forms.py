@@ -20,7 +20,7 @@ _EDGE = re.compile(r"[^\w.-]")
 _ATOM = 20
 _LONGEST = 20_000
 _GROUPS = 12
-_ALIKE = 0.7
+_ALIKE = 0.5
 _WORTH = 30
 """Characters that a form must save."""
 
@@ -58,7 +58,8 @@ def divide(text: str, lines: Sequence[str]) -> list[Form]:
     forms = []
     for members in shapes.values():
         if len(members) > 1:
-            forms += [_form(group, words, atoms) for group in _alike(members, words) if len(group) > 1]
+            formed = [_form(group, words, atoms) for group in _alike(members, words) if len(group) > 1]
+            forms += _merged(formed, words, atoms)
     forms = [form for form in forms if _saves(form)]
     return sorted(forms, key=lambda form: form.lines[0])
 
@@ -103,6 +104,17 @@ def _alike(members: list[int], words: list[list[str]]) -> list[list[int]]:
         else:
             groups.append((key, found))
     return [sorted(lines) for _, lines in groups]
+
+
+def _merged(forms: list[Form], words: list[list[str]], atoms: list[str]) -> list[Form]:
+    """The forms, those that read the same as one."""
+    told: dict[tuple[object, ...], list[Form]] = defaultdict(list)
+    for form in forms:
+        told[tuple(part if isinstance(part, str) else (part.clock, part.same) for part in form.parts)].append(form)
+    return [
+        same[0] if len(same) == 1 else _form(sorted(line for form in same for line in form.lines), words, atoms)
+        for same in told.values()
+    ]
 
 
 def _form(members: list[int], words: list[list[str]], atoms: list[str]) -> Form:
