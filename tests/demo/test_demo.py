@@ -6,7 +6,7 @@ import json
 import os
 import pty
 import subprocess
-import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -110,13 +110,23 @@ def test_an_agent_that_fails_is_told_with_its_reason_and_nobody_waits_for_it(tmp
 
 
 def test_stopped_it_leaves_neither_files_nor_processes(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [
+        COMMAND[0],
+        "-c",
+        "import sys; sys.modules['rich'] = None; from sharedctx_cli import main; main()",
+        "demo",
+    ]
     environ = {**environment(*FRAMEWORKS), "TMPDIR": str(tmp_path)}
-    with subprocess.Popen([*COMMAND, "demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ) as child:
-        while not list(tmp_path.glob("sharedctx-demo-*/analyst.json")) and child.poll() is None:
-            time.sleep(0.02)
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environ) as child:
+        os.close(theirs)
+        shown = b""
+        while b"first writer: done" not in shown:
+            shown += os.read(ours, 65536)
         child.terminate()
-        said, _ = child.communicate(timeout=60)
-    assert (child.returncode, said) == (143, b"")
+        shown += _rest(ours)
+    assert child.returncode == 143
+    assert b"Traceback" not in shown
     assert list(tmp_path.iterdir()) == []
     if Path("/proc/self").exists():
         commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
@@ -166,16 +176,7 @@ def test_progress_is_shown_on_a_terminal(tmp_path: Path, rich: bool) -> None:
         env={**environment(*FRAMEWORKS), "TERM": "xterm", "COLUMNS": "110"},
     ) as child:
         os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
-        os.close(ours)
+        shown = _rest(ours)
         assert child.wait() == 0
     text = shown.decode()
     assert "analyst (no framework)" in text
@@ -208,3 +209,12 @@ def _heard(context: SharedContext, one: Call) -> str:
     message = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": asked}]}
     messages, _ = process_response({"choices": [{"message": message}]}, context, participant="agent:openai")
     return heard(messages[-1]["content"])
+
+
+def _rest(terminal: int) -> bytes:
+    """What is shown until the other side is closed."""
+    shown = b""
+    with open(terminal, "rb", buffering=0) as side, suppress(OSError):
+        while piece := side.read(65536):
+            shown += piece
+    return shown
