@@ -138,6 +138,8 @@ def _check_head(pk: str, sk: object, when: When) -> None:
         return
     if not isinstance(when, Head) or when.sk.__class__ is not int:
         raise InvalidValue(f"the condition {when!r} for {pk!r} is none of ANY, ABSENT, PRESENT and Head(number)")
+    if when.given is not None and when.given.__class__ is not int:
+        raise InvalidValue(f"the condition {when!r} for {pk!r} names no number: the last one given is a whole number")
     if sk is not NEXT:
         raise InvalidValue(
             f"row {sk!r} of {pk!r} has no versions: its condition is ANY, ABSENT or PRESENT, not {when!r}"

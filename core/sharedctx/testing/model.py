@@ -50,7 +50,8 @@ class Model:
         if isinstance(op.sk, str):
             return self.holds(space, op.pk, op.sk) is (op.when is PRESENT)
         wanted = op.when.sk if isinstance(op.when, Head) else 0
-        return self.head(space, op.pk) == wanted
+        given = op.when.given if isinstance(op.when, Head) else None
+        return self.head(space, op.pk) == wanted and given in (None, self.numbers.get((space, op.pk), 0))
 
     def changing(self, space: str, ops: Sequence[Op]) -> bool:
         """Whether a commit that is admitted writes or removes anything."""

@@ -172,12 +172,13 @@ class Draft:
         if isinstance(op.sk, str):
             there = self._is_there((op.pk, op.sk))
             if there is not (op.when is PRESENT):
-                state = "is there already" if there else "is not there"
-                raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} {state}: read it again", pk=op.pk, actual=None)
+                raise ConditionFailed.row(op.pk, op.sk, there=there)
             return
-        head = self.at(op.pk).head
+        last, head = self.at(op.pk)
         if head != (op.when.sk if isinstance(op.when, Head) else 0):
             raise ConditionFailed(f"{op.pk!r} is at version {head}: read it again", pk=op.pk, actual=head)
+        if isinstance(op.when, Head) and op.when.given not in (None, last):
+            raise ConditionFailed.outnumbered(op.pk, head, last)
 
     def _put(self, put: Put, rev: int) -> SortKey:
         if isinstance(put.sk, str):
