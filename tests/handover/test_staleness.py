@@ -104,9 +104,7 @@ def test_a_key_that_is_removed_while_its_end_is_looked_at_is_forgotten(
     assert me.stale() == []
 
 
-def test_what_changes_while_a_slow_read_is_on_its_way_is_told(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_changes_while_a_slow_read_is_on_its_way_is_told(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a store on another machine, whose reads may be overtaken by another task of the participant's."""
     store = sharedctx.open(redis_url)
     ctx = store.session()
