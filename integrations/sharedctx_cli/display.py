@@ -37,7 +37,7 @@ def as_json(data: Any) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, headed: bool = False) -> None:
-    """Print rows under their columns; in a pipe two spaces apart, and without a header unless it is to be ``headed``."""
+    """Print rows under their columns; in a pipe two spaces apart, and with a header only if ``headed``."""
     on_terminal = sys.stdout.isatty()
     if on_terminal and _draw(columns, rows):
         return
