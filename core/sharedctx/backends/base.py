@@ -43,7 +43,15 @@ class Head(NamedTuple):
 
 
 SortKey = int | str
-When = Unconditional | Head
+
+
+class At(NamedTuple):
+    """The condition that a collection row is there as the commit of revision ``rev`` wrote it."""
+
+    rev: int
+
+
+When = Unconditional | Head | At
 
 
 class Row(NamedTuple):
@@ -79,7 +87,7 @@ class Put(NamedTuple):
     """Write a row: a new immutable version (``sk=NEXT``) or a collection row, which is replaced if present.
 
     ``when`` for a version: ANY, ABSENT (the partition holds no version) or ``Head(n)``; for a collection row:
-    ANY, ABSENT (no row of this ``sk``) or PRESENT (there is one).
+    ANY, ABSENT (no row of this ``sk``), PRESENT (there is one) or ``At(rev)`` (there is the one of that revision).
     """
 
     pk: str
@@ -97,8 +105,8 @@ class Drop(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Require a condition without writing: on the versions (``sk=NEXT``, never PRESENT) or a collection row (never
-    ``Head``)."""
+    """Require a condition without writing: on the versions (``sk=NEXT``, never PRESENT or ``At``) or a collection row
+    (never ``Head``)."""
 
     pk: str
     when: When

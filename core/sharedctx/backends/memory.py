@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import BackendUnavailable, Compacted, ConditionFailed, SharedContextError
 from ..forking import renew_after_fork
-from .base import ANY, NEXT, PRESENT, Change, Commit, Committed, Drop, Grounds, Head, Op, Put, Row, SortKey, When
+from .base import ABSENT, ANY, NEXT, At, Change, Commit, Committed, Drop, Grounds, Head, Op, Put, Row, SortKey, When
 from .bounds import check_name, check_ops, check_range, check_sort_key
 from .grounds import groundless
 from .memory_rows import Partition, Space, page, revision
@@ -259,8 +259,11 @@ class MemoryBackend:
     def _judge(self, space: str, pk: str, sk: object, when: When) -> None:
         partition = self._partition(space, pk)
         if isinstance(sk, str):
-            there = partition is not None and sk in partition.rows
-            if there is not (when is PRESENT):
+            row = partition.rows.get(sk) if partition is not None else None
+            if isinstance(when, At) and row is not None and row.rev != when.rev:
+                raise ConditionFailed(f"row {sk!r} of {pk!r} was replaced: read it again", pk=pk, actual=None)
+            there = row is not None
+            if there is (when is ABSENT):
                 state = "is there already" if there else "is not there"
                 raise ConditionFailed(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
             return

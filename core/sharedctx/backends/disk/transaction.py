@@ -8,7 +8,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConditionFailed, SharedContextError, UnsafeRow
-from ..base import ABSENT, ANY, MAX_OPS, NEXT, PRESENT, Check, Commit, Committed, Drop, Grounds, Head, Op, Put, SortKey
+from ..base import (
+    ABSENT,
+    ANY,
+    MAX_OPS,
+    NEXT,
+    PRESENT,
+    At,
+    Check,
+    Commit,
+    Committed,
+    Drop,
+    Grounds,
+    Head,
+    Op,
+    Put,
+    SortKey,
+)
 from ..bounds import check_ops
 from ..grounds import groundless
 from . import foreign, keys
@@ -25,6 +41,7 @@ SELECT ? || '-' || (coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, 0, NULL
 WHERE NOT EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)
 """
 _PRESENT = " AND EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)"
+_AS_WRITTEN = " AND EXISTS (SELECT 1 FROM Cache WHERE key = ? AND raw = 1)"
 _INSERT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
 VALUES (?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?)
@@ -117,8 +134,11 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
     """Judge the condition of a put or check; raises ``ConditionFailed``."""
     if op.sk is not NEXT:
         bounds = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
-        there = bool(con.execute(ANY_KEY, bounds).fetchall())
-        if there is not (op.when is PRESENT):
+        found = con.execute(ANY_KEY, bounds).fetchall()
+        there = bool(found)
+        if isinstance(op.when, At) and there and not found[0][0].endswith(f"-{op.when.rev}"):
+            raise ConditionFailed(f"{op.pk!r} holds another row {op.sk!r} by now", pk=op.pk, actual=None)
+        if there is (op.when is ABSENT):
             held = "already holds a row" if there else "holds no row"
             raise ConditionFailed(f"{op.pk!r} {held} {op.sk!r}", pk=op.pk, actual=None)
         return
@@ -154,8 +174,12 @@ def collects(ops: Sequence[Op]) -> bool:
         and first.when is ABSENT
         and first.sk is not NEXT
         and len(ops) <= _MOST_CHECKS
-        and all(isinstance(op, Check) and op.when is PRESENT and op.sk is not NEXT for op in ops[1:])
+        and all(isinstance(op, Check) and op.sk is not NEXT and _requires(op.when) for op in ops[1:])
     )
+
+
+def _requires(when: object) -> bool:
+    return when is PRESENT or isinstance(when, At)
 
 
 def collect(con: sqlite3.Connection, space: str, ops: Sequence[Op]) -> int | None:
@@ -165,9 +189,17 @@ def collect(con: sqlite3.Connection, space: str, ops: Sequence[Op]) -> int | Non
     prefix = keys.partition(space, put.pk)
     args: list[Any] = [keys.collection_start(prefix, str(put.sk)), tag(0, put.expires, True), put.value]
     args += keys.collection_bounds(prefix, str(put.sk))
+    conditions = ""
     for op in ops[1:]:
-        args += keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
-    done = con.execute(_COLLECT + _PRESENT * (len(ops) - 1), args)
+        start, end = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
+        assert isinstance(op, Check)
+        if isinstance(op.when, At):
+            conditions += _AS_WRITTEN
+            args.append(f"{start}{op.when.rev}")
+        else:
+            conditions += _PRESENT
+            args += (start, end)
+    done = con.execute(_COLLECT + conditions, args)
     return done.lastrowid if done.rowcount == 1 else None
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from ...errors import ConditionFailed
 from ...forking import renew_after_fork
-from ..base import ANY, MAX_COMMIT_BYTES, NEXT, PRESENT, Change, Check, Committed, Drop, Head, Op, Put, SortKey
+from ..base import ABSENT, ANY, MAX_COMMIT_BYTES, NEXT, At, Change, Check, Committed, Drop, Head, Op, Put, SortKey
 from .layout import INLINE, Held
 from .reading import Ends, Meta, Reading
 
@@ -170,9 +170,11 @@ class Draft:
 
     def _judge(self, op: Put | Check) -> None:
         if isinstance(op.sk, str):
-            there = self._is_there((op.pk, op.sk))
-            if there is not (op.when is PRESENT):
-                state = "is there already" if there else "is not there"
+            row = self.rows[op.pk, op.sk] if (op.pk, op.sk) in self.rows else self.stored((op.pk, op.sk))
+            if isinstance(op.when, At) and row is not None and row.rev != op.when.rev:
+                raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} was replaced: read it again", pk=op.pk, actual=None)
+            if (row is not None) is (op.when is ABSENT):
+                state = "is not there" if row is None else "is there already"
                 raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} {state}: read it again", pk=op.pk, actual=None)
             return
         head = self.at(op.pk).head

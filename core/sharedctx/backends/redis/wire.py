@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...errors import ConditionFailed, Internal
-from ..base import ABSENT, ANY, NEXT, PRESENT, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
+from ..base import ABSENT, ANY, NEXT, PRESENT, At, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
 
 
 @lru_cache(1024)
@@ -62,6 +62,8 @@ def _when(when: object) -> str:
         return "a"
     if when is PRESENT:
         return "p"
+    if isinstance(when, At):
+        return f"@{when.rev}"
     assert isinstance(when, Head)
     return str(when.sk)
 
@@ -79,6 +81,8 @@ def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -
             at = int(numbers[1])
             raise ConditionFailed(f"{op.pk!r} is at version {at}: read it again", pk=op.pk, actual=at)
         state = "is there already" if getattr(op, "when", None) is ABSENT else "is not there"
+        if isinstance(getattr(op, "when", None), At):
+            state = "is not there, or was replaced"
         raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} {state}: read it again", pk=op.pk, actual=None)
     if word != "K":
         raise Internal(f"the commit script answered {reply!r}")

@@ -85,6 +85,8 @@ class Thinning:
                         count -= 1
                     some: list[Op] = list(puts[:count])
                     rev, _ = yield from steps.commit(self._space, some, rev)
+                    for put in puts[:count]:
+                        self._reading.memory.forget(self._reading.at(split(str(put.sk))[0]))
                     puts = puts[count:]
                 return rev
             except ConditionFailed:
