@@ -102,12 +102,24 @@ class ConditionFailed(VersionConflict):
     """A backend's answer to a commit whose condition does not hold; nothing of the commit was written.
 
     ``pk`` is the partition whose condition failed, or None when it was ``if_rev``; ``actual`` is then the
-    space's revision.
+    space's revision. ``given`` is the last number that was given in the partition where only that is not as required.
     """
 
-    def __init__(self, message: str, *, pk: str | None, actual: int | None) -> None:
+    def __init__(self, message: str, *, pk: str | None, actual: int | None, given: int | None = None) -> None:
         super().__init__(message, actual=actual)
         self.pk = pk
+        self.given = given
+
+    @classmethod
+    def row(cls, pk: str, sk: str, *, there: bool) -> ConditionFailed:
+        """A collection row is there, or is not, or not as it was read."""
+        state = "is there already" if there else "is not there, or was replaced"
+        return cls(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
+
+    @classmethod
+    def outnumbered(cls, pk: str, head: int, given: int) -> ConditionFailed:
+        """The newest version is the required one, but higher numbers were given and dropped."""
+        return cls(f"{pk!r} gave number {given} already: write it as {given + 1}", pk=pk, actual=head, given=given)
 
 
 class SessionNotFound(SharedContextError):

@@ -147,7 +147,7 @@ class GroupDriver:
             if if_rev is None:
                 for op in ops:
                     if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
-                        row = Row(op.pk, op.when.sk + 1, op.value, -next(self._numbers), op.expires)
+                        row = Row(op.pk, op.when.next, op.value, -next(self._numbers), op.expires)
                         self._tails[space, op.pk] = row, waiting
                         waiting.tails[space, op.pk] = row
             self._queue.append(waiting)

@@ -149,12 +149,11 @@ def test_additions_that_were_deleted_are_neither_counted_nor_built_on(backend: M
 
 
 def test_what_another_process_stored_anew_is_read_though_it_is_remembered_as_it_was(backend: MemoryBackend) -> None:
-    contents, memory = texts(5), ContentCache()
-    ours = Lineage("space", "pk", LineageMemory(memory))
+    contents = texts(5)
+    ours = Lineage("space", "pk", LineageMemory(ContentCache(0)))
     grow(backend, lineage(), contents)
-    for id in run(backend, ours.ids()):
-        found = run(backend, ours.get(id))
-        assert found is not None
+    for id in ("0002", "0003", "0004"):
+        assert run(backend, ours.get(id)) is not None
     run(backend, lineage().drop(["0000", "0001"]))
     run(backend, ours.drop(["0002"]))
     assert [read(backend, id) for id in ("0003", "0004")] == contents[3:]

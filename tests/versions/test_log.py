@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sharedctx.backends.base import ABSENT, Drop, Op, Put
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.backends.memory import MemoryBackend
 from sharedctx.backends.steps import Steps, run
@@ -64,3 +65,37 @@ def test_a_version_with_an_end_or_a_removal_is_judged_anew() -> None:
     run(backend, mine.append("k", Draft(Kind.GONE, b""), 3.0))
     with pytest.raises(VersionConflict, match="not there"):
         run(backend, mine.append("k", Draft(Kind.TEXT, b"two"), 4.0, expect=2))
+
+
+@pytest.mark.parametrize("size", [3, 3000])
+def test_where_versions_were_dropped_the_next_one_is_written_once_under_its_own_number(size: int) -> None:
+    backend = MemoryBackend()
+    mine = log(backend)
+    for n in range(3):
+        run(backend, mine.append("k", Draft(Kind.TEXT, bytes([65 + n]) * size), 1.0))
+    backend.commit("space", [Drop("k", number) for number in (1, 2, 3)])
+    since = backend.rev("space")
+    other = log(backend)
+    extra = (Put("beside", b"row", sk="r", when=ABSENT),)
+    version = run(backend, other.append("k", Draft(Kind.TEXT, b"D" * size), 2.0, expect=0, extra=extra))
+    assert version.number == 4
+    assert [change[1:] for change in backend.changes("space", since)] == [("k", 4, "put"), ("beside", "r", "put")]
+    assert run(backend, log(backend).content(version)) == b"D" * size
+
+
+def test_several_keys_written_together_are_written_once_where_versions_were_dropped() -> None:
+    backend = MemoryBackend()
+    mine = log(backend)
+    for key in "ab":
+        run(backend, mine.append(key, Draft(Kind.TEXT, b"one"), 1.0))
+    backend.commit("space", [Drop("a", 1), Drop("b", 1)])
+    since = backend.rev("space")
+
+    def nothing(numbers: list[int]) -> Steps[tuple[Op, ...]]:
+        yield from ()
+        return ()
+
+    drafts = [(key, Draft(Kind.TEXT, b"two")) for key in "ab"]
+    versions = run(backend, mine.append_together(drafts, 2.0, nothing))
+    assert [version.number for version in versions] == [2, 2]
+    assert [change[1:] for change in backend.changes("space", since)] == [("a", 2, "put"), ("b", 2, "put")]

@@ -37,9 +37,19 @@ PRESENT: Final = Unconditional.PRESENT
 
 
 class Head(NamedTuple):
-    """The condition that the newest version in the partition is number ``sk`` (0: there is none)."""
+    """The condition that the newest version in the partition is number ``sk`` (0: there is none).
+
+    With ``given`` also that this is the last number that was given there, so that the next version gets the one after
+    it: another one where newer versions were dropped, whose numbers are never given again.
+    """
 
     sk: int
+    given: int | None = None
+
+    @property
+    def next(self) -> int:
+        """The number that the next version is meant to get."""
+        return (self.sk if self.given is None else self.given) + 1
 
 
 SortKey = int | str

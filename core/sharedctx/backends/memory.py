@@ -222,8 +222,7 @@ class MemoryBackend:
         return since > self._rev or self._last(space) > since
 
     def _last(self, space: str) -> int:
-        area = self._spaces.get(space)
-        return area.last if area else 0
+        return area.last if (area := self._spaces.get(space)) else 0
 
     def _partition(self, space: str, pk: str) -> Partition | None:
         area = self._spaces.get(space)
@@ -260,16 +259,16 @@ class MemoryBackend:
         partition = self._partition(space, pk)
         if isinstance(sk, str):
             row = partition.rows.get(sk) if partition is not None else None
-            if isinstance(when, At) and row is not None and row.rev != when.rev:
-                raise ConditionFailed(f"row {sk!r} of {pk!r} was replaced: read it again", pk=pk, actual=None)
-            there = row is not None
+            there = row is not None and not (isinstance(when, At) and row.rev != when.rev)
             if there is (when is ABSENT):
-                state = "is there already" if there else "is not there"
-                raise ConditionFailed(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
+                raise ConditionFailed.row(pk, sk, there=there)
             return
-        head = partition.head if partition else 0
-        if head != (when.sk if isinstance(when, Head) else 0):
+        head, given = (partition.head, partition.last) if partition else (0, 0)
+        wanted = when if isinstance(when, Head) else Head(0)
+        if head != wanted.sk:
             raise ConditionFailed(f"{pk!r} is at version {head}: read it again", pk=pk, actual=head)
+        if wanted.given not in (None, given):
+            raise ConditionFailed.outnumbered(pk, head, given)
 
     def _put(self, space: str, area: Space, put: Put, rev: int) -> SortKey:
         partition = area.partitions.setdefault(put.pk, Partition())

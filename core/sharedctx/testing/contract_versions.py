@@ -98,5 +98,28 @@ class Versions:
         assert failed.value.actual == 1
         assert backend.commit("s", [Put("p", b"3", when=Head(1))])[1] == [3]
 
+    def test_a_head_with_the_last_number_given_holds_while_that_was_the_last(self, backend: Backend) -> None:
+        assert backend.commit("s", [Put("p", b"1", when=Head(0, 0))])[1] == [1]
+        assert backend.commit("s", [Put("p", b"2", when=Head(1, 1)), Put("q", b"row", sk="r")])[1] == [2, "r"]
+        backend.commit("s", [Drop("p", 2)])
+        for ops in ([Put("p", b"3", when=Head(1, 1))], [Put("p", b"3", when=Head(1, 1)), Put("q", b"x", sk="r")]):
+            with pytest.raises(ConditionFailed) as failed:
+                backend.commit("s", ops)
+            assert (failed.value.pk, failed.value.actual, failed.value.given) == ("p", 1, 2)
+        assert [row.value for row in backend.scan("s", "q", "a")] == [b"row"]
+        assert backend.commit("s", [Put("p", b"3", when=Head(1, 2))])[1] == [3]
+        with pytest.raises(ConditionFailed) as failed:
+            backend.commit("s", [Put("p", b"4", when=Head(1, 3))])
+        assert (failed.value.actual, failed.value.given) == (3, None)
+
+    def test_when_all_were_dropped_the_last_number_given_still_counts(self, backend: Backend) -> None:
+        backend.commit("s", [Put("p", b"1")])
+        backend.commit("s", [Drop("p", 1)])
+        for given in (0, 2):
+            with pytest.raises(ConditionFailed) as failed:
+                backend.commit("s", [Put("p", b"2", when=Head(0, given))])
+            assert (failed.value.actual, failed.value.given) == (0, 1)
+        assert backend.commit("s", [Check("p", Head(0, 1)), Put("p", b"2", when=Head(0, 1))])[1] == [2]
+
 
 __all__ = ["Versions"]

@@ -22,6 +22,7 @@ PKS = ["b", "b-1", "b\x00", "\U0001f600"]
 TEXTS = ["1", "r", "r-", "r.", "r\x00b", "é", "\uffff", "\U0001f600"]
 START = 1_700_000_000.0
 _NEWEST = Head(-1)
+_LAST = Head(-1, -1)
 
 _spaces = st.sampled_from(SPACES)
 _pks = st.sampled_from(PKS)
@@ -29,7 +30,7 @@ _texts = st.sampled_from(TEXTS)
 _numbers = st.integers(0, 7)
 _values = st.binary(max_size=3)
 _expiries = st.none() | st.integers(-5, 40).map(lambda seconds: START + seconds)
-_version_when = st.sampled_from([ANY, ANY, ANY, ABSENT, _NEWEST, _NEWEST, Head(1)])
+_version_when = st.sampled_from([ANY, ANY, ANY, ABSENT, _NEWEST, _NEWEST, Head(1), _LAST, _LAST, Head(1, 1)])
 _row_when = st.sampled_from([ANY, ANY, ANY, ABSENT, PRESENT]) | st.integers(1, 12).map(At)
 _ops = st.one_of(
     st.builds(Put, _pks, _values, st.just(NEXT), _expiries, _version_when),
@@ -93,7 +94,9 @@ class BackendMachine(RuleBasedStateMachine):
             if isinstance(op, Drop):
                 found.append(Drop(op.pk, head) if op.sk == -1 else op)
             else:
-                found.append(op._replace(when=Head(head)) if op.when == _NEWEST else op)
+                given = self.model.numbers.get((space, op.pk), 0)
+                meant: dict[object, Head] = {_NEWEST: Head(head), _LAST: Head(head, given)}
+                found.append(op._replace(when=meant.get(op.when) or op.when))
         # Two drops may have come to name one row.
         kept = {_row_named(op): op for op in found}
         return space, list(kept.values()), if_rev

@@ -51,7 +51,8 @@ class Model:
             revs = [row.rev for where, row in self.rows if where == space and (row.pk, row.sk) == (op.pk, op.sk)]
             return revs == [op.when.rev] if isinstance(op.when, At) else bool(revs) is not (op.when is ABSENT)
         wanted = op.when.sk if isinstance(op.when, Head) else 0
-        return self.head(space, op.pk) == wanted
+        given = op.when.given if isinstance(op.when, Head) else None
+        return self.head(space, op.pk) == wanted and given in (None, self.numbers.get((space, op.pk), 0))
 
     def changing(self, space: str, ops: Sequence[Op]) -> bool:
         """Whether a commit that is admitted writes or removes anything."""

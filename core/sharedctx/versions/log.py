@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..backends import steps
-from ..backends.base import NEXT, Committed, Drop, Head, Op, Put, Row
+from ..backends.base import NEXT, Committed, Head, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import ConditionFailed, DecodeError, VersionConflict
 from . import codec
@@ -106,23 +106,22 @@ class VersionLog(Versions):
             number = max(head, taken)
             base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
             blob, header = draft.encode(codec.binding(self._store, self.space, pk, number + 1), timestamp, base)
-            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head)), *extra)
+            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head, number)), *extra)
             if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
                 ops += yield from self._witness.ops(acts, draft.agent, timestamp)
             if offer is not None:
                 offer(blob)
             try:
-                rev, sks = yield from steps.commit(self.space, ops, if_rev)
+                rev, _ = yield from steps.commit(self.space, ops, if_rev)
             except ConditionFailed as error:
+                if error.pk == pk and error.given is not None:  # versions above the newest were dropped
+                    taken = error.given
+                    continue
                 if known or (error.pk != pk and not self._is_witness(error)):
                     raise
                 again = small and tail and error.pk == pk
                 tail, seen = False, error.actual if again else None
-                continue
-            if sks[0] != number + 1:  # versions above the newest were dropped, and the blob names its own number
-                taken, known, tail, seen = int(sks[0]), False, False, None
-                yield from steps.commit(self.space, (Drop(pk, taken),))
                 continue
             if draft.content and header.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
@@ -148,20 +147,17 @@ class VersionLog(Versions):
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
                 blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
-                puts.append(Put(pk, blob, expires=draft.expires, when=Head(head)))
+                puts.append(Put(pk, blob, expires=draft.expires, when=Head(head, number - 1)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
             if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [*(act_of(version) for version, _ in written), *self._acts(more)]
                 more += yield from self._witness.ops(acts, drafts[0][1].agent if drafts else "", timestamp)
             try:
-                rev, sks = yield from steps.commit(self.space, (*puts, *more))
-            except ConditionFailed:
-                continue
-            given = {version.pk: int(sk) for (version, _), sk in zip(written, sks, strict=False)}
-            if any(given[version.pk] != version.number for version, _ in written):  # as in append
-                taken = given
-                yield from steps.commit(self.space, [Drop(pk, number) for pk, number in given.items()])
+                rev, _ = yield from steps.commit(self.space, (*puts, *more))
+            except ConditionFailed as error:
+                if error.pk is not None and error.given is not None:  # as in append
+                    taken[error.pk] = error.given
                 continue
             found = []
             for (version, blob), (_, draft) in zip(written, drafts, strict=True):
@@ -205,7 +201,7 @@ class VersionLog(Versions):
         found = []
         for op in ops:
             if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
-                number = op.when.sk + 1
+                number = op.when.next
                 blob = codec.parse(codec.binding(self._store, self.space, op.pk, number), op.value)
                 found.append(act_of(Version(op.pk, number, 0, op.expires, blob)))
         return found

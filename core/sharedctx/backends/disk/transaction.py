@@ -135,12 +135,9 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
     if op.sk is not NEXT:
         bounds = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
         found = con.execute(ANY_KEY, bounds).fetchall()
-        there = bool(found)
-        if isinstance(op.when, At) and there and not found[0][0].endswith(f"-{op.when.rev}"):
-            raise ConditionFailed(f"{op.pk!r} holds another row {op.sk!r} by now", pk=op.pk, actual=None)
+        there = bool(found) and not (isinstance(op.when, At) and not found[0][0].endswith(f"-{op.when.rev}"))
         if there is (op.when is ABSENT):
-            held = "already holds a row" if there else "holds no row"
-            raise ConditionFailed(f"{op.pk!r} {held} {op.sk!r}", pk=op.pk, actual=None)
+            raise ConditionFailed.row(op.pk, str(op.sk), there=there)
         return
     wanted = op.when.sk if isinstance(op.when, Head) else 0
     actual = head(con, space, op.pk)
@@ -150,6 +147,15 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
             pk=op.pk,
             actual=actual,
         )
+    if isinstance(op.when, Head) and op.when.given is not None:
+        given = foreign.newest_number(con, space, op.pk, living=False)
+        if given != op.when.given:
+            raise ConditionFailed.outnumbered(op.pk, actual, given)
+
+
+def follows(op: Op) -> bool:
+    """Whether a put requires a newest version, and, if anything, that no higher number was given."""
+    return isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head) and op.when.given in (None, op.when.sk)
 
 
 def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0) -> int | None:
@@ -215,7 +221,7 @@ class Transaction:
         con = self._con
         if if_rev is not None:
             self._check_rev(space, if_rev)
-        elif len(ops) == 1 and isinstance(op := ops[0], Put) and op.sk is NEXT and isinstance(op.when, Head):
+        elif len(ops) == 1 and isinstance(op := ops[0], Put) and isinstance(op.when, Head) and follows(op):
             row = append(con, space, op, op.when.sk)
             if row is not None:
                 return row, [op.when.sk + 1]
@@ -234,7 +240,7 @@ class Transaction:
             prefix = keys.partition(space, op.pk)
             mark = tag(rev, op.expires, inserts == 1)
             own = rev if inserts > 1 else 0
-            if op.sk is NEXT and isinstance(op.when, Head) and append(con, space, op, op.when.sk, own) is not None:
+            if isinstance(op.when, Head) and follows(op) and append(con, space, op, op.when.sk, own) is not None:
                 sks.append(op.when.sk + 1)
             elif op.sk is NEXT:
                 sks.append(insert(con, space, op, mark)[1])

@@ -68,11 +68,12 @@ class Writer:
         that was written last. Raises ``ConditionFailed``.
         """
         at = (space, op.pk)
+        direct = not isinstance(op.when, Head) or transaction.follows(op)
         head = op.when.sk if isinstance(op.when, Head) else 0 if op.when is ABSENT else self._numbers.get(at, 0)
 
         def append(cache: LogCache, con: sqlite3.Connection) -> tuple[int, int]:
             try:
-                found = transaction.append(con, space, op, head)
+                found = transaction.append(con, space, op, head) if direct else None
             except sqlite3.OperationalError as error:
                 raise _met(error) from None
             if found is not None:

@@ -171,15 +171,15 @@ class Draft:
     def _judge(self, op: Put | Check) -> None:
         if isinstance(op.sk, str):
             row = self.rows[op.pk, op.sk] if (op.pk, op.sk) in self.rows else self.stored((op.pk, op.sk))
-            if isinstance(op.when, At) and row is not None and row.rev != op.when.rev:
-                raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} was replaced: read it again", pk=op.pk, actual=None)
-            if (row is not None) is (op.when is ABSENT):
-                state = "is not there" if row is None else "is there already"
-                raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} {state}: read it again", pk=op.pk, actual=None)
+            there = row is not None and not (isinstance(op.when, At) and row.rev != op.when.rev)
+            if there is (op.when is ABSENT):
+                raise ConditionFailed.row(op.pk, op.sk, there=there)
             return
-        head = self.at(op.pk).head
+        last, head = self.at(op.pk)
         if head != (op.when.sk if isinstance(op.when, Head) else 0):
             raise ConditionFailed(f"{op.pk!r} is at version {head}: read it again", pk=op.pk, actual=head)
+        if isinstance(op.when, Head) and op.when.given not in (None, last):
+            raise ConditionFailed.outnumbered(op.pk, head, last)
 
     def _put(self, put: Put, rev: int) -> SortKey:
         if isinstance(put.sk, str):

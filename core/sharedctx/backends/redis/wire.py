@@ -65,7 +65,7 @@ def _when(when: object) -> str:
     if isinstance(when, At):
         return f"@{when.rev}"
     assert isinstance(when, Head)
-    return str(when.sk)
+    return str(when.sk) if when.given is None else f"{when.sk},{when.given}"
 
 
 def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -> Committed:
@@ -79,11 +79,10 @@ def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -
         op = ops[int(numbers[0])]
         if len(numbers) > 1 and numbers[1]:
             at = int(numbers[1])
+            if len(numbers) > 2:
+                raise ConditionFailed.outnumbered(op.pk, at, int(numbers[2]))
             raise ConditionFailed(f"{op.pk!r} is at version {at}: read it again", pk=op.pk, actual=at)
-        state = "is there already" if getattr(op, "when", None) is ABSENT else "is not there"
-        if isinstance(getattr(op, "when", None), At):
-            state = "is not there, or was replaced"
-        raise ConditionFailed(f"row {op.sk!r} of {op.pk!r} {state}: read it again", pk=op.pk, actual=None)
+        raise ConditionFailed.row(op.pk, str(op.sk), there=getattr(op, "when", None) is ABSENT)
     if word != "K":
         raise Internal(f"the commit script answered {reply!r}")
     versions = iter(numbers[1:])

@@ -29,8 +29,15 @@ for i = 2, #ARGV, 3 do
     if when ~= '' then
         if held then
             local head = held[1] or '0'
-            if head ~= (when == 'a' and '0' or when) then
+            local wanted, given = match(when, '^(%d+),?(%d*)$')
+            if head ~= (when == 'a' and '0' or wanted) then
                 return answer('C ' .. format('%d', (i - 2) / 3) .. ' ' .. head)
+            end
+            if given and given ~= '' then
+                local last = held[2] or call('HGET', base .. 'l', pk) or '0'
+                if given ~= last then
+                    return answer('C ' .. format('%d', (i - 2) / 3) .. ' ' .. head .. ' ' .. last)
+                end
             end
         else
             local there
