@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,65 @@ def test_removed_and_expired_keys_are_told(ctx: SharedContext, clock: ManualCloc
     assert me.stale() == []
     ctx.put("b", "again")
     assert [str(each) for each in me.stale()] == ["b v1 -> v2"]
+
+
+def test_a_key_that_is_removed_again_is_told_again(ctx: SharedContext) -> None:
+    me, other = ctx.bind("me"), ctx.bind("other")
+    other.put("plan", "a")
+    me.get("plan")
+    for _ in range(3):
+        other.delete("plan")
+        assert [(each.key, each.version) for each in me.stale()] == [("plan", None)]
+        other.put("plan", "b")
+        me.get("plan")
+        assert me.stale() == []
+
+
+def test_a_key_that_is_removed_while_its_end_is_looked_at_is_forgotten(
+    ctx: SharedContext, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me, other = ctx.bind("me"), ctx.bind("other")
+    for key in ("plan", "known"):
+        other.put(key, "a")
+        me.get(key)
+    other.put("plan", "b", ttl=5)
+    peek = ctx.verbs.peek
+
+    def late(*given: Any) -> Any:
+        entry = yield from peek(*given)
+        monkeypatch.undo()
+        me.delete("plan")  # another thread of the participant's
+        return entry
+
+    monkeypatch.setattr(ctx.verbs, "peek", late)
+    me.stale()
+    clock.advance(10)
+    assert me.stale() == []
+
+
+def test_what_changes_while_a_slow_read_is_on_its_way_is_told(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a store on another machine, whose reads may be overtaken by another task of the participant's."""
+    store = sharedctx.open(redis_url)
+    ctx = store.session()
+    me, other = ctx.bind("me"), ctx.bind("other")
+    other.put("plan", "a")
+    other.put("known", "a")
+    me.get("known")
+    me.stale()
+    scan = store.backend.scan
+
+    def slow(*given: Any, **more: Any) -> Any:
+        rows = scan(*given, **more)
+        if given[1] == "plan":
+            monkeypatch.undo()
+            other.put("plan", "b")
+            assert me.stale() == []
+        return rows
+
+    monkeypatch.setattr(store.backend, "scan", slow)
+    assert me.get("plan") == "a"
+    assert [each.key for each in me.stale()] == ["plan"]
+    store.close()
 
 
 def test_a_key_that_was_listed_is_not_known_by_that(ctx: SharedContext) -> None:

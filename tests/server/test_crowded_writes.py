@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -110,6 +111,63 @@ def test_a_request_that_another_server_did_meanwhile_is_not_done_again(stores: t
     (found,) = together(stores[0], one, [same[0]], request="request-7")
     assert (found.version.number, found.again) == (2, True)
     assert len(ours.history("project/atlas/context")) == 2
+
+
+def test_a_request_that_another_server_does_while_we_look_for_it_is_not_done_again(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = (store.session("s") for store in stores)
+    one, two = Projects(ours), Projects(theirs)
+    theirs.run(two.put(None, "atlas", State.of({"a": 1})))
+    scan = stores[0].backend.scan
+    waiting = [lambda: theirs.run(two.change(None, "atlas", named("b", 2), "agent0", None, "request-7"))]
+
+    def late(*given: Any, **more: Any) -> Any:
+        rows = scan(*given, **more)
+        while waiting and more.get("limit") != 1:
+            waiting.pop()()
+        return rows
+
+    monkeypatch.setattr(stores[0].backend, "scan", late)
+    found = ours.run(one.change(None, "atlas", named("b", 2), "agent0", None, "request-7"))
+    assert not waiting
+    assert (found.version.number, found.again) == (2, True)
+
+
+def test_a_request_that_comes_again_while_others_build_on_it_is_done_once(stores: tuple[Store, Store]) -> None:
+    """Whoever sent it first has gone: what is queued is committed all the same."""
+    ours = stores[0].session("s")
+    projects = Projects(ours)
+    ours.run(projects.put(None, "atlas", State.of({"a": 1})))
+
+    commit_many = stores[0].backend.commit_many
+    entered, go_on = threading.Event(), threading.Event()
+
+    def held(*given: Any) -> Any:
+        entered.set()
+        go_on.wait(20)
+        return commit_many(*given)
+
+    stores[0].backend.commit_many = held  # type: ignore[method-assign]
+
+    def change(name: str, agent: str) -> asyncio.Task[Written]:
+        made = projects.change(None, "atlas", named(name, 1), agent, None, f"request-{agent}")
+        return asyncio.ensure_future(stores[0].driver.run(made))
+
+    async def write() -> Written:
+        first = change("b", "agent")
+        await asyncio.to_thread(entered.wait, 20)
+        other = change("c", "other")
+        await asyncio.sleep(0.05)
+        first.cancel()
+        again = change("b", "agent")
+        await asyncio.sleep(0.05)
+        go_on.set()
+        await other
+        return await again
+
+    assert asyncio.run(write()).again
+    assert len(ours.history("project/atlas/context")) == 3
 
 
 def told(stream: ClientConnection, kind: str) -> dict[str, Any]:

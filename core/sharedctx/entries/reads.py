@@ -33,6 +33,12 @@ class Seen:
         elif rev is not None and rev < self.rev:
             self.rev = rev  # another thread of the participant's was told meanwhile, and not of this key
 
+    def since(self, rev: int | None) -> None:
+        """Remember that a read began when the participant had been told of changes up to ``rev``: what it found may be
+        older than what the participant was told meanwhile."""
+        if rev is None or (self.rev is not None and rev < self.rev):
+            self.rev = rev
+
     def expires(self, key: str, at: float) -> None:
         """Remember when the live version ends."""
         self.expiring[key] = at
@@ -72,6 +78,8 @@ class Reads:
     def _note(self, seen: Seen, key: str, version: int, expires: float | None) -> None:
         seen.versions.pop(key, None)  # what is read again is among the latest
         seen.versions[key] = version
+        if seen.told and seen.told.get(key, version) < version:
+            seen.told.pop(key, None)  # what it is told next is news, be it the same again
         if expires is not None:
             seen.expires(key, expires)
         elif seen.expiring:

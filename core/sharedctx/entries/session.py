@@ -20,7 +20,7 @@ from .arguments import check_seconds, check_words
 from .configuration import STORE, Configuration, Configured
 from .keeping import KeptViews
 from .names import NOTES, RESERVED
-from .reads import Reads
+from .reads import Reads, Seen
 from .rights import Rights
 from .viewing import Viewing
 
@@ -129,9 +129,16 @@ class Session:
 
     def head(self, participant: str | None, key: str) -> Steps[Version | None]:
         """Return the live version, and remember which revision the participant found where that costs no question."""
-        if participant is None or self._dated is None:
+        if participant is None:
             return self.log.head(key)
-        return self.log.dated_head(key, self.reads.of(participant).reach)
+        seen = self.reads.of(participant)
+        return self._head_since(seen, key) if self._dated is None else self.log.dated_head(key, seen.reach)
+
+    def _head_since(self, seen: Seen, key: str) -> Steps[Version | None]:
+        rev = seen.rev
+        version = yield from self.log.head(key)
+        seen.since(rev)
+        return version
 
     def clock(self) -> float:
         """Return the store's time as far as it is known here; minus infinity where it would have to be asked for."""

@@ -57,16 +57,17 @@ def stale(verbs: Verbs, participant: str, *, ask: bool = True) -> Steps[list[Sta
         return []
     known = dict(seen.versions)
     found = []
-    for key in sorted((yield from _changed(verbs, seen.rev, rev, known)) | expired):
+    for key in sorted((yield from _changed(verbs, seen.rev, rev, known)) | (expired & known.keys())):
         entry = yield from verbs.peek(participant, key)
         version = None if entry is None else entry.version
         if version == known[key] or seen.told.get(key) == (version or 0):
             continue
         seen.told[key] = version or 0
-        if entry is not None and entry.expires_at is not None:
+        if entry is not None and entry.expires_at is not None and key in seen.versions:
             seen.expires(key, entry.expires_at)
         found.append(Stale(key, known[key], version, entry.agent if entry else None))
-    seen.rev = rev
+    if seen.versions == known:  # else another task of the participant's has read, maybe before what changed
+        seen.rev = rev
     return found
 
 

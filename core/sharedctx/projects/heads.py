@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..backends.base import Row
 from .state import State
 
 _MOST = 1024
+_REQUESTS = 8192
 
 
 class Head(NamedTuple):
@@ -40,6 +42,19 @@ class Heads:
     def __init__(self) -> None:
         self._written: OrderedDict[str, Head] = OrderedDict()
         self._offered: dict[str, Offered] = {}
+        self._asked: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+
+    def asked(self, key: str, agent: str, request: str) -> bool:
+        """Note a request, and return whether it came before: what it wrote then may still wait to be committed, be it
+        that whoever sent it has gone."""
+        at = key, agent, request
+        if at in self._asked:
+            return True
+        self._asked[at] = None
+        if len(self._asked) > _REQUESTS:
+            with suppress(KeyError):  # another thread took it
+                self._asked.popitem(last=False)
+        return False
 
     def offer(self, key: str, offered: Offered) -> None:
         """Know what is to be committed next."""

@@ -185,20 +185,22 @@ class Projects:
         if request:
             note = f"{note}{_REQUEST}{check_request(request)}"
         now = yield from steps.now()
-        known = (yield from self._queued(key)) or self.heads.of(key)
         again = bool(request)
+        repeated = again and self.heads.asked(key, agent, request)  # built on itself, it would be done twice
+        known = (None if repeated else (yield from self._queued(key))) or self.heads.of(key)
         while True:
+            head = known or (yield from self._head(key))
+            # Read after the head: what the request wrote meanwhile then refuses what is built on that.
             if again and (done := (yield from self._done(project, agent, request))) is not None:
                 return done
             again = False
-            head = known or (yield from self._head(key))
             try:
                 require(project, head, expected)
                 draft, new = self._draft(project, make(head.state), agent, note)
             except SharedContextError:
                 if known is None:
                     raise
-                known = None  # others may have written since
+                known, again = None, bool(request)  # others may have written since
                 continue
             content = head.state.encoded if known is not None and head.live else None
 
