@@ -258,9 +258,8 @@ class MemoryBackend:
     def _judge(self, space: str, pk: str, sk: object, when: When) -> None:
         partition = self._partition(space, pk)
         if isinstance(sk, str):
-            row = partition.rows.get(sk) if partition is not None else None
-            there = row is not None and not (isinstance(when, At) and row.rev != when.rev)
-            if there is (when is ABSENT):
+            row = partition.rows.get(sk) if partition else None
+            if (there := row is not None and not (isinstance(when, At) and row.rev != when.rev)) is (when is ABSENT):
                 raise ConditionFailed.row(pk, sk, there=there)
             return
         head, given = (partition.head, partition.last) if partition else (0, 0)

@@ -10,11 +10,11 @@ from ...backends.base import ABSENT, ANY, MAX_VALUE_BYTES, PRESENT, At, Check, O
 from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError, ValueTooLarge
 from ..collection import seal
-from ..delta import alike, deflate, difference, repeats
+from ..delta import alike, deflate, repeats
+from .pieces import RAW_BELOW, SMALL, against, plain
 from .reading import ALSO_BYTES, Reading, Table, known_parts, origin, pack_head
 from .rows import (
     BESIDE,
-    DELTA,
     HEAD,
     RAW,
     WHOLE,
@@ -30,8 +30,6 @@ from .rows import (
     stamp,
 )
 
-_RAW_BELOW: Final = 64
-_SMALL: Final = 2048
 _NEAR: Final = 16
 _FAR: Final = 256
 _MOST_BASES: Final = 60
@@ -53,23 +51,6 @@ class _Draft(NamedTuple):
     contents: dict[str, bytes]
     table: Table
     needs: list[Check]
-
-
-def plain(content: bytes) -> Piece:
-    """Return a piece that builds on nothing."""
-    payload = content if len(content) < _RAW_BELOW else deflate(content)
-    kind = RAW if len(content) < _RAW_BELOW else WHOLE
-    return Piece(kind, len(content), stamp(payload, None), payload)
-
-
-def against(content: bytes, base: bytes, ref: Ref, step: int, also: bytes, count: int) -> Piece:
-    """Return a piece that builds on another, or a plain one where that is hardly larger."""
-    payload = difference(content, base, also)
-    if len(content) >= _SMALL and len(payload) * 4 > len(content):
-        piece = plain(content)
-        if len(piece.payload) < len(payload) * 1.2:
-            return piece
-    return Piece(DELTA, len(content), stamp(payload, ref), payload, step, ref, count if also else 0)
 
 
 _Made = tuple[Piece, StateRow | None]
@@ -232,7 +213,7 @@ class Writing:
 
     def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[_Made]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
-        if source is None or len(content) < _RAW_BELOW:
+        if source is None or len(content) < RAW_BELOW:
             return plain(content), None
         try:
             holder = yield from self._reading.known(source)
@@ -240,7 +221,7 @@ class Writing:
                 return plain(content), None
             step = holder.pieces[name].step + 1
             if step % _NEAR == 0:
-                if len(content) < _SMALL:
+                if len(content) < SMALL:
                     return plain(content), None
                 holder = yield from self._back(holder, name, step - (_FAR if step % _FAR == 0 else _NEAR))
                 also, count = b"", 0
@@ -249,7 +230,7 @@ class Writing:
             base: bytes = yield from self._reading.content(holder, name)
         except DecodeError:
             return plain(content), None
-        if len(content) < _SMALL and not alike(content, base) and not repeats(content, also):
+        if len(content) < SMALL and not alike(content, base) and not repeats(content, also):
             return plain(content), None  # a third of the time, and nothing would be found
         return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count), holder
 
@@ -299,7 +280,7 @@ class Writing:
     def _addition(
         self, id: str, content: bytes, state: StateRow | None, names: list[tuple[str, int]]
     ) -> Steps[Addition]:
-        if len(content) < _RAW_BELOW:
+        if len(content) < RAW_BELOW:
             return Addition(RAW, len(content), content, [])
         used: list[tuple[str, int]] = []
         known = b""
