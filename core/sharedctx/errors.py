@@ -112,8 +112,8 @@ class ConditionFailed(VersionConflict):
 
     @classmethod
     def row(cls, pk: str, sk: str, *, there: bool) -> ConditionFailed:
-        """A collection row is there, or is not."""
-        state = "is there already" if there else "is not there"
+        """A collection row is there, or is not, or not as it was read."""
+        state = "is there already" if there else "is not there, or was replaced"
         return cls(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
 
     @classmethod

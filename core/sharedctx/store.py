@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from .audit import AuditHead, AuditRecord
 from .audit.record import check_key
 from .backends import steps
-from .backends.base import Backend, Backup, Repair
+from .backends.base import Backend
+from .backends.capabilities import Backup, Repair
 from .backends.encrypted import guarded
 from .backends.keyring import Keyring
 from .backends.registry import default_address, normalise, open_backend

@@ -36,12 +36,12 @@ def as_json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=sys.stdout.isatty())
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under their columns; in a pipe without a header, two spaces apart."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, headed: bool = False) -> None:
+    """Print rows under their columns; in a pipe two spaces apart, and with a header only if ``headed``."""
     on_terminal = sys.stdout.isatty()
     if on_terminal and _draw(columns, rows):
         return
-    for line in columned((), rows):
+    for line in columned(columns if headed or on_terminal else (), rows):
         click.echo(clean(line) if on_terminal else line, color=True)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sharedctx import SharedContext
@@ -26,12 +26,12 @@ class Check(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What the checks look at: the session, the files by key, who played, who failed, who was killed."""
+    """What the checks look at: the session, SHA-256 of each file as read by its key, and how it went."""
 
     context: SharedContext
-    files: Mapping[str, Path]
+    files: Mapping[str, str]
     readers: Sequence[Member]
-    failed: Sequence[str]
+    failed: Collection[str]
     conflicts: int
     deaths: Sequence[Death]
     lines: int
@@ -53,7 +53,7 @@ def verify(evidence: Evidence) -> list[Check]:
 def _checks(seen: Evidence) -> Iterator[Check]:
     context = seen.context
     yield Check(f"every agent finished{_but(seen.failed)}", not seen.failed)
-    whole = [key for key, path in seen.files.items() if _bytes(context.get(key, full=True)) == path.read_bytes()]
+    whole = [key for key, digest in seen.files.items() if _digest(context.get(key, full=True)) == digest]
     yield Check(f"originals byte for byte: {len(whole)} of {len(seen.files)}", len(whole) == len(seen.files))
     agenda = context.get("agenda", full=True) or []
     yield Check(f"no update lost: {len(agenda)} of {seen.lines} lines", len(set(agenda)) == seen.lines)
@@ -79,16 +79,16 @@ def _checks(seen: Evidence) -> Iterator[Check]:
         once = [key for key in studied if len(context.history(key)) == 1]
         yield Check(
             f"killed in step {death.step + 1}, resumed: {len(once)} of {len(studied)} steps were done once",
-            len(once) == len(studied) > death.step,
+            death.resumed is not None and len(once) == len(studied) > death.step,
         )
 
 
-def _but(roles: Sequence[str]) -> str:
+def _but(roles: Collection[str]) -> str:
     return f", but {', '.join(roles)}" if roles else ""
 
 
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode("utf-8")
+def _digest(value: Any) -> str:
+    return sha256(value if isinstance(value, bytes) else str(value).encode("utf-8")).hexdigest()
 
 
 def _quotes(context: SharedContext, before: Member, after: Member) -> bool:
@@ -106,7 +106,7 @@ def _redeemed(context: SharedContext) -> tuple[int, int]:
     good = of = 0
     keys = context.keys()
     for key in keys:
-        call = marker(context.get(key) or "")
+        call = marker(context.get(key) or "", key)
         if call is None:
             continue
         of += 1

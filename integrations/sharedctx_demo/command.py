@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import click
 
 import sharedctx
 from sharedctx.errors import ConfigError
-from sharedctx_cli.display import show
+from sharedctx_cli.display import show, table
 from sharedctx_cli.target import Target
 
 from . import figures, material, report
@@ -41,9 +42,11 @@ def demo(target: Target, paths: tuple[str, ...], page: Path | None) -> None:
     LangGraph graph is killed and resumes. Exits 1 when a check fails. Models are scripted: no key is needed.
     """
     folder = Path(tempfile.mkdtemp(prefix="sharedctx-demo-"))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left behind
     try:
         kept = _run(target, paths, folder, page)
     finally:
+        signal.signal(signal.SIGTERM, before)
         for inner in folder.iterdir():
             if inner.name != "report.html":
                 shutil.rmtree(inner) if inner.is_dir() else inner.unlink()
@@ -68,10 +71,12 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path, page: Path | None
         _play(stage, files, readers)
     with sharedctx.open(address) as store:
         context = store.session(session)
-        conflicts = sum(sums["conflicts"] for sums in stage.sums.values())
+        conflicts = sum(report.get("conflicts", 0) for report in stage.reports)
+        stored = {report["stored"]: report["digest"] for report in stage.reports if "stored" in report}
+        skipped += sum("left_out" in report for report in stage.reports)
         handed = figures.handovers(context, readers)
         checks = verify(
-            Evidence(context, files, readers, stage.failed, conflicts, stage.deaths, lines=len(WRITERS) * ROUNDS)
+            Evidence(context, stored, readers, stage.failed, conflicts, stage.deaths, lines=len(WRITERS) * ROUNDS)
         )
         written = figures.writes(context)
         told = report.Told(
@@ -81,15 +86,13 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path, page: Path | None
             deaths=stage.deaths,
             missing=missing,
             conflicts=conflicts,
-            files=len(files),
+            files=len(stored),
             seconds=time.monotonic() - started,
             counter=context.settings.count_tokens.name,
         )
         place = page or folder / "report.html"
         place.write_text(report.page(context, told), "utf-8")
-    _emit(target, told, session, skipped, place)
-    if stage.failed and not target.as_json:
-        show("the log's end:\n" + "\n".join(stage.log.read_text("utf-8", "replace").splitlines()[-30:]))
+    _emit(target, told, session, skipped, place, stage.failed)
     return all(check.kept for check in checks)
 
 
@@ -100,12 +103,13 @@ def _play(stage: Stage, files: dict[str, Path], readers: Sequence[Member]) -> No
     shutil.copy(stage.log, kept)
     files["source/run.log"] = kept
     stage.run([(COLLECTOR, {"files": {"source/run.log": str(kept)}})])
-    largest = sorted(files, key=lambda key: (-files[key].stat().st_size, key))
+    stored = [report["stored"] for report in stage.reports if "stored" in report]
+    largest = sorted(stored, key=lambda key: (-files[key].stat().st_size, key))
     parts: list[tuple[Member, dict[str, Any]]] = [(each, {}) for each in WRITERS]
     for at, member in enumerate(readers):
         setup: dict[str, Any] = {"upstream": f"report/{readers[at - 1].role}"}
         if member.role == "analyst":
-            setup["sources"] = list(files)
+            setup["sources"] = stored
         elif member.role == "langgraph":
             setup["sources"] = largest[:_STUDIED]
             setup["dies_at"] = min(_STUDIED, len(largest)) // 2
@@ -116,7 +120,9 @@ def _play(stage: Stage, files: dict[str, Path], readers: Sequence[Member]) -> No
     stage.run(parts)
 
 
-def _emit(target: Target, told: report.Told, session: str, skipped: int, place: Path) -> None:
+def _emit(
+    target: Target, told: report.Told, session: str, skipped: int, place: Path, failed: Mapping[str, str]
+) -> None:
     every = figures.total(told.handovers)
     if target.as_json:
         click.echo(
@@ -133,6 +139,7 @@ def _emit(target: Target, told: report.Told, session: str, skipped: int, place: 
                     "versions": len(told.writes),
                     "conflicts_caught": told.conflicts,
                     "killed": [death._asdict() for death in told.deaths],
+                    "failed": dict(failed),
                     "not_installed": {each.role: each.cure for each in told.missing},
                     "counter": told.counter,
                     "seconds": round(told.seconds, 1),
@@ -144,14 +151,16 @@ def _emit(target: Target, told: report.Told, session: str, skipped: int, place: 
         )
         return
     columns = ("agent", "calls", "full replay", "served", "saved", "expanded")
-    target.emit_table(None, columns, figures.as_rows(told.handovers))
-    skips = f", {skipped:,} larger or further ones left out" if skipped else ""
+    table(columns, figures.as_rows(told.handovers), headed=True)
+    skips = f", {skipped:,} unreadable, larger or further ones left out" if skipped else ""
     show(
         f"{told.files:,} files{skips}; {len(told.writes):,} versions; tokens counted with {told.counter}; "
         f"{told.seconds:.1f} s"
     )
     for check in told.checks:
         show(f"{'ok  ' if check.kept else 'FAIL'} {check.promise}")
+    for role, why in failed.items():
+        show(f"FAIL {role}: {why}")
     for each in told.missing:
-        show(f"skip {each.title} is not installed: {each.cure}")
+        show(f"skip {each.title} (not installed): {each.cure}")
     show(f"report: {place}")

@@ -1,7 +1,8 @@
-"""What a person sees while the agents are at work: a line for each on a terminal, nothing in a pipe."""
+"""What a person sees while the agents are at work: who is at what, on a terminal; nothing in a pipe."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -13,15 +14,24 @@ from sharedctx_cli.display import clean
 
 from .cast import Member
 
+_ERASE = "\r\x1b[K"
+_PAUSE = 0.2
+"""Seconds between two tellings of the latest step."""
+
 
 class Display:
-    """A live table of the agents by rich, or a line for each step where rich is missing. A context manager."""
+    """A live table of the agents by rich; without it a line when one ends, and one with the latest step.
+
+    A context manager.
+    """
 
     def __init__(self, *, hidden: bool = False) -> None:
         self._shown = not hidden and sys.stderr.isatty()
         self._lines: dict[str, tuple[str, str, int, str]] = {}
         self._since = time.monotonic()
         self._live: Any = None
+        self._latest = ""
+        self._told = 0.0
 
     def __enter__(self) -> Display:
         if self._shown:
@@ -38,6 +48,16 @@ class Display:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         if self._live is not None:
             self._live.stop()
+        elif self._shown:
+            click.echo(_ERASE, err=True, nl=False, color=True)
+
+    def tick(self) -> None:
+        """Time has passed."""
+        now = time.monotonic()
+        if self._shown and self._live is None and now - self._told >= _PAUSE:
+            self._told = now
+            wide = shutil.get_terminal_size().columns - 1
+            click.echo(_ERASE + f"{self._seconds()}  {self._latest}"[:wide], err=True, nl=False, color=True)
 
     def starts(self, member: Member) -> None:
         """An agent's process was started."""
@@ -62,8 +82,13 @@ class Display:
     def _set(self, member: Member, state: str, steps: int, what: str) -> None:
         self._lines[member.role] = (member.title, state, steps, what)
         if self._shown and self._live is None:
-            seconds = time.monotonic() - self._since
-            click.echo(clean(f"{seconds:5.1f} s  {member.title}: {what or state}"), err=True)
+            self._latest = clean(f"{member.title}, {steps:,} steps: {what or state}")
+            if not what and state != "at work":
+                line = clean(f"{self._seconds()}  {member.title}: {state}, {steps:,} steps")
+                click.echo(_ERASE + line, err=True, color=True)
+
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self._since:5.1f} s"
 
     def _table(self) -> Any:
         from rich.table import Table

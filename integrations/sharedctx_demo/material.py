@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,14 @@ _SKIPPED = {"__pycache__", "node_modules", "build", "dist"}
 
 
 def gather(paths: Sequence[str]) -> tuple[dict[str, Path], int]:
-    """Return files by the key they get, at most 2,000 of up to 4 MiB each, and how many more there are.
+    """Return files by the key they get, at most 2,000 readable ones of up to 4 MiB each, and how many more there are.
 
     Raises ``ConfigError``.
     """
     found: dict[str, Path] = {}
     skipped = 0
+    if "" in paths:
+        raise ConfigError("a path is empty: name files or folders, or none for this project's own")
     for root in [Path(path) for path in paths] or _own():
         if not root.exists():
             raise ConfigError(f"{root} does not exist: name files or folders")
@@ -31,12 +34,12 @@ def gather(paths: Sequence[str]) -> tuple[dict[str, Path], int]:
             hidden = any(part.startswith(".") or part in _SKIPPED for part in inner.parts)
             if (file != root and hidden) or not file.is_file():
                 continue
-            if file.stat().st_size > _LARGEST or len(found) == _MOST:
+            if not os.access(file, os.R_OK) or file.stat().st_size > _LARGEST or len(found) == _MOST:
                 skipped += 1
                 continue
             found[_key(inner.as_posix(), found)] = file
     if not found:
-        raise ConfigError(f"no file of up to 4 MiB to read below {', '.join(paths)}")
+        raise ConfigError(f"no readable file of up to 4 MiB at or below {', '.join(paths)}")
     return found, skipped
 
 

@@ -23,14 +23,16 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
   max-width: 60rem; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 .lead { font-size: 1.1rem; } .dim, .figure { color: var(--dim); fill: var(--dim); }
-.headline { display: flex; flex-wrap: wrap; gap: 2.5rem; margin: 1.5rem 0; }
+.headline { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.5rem 0; }
 .headline b { display: block; font-size: 2rem; line-height: 1.2; }
-svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
-svg .figure { fill: var(--dim); font-size: 12px; } .replay { fill: var(--replay); } .served { fill: var(--served); }
+svg { display: block; overflow: visible; font: 14px system-ui, sans-serif; } svg text { fill: var(--ink); }
+svg .figure { fill: var(--dim); font-size: 13px; } .replay { fill: var(--replay); } .served { fill: var(--served); }
 .lane { stroke: var(--line); } .write { fill: var(--served); fill-opacity: .7; }
-.death { stroke: var(--death); stroke-width: 3; fill: none; }
+svg .death { fill: var(--death); font-size: 20px; font-weight: 700; }
+.again { stroke: var(--death); stroke-width: 2; fill: none; } .handed { stroke: var(--ink); stroke-opacity: .35; }
 .key { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin: 0 .35rem 0 1rem; }
-table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .75rem .3rem 0;
+table { border-collapse: collapse; width: 100%; overflow-wrap: anywhere; }
+td:first-child { min-width: 6rem; } td, th { text-align: left; padding: .3rem .75rem .3rem 0;
   border-bottom: 1px solid var(--line); vertical-align: top; } td.n, th.n { text-align: right; }
 .ok { color: var(--served); } .fail { color: var(--death); font-weight: 600; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
@@ -43,6 +45,12 @@ pre { background: color-mix(in srgb, var(--line) 35%, transparent); padding: .75
 _LEGEND = (
     '<h2>Tokens by agent<span class="key" style="background:var(--replay)"></span>full replay'
     '<span class="key" style="background:var(--served)"></span>served</h2>'
+)
+
+
+_TOLD = (
+    '<p class="dim">A dot is a version; a line leads from a report to the conclusion of the agent that read it and '
+    "expanded what its view left out.</p>"
 )
 
 
@@ -73,7 +81,8 @@ def page(context: SharedContext, told: Told) -> str:
         plots.bars(told.handovers),
         _counted(told.counter),
         "<h2>Who wrote when</h2>",
-        plots.timeline(told.writes, titles, told.deaths),
+        plots.timeline(told.writes, titles, told.deaths, _upstream(told)),
+        _TOLD,
         _deaths(told.deaths, titles),
         "<h2>What was promised, and checked</h2>",
         _checks(told.checks),
@@ -125,10 +134,21 @@ def _headline(told: Told, every: Handover) -> str:
 def _deaths(deaths: Sequence[Death], titles: dict[str, str]) -> str:
     return "".join(
         f"<p>The process of the {escape(titles[f'agent:{death.role}'])} was killed in the middle of step "
-        f"{death.step + 1} (the cross); a new process went on from its last checkpoint, "
-        f"{death.resumed - death.at:.2f} seconds later.</p>"
+        f"{death.step + 1} (the cross); "
+        + (
+            f"{death.resumed - death.at:.1f} seconds later a new process, gone on from the last checkpoint, had done "
+            "that step (the ring).</p>"
+            if death.resumed is not None
+            else "no other went on in its place.</p>"
+        )
         for death in deaths
     )
+
+
+def _upstream(told: Told) -> dict[str, str]:
+    """Whose report each agent read, by role: that of the one before it."""
+    roles = [each.role for each in told.handovers]
+    return dict(zip(roles[1:], roles, strict=False))
 
 
 def _checks(checks: Sequence[Check]) -> str:
@@ -165,9 +185,8 @@ def _example(context: SharedContext) -> str:
 
 def _conclusions(context: SharedContext, titles: dict[str, str]) -> str:
     rows = ""
-    for key in context.keys("conclusion/"):
-        entry = context.get_entry(key)
-        if entry is not None:
-            said = escape(str(context.get(key, full=True)))
-            rows += f"<tr><td>{escape(titles.get(entry.agent or '', key))}</td><td>{said}</td></tr>"
+    for participant, title in titles.items():
+        said = context.get(f"conclusion/{participant.partition(':')[2]}", full=True)
+        if said is not None:
+            rows += f"<tr><td>{escape(title)}</td><td>{escape(str(said))}</td></tr>"
     return f"<table>{rows}</table>"

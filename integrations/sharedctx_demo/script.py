@@ -7,8 +7,9 @@ import re
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
-_MARKER = re.compile(r'expand\(("(?:[^"\\]|\\.)*"), ("(?:[^"\\]|\\.)*")\)')
-_VERSION = re.compile(r" v(\d+)")
+_TEXT = r'("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")'  # what JSON takes, and nothing else
+_MARKER = re.compile(rf"expand\({_TEXT}, {_TEXT}\)")
+_BOARD = re.compile(r"board v(\d+)")
 ATTEMPTS = 50
 
 
@@ -41,15 +42,25 @@ class Script:
             return str(end.value)
 
 
-def marker(view: str) -> Call | None:
-    """The first omission of a view as the call that redeems it, copied from the text as a model would."""
-    found = _MARKER.search(view)
-    return None if found is None else Call("expand", {"key": json.loads(found[1]), "ref": json.loads(found[2])})
+OUTPUTS = "output/"
+"""Below it lies what frameworks' results were offloaded to."""
+
+
+def marker(view: str, below: str) -> Call | None:
+    """The first omission of a view as the call that redeems it, copied from the text as a model would.
+
+    ``below`` is the key whose view it is, or how such keys begin: a text may speak of other keys' references.
+    """
+    for found in _MARKER.finditer(view):
+        key, ref = json.loads(found[1]), json.loads(found[2])
+        if key.startswith(below):
+            return Call("expand", {"key": key, "ref": ref})
+    return None
 
 
 def redeem(key: str, view: str) -> Call:
     """The call that redeems the first omission of a view, or reads the whole where nothing was left out."""
-    return marker(view) or Call("expand", {"key": key, "ref": "all"})
+    return marker(view, key) or Call("expand", {"key": key, "ref": "all"})
 
 
 def colleague(own: str, said: str, upstream: str) -> Play:
@@ -73,7 +84,7 @@ def sign(own: str) -> Generator[list[Call], list[str], None]:
     for _ in range(ATTEMPTS):
         (heard,) = yield [Call("read", {"key": "board"})]
         head, _, text = heard.partition("\n")
-        found = _VERSION.search(head)
+        found = _BOARD.match(head)
         lines = [line for line in text.splitlines() if line.startswith("- ")] if found else []
         board = "\n".join([*lines, f"- {own} is done"])
         version = int(found[1]) if found else 0

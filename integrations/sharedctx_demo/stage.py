@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -19,35 +19,55 @@ from .display import Display
 
 PATIENCE = 300.0
 """Seconds that the agents together may take."""
+_TICK = 0.25
 
 
 class Death(NamedTuple):
-    """When a process was killed, in seconds since the epoch, in the middle of which step, and when it went on."""
+    """When a process was killed, in seconds since the epoch, in which step; when a new one did it."""
 
     role: str
     at: float
     step: int
-    resumed: float
+    resumed: float | None = None
 
 
 class Stage:
-    """Runs agents on one session. ``sums`` adds up what each reported, ``failed`` are the roles that did not end well.
+    """Runs agents on one session. ``reports`` is what they said, ``failed`` why those roles did not end well.
 
     ``folder`` is for what the processes are given; ``log`` is written by all of them.
     """
 
     def __init__(self, folder: Path, address: str, session: str, log: Path, display: Display) -> None:
         self.log = log
-        self.sums: dict[str, Counter[str]] = {}
-        self.failed: list[str] = []
+        self.reports: list[dict[str, Any]] = []
+        self.failed: dict[str, str] = {}
         self.deaths: list[Death] = []
         self._folder = folder
         self._setup = {"address": address, "session": session, "log": str(log)}
         self._display = display
 
     def run(self, parts: Sequence[tuple[Member, Mapping[str, Any]]]) -> None:
-        """Play all these parts at once and return when all have ended."""
+        """Play all these parts at once and return when all have ended.
+
+        None outlives this: a signal to stop is passed on once all that was started has been killed.
+        """
         running: dict[str, subprocess.Popen[str]] = {}
+        with _held() as signals:
+            try:
+                self._run(parts, running, signals)
+            finally:
+                for process in running.values():
+                    process.kill()
+                    process.wait()
+        if signals:
+            signal.raise_signal(signals[0])
+
+    def _run(
+        self,
+        parts: Sequence[tuple[Member, Mapping[str, Any]]],
+        running: dict[str, subprocess.Popen[str]],
+        signals: Sequence[int],
+    ) -> None:
         setups: dict[str, dict[str, Any]] = {}
         ends = time.monotonic() + PATIENCE
         with selectors.DefaultSelector() as waiting:
@@ -65,9 +85,10 @@ class Stage:
             for member, setup in parts:
                 self._display.starts(member)
                 start(member, dict(setup))
-            while waiting.get_map():
-                ready = waiting.select(max(ends - time.monotonic(), 0.0))
-                if not ready:
+            while waiting.get_map() and not signals:
+                ready = waiting.select(_TICK)
+                self._display.tick()
+                if time.monotonic() > ends:
                     self._give_up(running)
                     return
                 for key, _ in ready:
@@ -84,12 +105,17 @@ class Stage:
                         waiting.unregister(stream)
                         at = self._kill(member, running[member.role])
                         start(member, {**setups[member.role], "dies_at": None})
-                        self.deaths.append(Death(member.role, at, report["halfway"], time.time()))
+                        self.deaths.append(Death(member.role, at, report["halfway"]))
 
     def _heard(self, member: Member, report: dict[str, Any]) -> None:
-        sums = self.sums.setdefault(member.role, Counter())
-        sums.update({name: value for name, value in report.items() if isinstance(value, int) and name != "halfway"})
-        sums["steps"] += 1
+        self.reports.append(report)
+        if "error" in report:
+            self.failed[member.role] = report["error"]
+            return
+        self.deaths = [
+            death._replace(resumed=time.time()) if death.role == member.role and death.resumed is None else death
+            for death in self.deaths
+        ]
         self._display.step(member, report["step"])
 
     def _kill(self, member: Member, process: subprocess.Popen[str]) -> float:
@@ -99,14 +125,27 @@ class Stage:
         return time.time()
 
     def _ended(self, member: Member, process: subprocess.Popen[str]) -> None:
-        well = process.wait() == 0
+        well = (code := process.wait()) == 0
         if not well:
-            self.failed.append(member.role)
+            self.failed.setdefault(member.role, f"its process ended with {code}")
         self._display.ends(member, well)
 
     def _give_up(self, running: Mapping[str, subprocess.Popen[str]]) -> None:
         for role, process in running.items():
             if process.poll() is None:
-                process.kill()
-                self.failed.append(role)
-            process.wait()
+                self.failed[role] = f"not done within {PATIENCE:.0f} seconds"
+
+
+@contextmanager
+def _held() -> Iterator[list[int]]:
+    """Collect signals to stop instead of being interrupted by them, while a process may be half started."""
+    signals: list[int] = []
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(each, lambda number, _: signals.append(number))
+    try:
+        yield signals
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

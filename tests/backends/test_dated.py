@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sharedctx import Keyring
-from sharedctx.backends.base import NEXT, Backend, Dated, Drop, Put, Refused
+from sharedctx.backends.base import NEXT, Backend, Drop, Put, Refused
+from sharedctx.backends.capabilities import Dated
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.backends.encrypted import Encrypted
 from sharedctx.backends.memory import MemoryBackend

@@ -13,19 +13,22 @@ FRAMEWORKS = ("langgraph", "langchain", "agents", "crewai")
 COMMAND = [sys.executable, "-c", "from sharedctx_cli import main; main()"]
 
 
-def environment(*hidden: str) -> dict[str, str]:
-    """The environment of a machine on which these packages are not installed."""
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).with_name("hidden")), "HIDDEN": " ".join(hidden)}
+def environment(*hidden: str, first: Path | None = None) -> dict[str, str]:
+    """The environment of a machine on which these packages are not installed; those in ``first`` are found first."""
+    folders = [Path(__file__).with_name("hidden"), *([] if first is None else [first])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders)), "HIDDEN": " ".join(hidden)}
 
 
-def demo(*words: str, hidden: tuple[str, ...] = FRAMEWORKS, before: tuple[str, ...] = ()) -> tuple[int, Any, str]:
+def demo(
+    *words: str, hidden: tuple[str, ...] = FRAMEWORKS, before: tuple[str, ...] = (), first: Path | None = None
+) -> tuple[int, Any, str]:
     """Run it with --json; returns the exit code, what it printed, and what it said of errors."""
     done = subprocess.run(
         [*COMMAND, "--json", *before, "demo", *words],
         capture_output=True,
         check=False,
         timeout=300,
-        env=environment(*hidden),
+        env=environment(*hidden, first=first),
     )
     return done.returncode, json.loads(done.stdout or b"null"), done.stderr.decode()
 

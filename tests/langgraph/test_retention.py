@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 pytest.importorskip("langgraph.checkpoint", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
 
 import sharedctx
+from sharedctx.backends.base import Row
 from sharedctx.testing import ManualClock
 from sharedctx_langgraph import ContextSaver
 
@@ -43,6 +46,44 @@ def test_the_last_ones_are_kept_as_they_were(saver: ContextSaver, chain: Chain, 
         assert values(fresh) == {id: before[id] for id in sorted(before)[-keep:]}
         grow(Chain(fresh), 3)
         assert fresh.retain(keep_last=1).kept == 1
+
+
+def interrupted(saver: ContextSaver, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let something happen once, after the saver's next read of rows."""
+    scan, left = saver.store.backend.scan, [meanwhile]
+
+    def first(*args: Any, **options: Any) -> list[Row]:
+        rows = scan(*args, **options)
+        if rows and left:
+            left.pop()()
+        return rows
+
+    monkeypatch.setattr(saver.store.backend, "scan", first)
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_read_that_another_process_thins_out_the_thread_under_finds_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    clock = ManualClock()
+    with (
+        sharedctx.open(tmp_path / "s", clock=clock) as one,
+        sharedctx.open(tmp_path / "s", clock=clock) as another,
+        ContextSaver(one) as saver,
+        ContextSaver(another) as cold,
+    ):
+        grow(Chain(saver), 12)
+        newest = values(saver)["011"]
+        interrupted(cold, monkeypatch, lambda: saver.retain(keep_last=1))
+        if listed:
+            assert values(cold)["011"] == newest
+        else:
+            found = cold.get_tuple(config())
+            assert found is not None
+            assert found.checkpoint["channel_values"] == newest
+        grow(Chain(saver, "other"), 12)
+        interrupted(cold, monkeypatch, lambda: saver.delete_thread("other"))
+        assert cold.get_tuple(config("other")) is None
 
 
 def test_nothing_is_left_of_what_was_removed(saver: ContextSaver, chain: Chain) -> None:

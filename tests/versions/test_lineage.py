@@ -108,6 +108,57 @@ def test_a_state_on_one_that_another_removed_stands_by_itself(backend: MemoryBac
     assert read(backend, "9999") == contents[-1] + b"end"
 
 
+def replace(backend: MemoryBackend, contents: list[bytes]) -> None:
+    """Write all states again, the last one as if it were the first."""
+    for number, content in enumerate(contents):
+        run(backend, lineage().put(f"{number:04d}", None, b"other", {"text": part(content)}))
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_state_is_not_built_on_what_another_process_put_in_its_place(backend: MemoryBackend, deleted: bool) -> None:
+    ours, contents = lineage(), texts(8)
+    grow(backend, ours, contents)
+    if deleted:
+        backend.reclaim("space")
+    replace(backend, [content[::-1] for content in contents])
+    run(backend, ours.put("9999", "0007", b"", {"text": part(contents[-1] + b"end")}))
+    assert read(backend, "9999") == contents[-1] + b"end"
+    assert read(backend, "0007") == contents[-1][::-1]
+
+
+def test_an_addition_is_not_built_on_a_state_that_another_process_replaced(backend: MemoryBackend) -> None:
+    ours, contents = lineage(), texts(8)
+    grow(backend, ours, contents[-1:])
+    replace(backend, [contents[-1][::-1]])
+    run(backend, ours.add("0000", contents[-1][-900:]))
+    found = run(backend, lineage().get("0000"))
+    assert found is not None
+    assert run(backend, lineage().additions("0000", found.additions)) == [contents[-1][-900:]]
+
+
+def test_additions_that_were_deleted_are_neither_counted_nor_built_on(backend: MemoryBackend) -> None:
+    ours, contents = lineage(), texts(2)
+    more = contents[-1][-400:]
+    for _ in range(2):
+        grow(backend, ours, contents[:1])
+        run(backend, ours.add("0000", more))
+        run(backend, ours.put("0001", "0000", b"", {"text": part(contents[1] + more)}))
+        assert read(backend, "0001") == contents[1] + more
+        assert list(stored(backend)) == ["0000", "0000\x010000", "0001"]
+        backend.reclaim("space")
+
+
+def test_what_another_process_stored_anew_is_read_though_it_is_remembered_as_it_was(backend: MemoryBackend) -> None:
+    contents = texts(5)
+    ours = Lineage("space", "pk", LineageMemory(ContentCache(0)))
+    grow(backend, lineage(), contents)
+    for id in ("0002", "0003", "0004"):
+        assert run(backend, ours.get(id)) is not None
+    run(backend, lineage().drop(["0000", "0001"]))
+    run(backend, ours.drop(["0002"]))
+    assert [read(backend, id) for id in ("0003", "0004")] == contents[3:]
+
+
 def test_ids_that_could_be_taken_for_additions_are_refused(backend: MemoryBackend) -> None:
     for id in ("", "1\x01", "\x02", "a\x00"):
         with pytest.raises(InvalidKey):

@@ -53,7 +53,15 @@ class Head(NamedTuple):
 
 
 SortKey = int | str
-When = Unconditional | Head
+
+
+class At(NamedTuple):
+    """The condition that a collection row is there as the commit of revision ``rev`` wrote it."""
+
+    rev: int
+
+
+When = Unconditional | Head | At
 
 
 class Row(NamedTuple):
@@ -89,7 +97,7 @@ class Put(NamedTuple):
     """Write a row: a new immutable version (``sk=NEXT``) or a collection row, which is replaced if present.
 
     ``when`` for a version: ANY, ABSENT (the partition holds no version) or ``Head(n)``; for a collection row:
-    ANY, ABSENT (no row of this ``sk``) or PRESENT (there is one).
+    ANY, ABSENT (no row of this ``sk``), PRESENT (there is one) or ``At(rev)`` (there is the one of that revision).
     """
 
     pk: str
@@ -107,8 +115,8 @@ class Drop(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Require a condition without writing: on the versions (``sk=NEXT``, never PRESENT) or a collection row (never
-    ``Head``)."""
+    """Require a condition without writing: on the versions (``sk=NEXT``, never PRESENT or ``At``) or a collection row
+    (never ``Head``)."""
 
     pk: str
     when: When
@@ -261,40 +269,4 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Release files, connections and threads; further calls raise, a second close does nothing."""
-        ...
-
-
-@runtime_checkable
-class Dated(Protocol):
-    """The capability of a backend that tells the revision along with a read, for far less than two questions cost."""
-
-    def newest(self, space: str, pk: str) -> tuple[Row, int] | None:
-        """Return a partition's newest version with ``rev(space)`` as it was then or just before; None without any
-        version."""
-        ...
-
-    def clock(self) -> float:
-        """Return what this opening knows of ``now()`` without a question: never later than that, and earlier only
-        where another process saw a later time than the machine's clock has now."""
-        ...
-
-
-@runtime_checkable
-class Backup(Protocol):
-    """The capability of a backend that can copy itself while it is in use."""
-
-    def backup(self, path: str) -> None:
-        """Write a consistent copy to the new directory ``path``; ``ConfigError`` when something is there."""
-        ...
-
-
-@runtime_checkable
-class Repair(Protocol):
-    """The capability of a backend whose storage others can write to."""
-
-    def repair(self) -> list[str]:
-        """Remove what ``verify`` finds that sharedctx did not write; returns a sentence for each that is gone.
-
-        Version numbers stay taken, and followers of the feed are told ``Compacted``.
-        """
         ...

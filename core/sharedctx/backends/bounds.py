@@ -14,6 +14,7 @@ from .base import (
     MAX_VALUE_BYTES,
     NEXT,
     PRESENT,
+    At,
     Check,
     Drop,
     Head,
@@ -132,17 +133,19 @@ def _check_row_name(pk: str, sk: object) -> None:
 
 
 def _check_head(pk: str, sk: object, when: When) -> None:
-    if when is PRESENT:
+    if when is PRESENT or (isinstance(when, At) and when.rev.__class__ is int):
         if sk is NEXT:
-            raise InvalidValue(f"the condition PRESENT for {pk!r} is for collection rows: versions have Head(number)")
+            raise InvalidValue(f"the condition {when!r} for {pk!r} is for collection rows: versions have Head(number)")
         return
     if not isinstance(when, Head) or when.sk.__class__ is not int:
-        raise InvalidValue(f"the condition {when!r} for {pk!r} is none of ANY, ABSENT, PRESENT and Head(number)")
+        raise InvalidValue(
+            f"the condition {when!r} for {pk!r} is none of ANY, ABSENT, PRESENT, Head(number) and At(revision)"
+        )
     if when.given is not None and when.given.__class__ is not int:
         raise InvalidValue(f"the condition {when!r} for {pk!r} names no number: the last one given is a whole number")
     if sk is not NEXT:
         raise InvalidValue(
-            f"row {sk!r} of {pk!r} has no versions: its condition is ANY, ABSENT or PRESENT, not {when!r}"
+            f"row {sk!r} of {pk!r} has no versions: its condition is ANY, ABSENT, PRESENT or At(revision), not {when!r}"
         )
 
 

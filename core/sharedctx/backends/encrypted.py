@@ -16,23 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import ConditionFailed, ConfigError
-from .base import (
-    ABSENT,
-    NEXT,
-    Backend,
-    Backup,
-    Change,
-    Commit,
-    Committed,
-    Dated,
-    Grounds,
-    Op,
-    Put,
-    Refused,
-    Repair,
-    Row,
-    SortKey,
-)
+from .base import ABSENT, NEXT, Backend, Change, Commit, Committed, Grounds, Op, Put, Refused, Row, SortKey
+from .capabilities import Backup, Dated, Repair
 from .keyring import VARIABLE, Keyring
 
 _MAGIC: Final = b"\xc5\x65\x01"

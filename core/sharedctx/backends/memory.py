@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import BackendUnavailable, Compacted, ConditionFailed, SharedContextError
 from ..forking import renew_after_fork
-from .base import ANY, NEXT, PRESENT, Change, Commit, Committed, Drop, Grounds, Head, Op, Put, Row, SortKey, When
+from .base import ABSENT, ANY, NEXT, At, Change, Commit, Committed, Drop, Grounds, Head, Op, Put, Row, SortKey, When
 from .bounds import check_name, check_ops, check_range, check_sort_key
 from .grounds import groundless
 from .memory_rows import Partition, Space, page, revision
@@ -258,8 +258,8 @@ class MemoryBackend:
     def _judge(self, space: str, pk: str, sk: object, when: When) -> None:
         partition = self._partition(space, pk)
         if isinstance(sk, str):
-            there = partition is not None and sk in partition.rows
-            if there is not (when is PRESENT):
+            row = partition.rows.get(sk) if partition else None
+            if (there := row is not None and not (isinstance(when, At) and row.rev != when.rev)) is (when is ABSENT):
                 raise ConditionFailed.row(pk, sk, there=there)
             return
         head, given = (partition.head, partition.last) if partition else (0, 0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..audit import Trail
 from ..backends import steps
-from ..backends.base import ABSENT, Backend, Check, Dated, Op
+from ..backends.base import ABSENT, Backend, Check, Op
+from ..backends.capabilities import Dated
 from ..backends.steps import Steps, run
 from ..entry import ContextEntry
 from ..errors import Compacted, ConditionFailed, DecodeError, SessionArchived

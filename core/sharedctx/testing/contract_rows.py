@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from ..backends.base import ABSENT, PRESENT, Backend, Check, Drop, Put, Row
+from ..backends.base import ABSENT, PRESENT, At, Backend, Check, Drop, Put, Row
 from ..errors import ConditionFailed
 
 ODD_TEXTS = sorted(
@@ -67,6 +67,30 @@ class Rows:
         with pytest.raises(ConditionFailed):
             backend.commit("s", [Check("p", PRESENT, sk="r"), Put("q", b"no")])
         assert backend.scan("s", "q") == []
+
+    def test_at_holds_while_the_row_is_the_one_of_that_revision(self, backend: Backend) -> None:
+        rev, _ = backend.commit("s", [Put("p", b"x", sk="r"), Put("p", b"1"), Put("p", b"y", sk="r-")])
+        backend.commit("s", [Put("p", b"z", sk="other")])
+        new = 0
+        for ops in ([Put("q", b"yes", sk="a", when=ABSENT)], [Put("q", b"yes", sk="b")], [Put("q", b"yes")]):
+            new, _ = backend.commit("s", [*ops, Check("p", At(rev), sk="r"), Check("p", At(rev), sk="r-")])
+        later, _ = backend.commit("s", [Put("p", b"x", sk="r", when=At(rev))])
+        assert later > new
+        absent = Put("q", b"no", sk="c", when=ABSENT)
+        for old in (rev, later + 1, int(f"1{later}"), 0):
+            for put in (absent, Put("q", b"no")):
+                with pytest.raises(ConditionFailed) as failed:
+                    backend.commit("s", [put, Check("p", At(old), sk="r")])
+                assert failed.value.pk == "p"
+        backend.commit("s", [absent, Check("p", At(later), sk="r")])
+        backend.commit("s", [Drop("p", "r")])
+        with pytest.raises(ConditionFailed):
+            backend.commit("s", [Check("p", At(later), sk="r"), Put("q", b"no")])
+        backend.commit("s", [Put("p", b"x", sk="r")])
+        with pytest.raises(ConditionFailed):
+            backend.commit("s", [Check("p", At(later), sk="r"), Put("q", b"no", sk="d", when=ABSENT)])
+        assert [row.value for row in backend.scan("s", "q", "")] == [b"yes", b"yes", b"no"]
+        assert len(backend.scan("s", "q")) == 1
 
     def test_collection_rows_take_no_version_numbers(self, backend: Backend) -> None:
         assert backend.commit("s", [Put("p", b"a", sk="2"), Put("p", b"1"), Put("p", b"b", sk="z")])[1] == ["2", 1, "z"]

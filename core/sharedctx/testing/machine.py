@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ..backends.base import ABSENT, ANY, NEXT, PRESENT, Backend, Check, Commit, Drop, Head, Op, Put, SortKey
+from ..backends.base import ABSENT, ANY, NEXT, PRESENT, At, Backend, Check, Commit, Drop, Head, Op, Put, SortKey
 from ..errors import Compacted, ConditionFailed
 from .clock import ManualClock
 from .model import Model
@@ -31,7 +31,7 @@ _numbers = st.integers(0, 7)
 _values = st.binary(max_size=3)
 _expiries = st.none() | st.integers(-5, 40).map(lambda seconds: START + seconds)
 _version_when = st.sampled_from([ANY, ANY, ANY, ABSENT, _NEWEST, _NEWEST, Head(1), _LAST, _LAST, Head(1, 1)])
-_row_when = st.sampled_from([ANY, ANY, ANY, ABSENT, PRESENT])
+_row_when = st.sampled_from([ANY, ANY, ANY, ABSENT, PRESENT]) | st.integers(1, 12).map(At)
 _ops = st.one_of(
     st.builds(Put, _pks, _values, st.just(NEXT), _expiries, _version_when),
     st.builds(Put, _pks, _values, _texts, _expiries, _row_when),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..backends.base import ANY, NEXT, PRESENT, Change, Check, Drop, Head, Op, Put, Row, SortKey
+from ..backends.base import ABSENT, ANY, NEXT, At, Change, Check, Drop, Head, Op, Put, Row, SortKey
 
 
 class Model:
@@ -48,7 +48,8 @@ class Model:
         if op.when is ANY:
             return True
         if isinstance(op.sk, str):
-            return self.holds(space, op.pk, op.sk) is (op.when is PRESENT)
+            revs = [row.rev for where, row in self.rows if where == space and (row.pk, row.sk) == (op.pk, op.sk)]
+            return revs == [op.when.rev] if isinstance(op.when, At) else bool(revs) is not (op.when is ABSENT)
         wanted = op.when.sk if isinstance(op.when, Head) else 0
         given = op.when.given if isinstance(op.when, Head) else None
         return self.head(space, op.pk) == wanted and given in (None, self.numbers.get((space, op.pk), 0))

@@ -15,9 +15,8 @@ def main() -> None:
     """Run one role."""
     role, path = sys.argv[1:3]
     member = next(each for each in (COLLECTOR, *WRITERS, *READERS) if each.role == role)
-    module = importlib.import_module(f".{_HOMES.get(role, role)}_agent", __package__)
-    with Part(member, read_setup(path)) as part:
-        module.play(part)
+    with Part(member, read_setup(path)) as part:  # a framework that cannot be imported is a failure that is told, too
+        importlib.import_module(f".{_HOMES.get(role, role)}_agent", __package__).play(part)
 
 
 if __name__ == "__main__":

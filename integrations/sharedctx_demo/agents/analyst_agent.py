@@ -10,7 +10,7 @@ def play(part: Part) -> None:
     """Read, expand, write down what was found."""
     for key in part.sources:
         view = part.me.get(key) or ""
-        found = marker(view)
+        found = marker(view, key)
         if found is not None:
             part.me.expand(found.arguments["key"], found.arguments["ref"], max_tokens=400)
             log.info("expanded %s of %s", found.arguments["ref"], key)

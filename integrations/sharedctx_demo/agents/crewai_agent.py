@@ -21,7 +21,7 @@ from pydantic import PrivateAttr
 from crewai import Agent, BaseLLM, Crew, Task
 from sharedctx_crewai import ContextTools, compress_handoffs
 
-from ..script import Call, Play, Script, colleague, marker
+from ..script import OUTPUTS, Call, Play, Script, colleague, marker
 from .part import Part
 
 _OBSERVED = "\nObservation: "
@@ -75,7 +75,7 @@ def _reader(part: Part) -> Callable[[str], Play]:
 
 def _author(part: Part) -> Callable[[str], Play]:
     def begin(prompt: str) -> Play:
-        found = marker(prompt)
+        found = marker(prompt, OUTPUTS)
         if found is not None:
             yield [found]
         part.report(part.survey())

@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 from sharedctx_langchain import ContextOffloadMiddleware, ContextToolkit
 
-from ..script import Call, Play, Script, colleague, marker
+from ..script import OUTPUTS, Call, Play, Script, colleague, marker
 from .part import Part
 
 _PREFIX = "context_"
@@ -56,7 +56,7 @@ def _spelled(one: Call) -> Any:
 def _play(part: Part) -> Play:
     views = yield [Call("read_source", {"key": key}) for key in part.sources]
     part.say(step="read sources")
-    calls = [found for found in map(marker, views) if found is not None]
+    calls = [found for view in views if (found := marker(view, OUTPUTS)) is not None]
     if calls:
         yield calls
     part.report(part.survey())

@@ -14,7 +14,7 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 
 from sharedctx_openai_agents import ContextHandoffFilter, ContextSession, context_tools
 
-from ..script import Call, Play, Script, colleague, marker
+from ..script import OUTPUTS, Call, Play, Script, colleague, marker
 from .part import Part
 
 
@@ -61,7 +61,7 @@ def _scout(part: Part) -> Play:
 
 
 def _analyst(part: Part, given: list[str]) -> Play:
-    calls = [found for found in map(marker, given) if found is not None]
+    calls = [found for view in given if (found := marker(view, OUTPUTS)) is not None]
     if calls:
         yield calls
     part.report(part.survey())

@@ -6,16 +6,18 @@ import json
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sharedctx
-from sharedctx import SharedContext
+from sharedctx.errors import SharedContextError
 
 from ..cast import Member
 from ..survey import Row, survey
 
 log = logging.getLogger("demo")
+_PATIENCE = 120
 
 
 class Part:
@@ -47,7 +49,11 @@ class Part:
     def __enter__(self) -> Part:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if kind is not None:
+            self.say(step="failed", error=f"{kind.__name__}: {error}"[:500])
+            with suppress(SharedContextError):  # whoever waits for this agent need not wait any longer
+                self.me.put(f"failed/{self.member.role}", str(error) or kind.__name__)
         self.store.close()
         self._reports.close()
 
@@ -73,15 +79,25 @@ class Part:
         """What this agent notes of all its sources."""
         return [row for key in self.sources for row in survey(key, self.source(key))]
 
-    def wait_for(self, key: str, context: SharedContext | None = None) -> None:
-        """Return once a key is there; other processes' writes are seen as they happen."""
-        seen = context or self.session
-        if seen.get_entry(key) is not None:
+    def wait_for(self, key: str) -> None:
+        """Return once a key is there; other processes' writes are seen as they happen.
+
+        Raises ``RuntimeError`` when the agent that was to write it has failed, and ``TimeoutError``.
+        """
+        if self._there(key):
             return
-        for _event in seen.watch(0, timeout=120):
-            if seen.get_entry(key) is not None:
+        for _event in self.session.watch(0, timeout=_PATIENCE):
+            if self._there(key):
                 return
-        raise TimeoutError(f"nobody wrote {key} within two minutes")
+        raise TimeoutError(f"nobody wrote {key} within {_PATIENCE} seconds")
+
+    def _there(self, key: str) -> bool:
+        writer = key.rpartition("/")[2]
+        if self.session.get_entry(key) is not None:
+            return True
+        if self.session.get_entry(f"failed/{writer}") is not None:
+            raise RuntimeError(f"{writer} failed before it wrote {key}")
+        return False
 
     def expanded(self, piece: str, key: str) -> None:
         """Report that something which another agent stored was expanded."""

@@ -12,7 +12,7 @@ from .part import Part
 def heard(content: Any) -> str:
     """What a result of the tool says to the model."""
     found = json.loads(content if isinstance(content, str) else content[0]["text"])
-    return str(found.get("result") or found.get("message"))
+    return f"{found['error']}: {found['message']}" if "error" in found else str(found["result"])
 
 
 def study(part: Part) -> Play:

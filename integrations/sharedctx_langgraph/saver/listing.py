@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sharedctx.backends.base import Row
@@ -125,6 +127,9 @@ class Listing:
         )
         if gone:
             return None
+        return (yield from self._threads.settled(line.lineage, row, additions, partial(self._read, line)))
+
+    def _read(self, line: _Line, row: Row, additions: Sequence[Row]) -> Steps[CheckpointTuple | None]:
         if self._filter:
             _, head = yield from line.lineage.head(line.lineage.parse(row))
             metadata = self._packing.read_metadata(str(row.sk), head)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from sharedctx.backends import steps
 from sharedctx.backends.base import Row
 from sharedctx.backends.steps import Steps
-from sharedctx.errors import InvalidKey, InvalidValue
+from sharedctx.errors import DecodeError, InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.versions.cache import ContentCache
 from sharedctx.versions.lineage import Lineage, LineageMemory
@@ -21,6 +22,9 @@ with extra("langgraph", "ContextSaver"):
     from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 
 
+T = TypeVar("T")
+
+_TRIES = 8
 _KEPT = 512
 _KEPT_BYTES = 1 << 15
 
@@ -132,7 +136,9 @@ class Threads:
         row, additions = rows
         if row.expires is not None and (yield from self.expired(place.thread, namespace, row.expires)):
             return None
-        opened = yield from self.open(lineage, row, additions)
+        opened = yield from self.settled(lineage, row, additions, partial(self.open, lineage))
+        if opened is None:  # removed meanwhile
+            return (yield from self.get(packing, place))
         if rev is not None and _small(opened):
             if len(self._seen) >= _KEPT:
                 self._seen.clear()
@@ -148,6 +154,26 @@ class Threads:
             if newest is not None and not (yield from steps.expired(newest.state.expires)):
                 return False
         return True
+
+    def settled(
+        self, lineage: Lineage, row: Row, additions: Sequence[Row], read: Callable[[Row, Sequence[Row]], Steps[T]]
+    ) -> Steps[T | None]:
+        """Return what ``read`` finds in a checkpoint's rows; where others thin out the thread meanwhile, in those that
+        it has by now, None when it is gone. Raises ``DecodeError`` of what is damaged."""
+        known: int | None = None
+        for _ in range(_TRIES):
+            try:
+                return (yield from read(row, additions))
+            except DecodeError:
+                rev = yield from steps.rev(lineage.space)
+                if rev == known:
+                    raise
+                known = rev
+            rows = yield from lineage.rows(str(row.sk))
+            if rows is None:
+                return None
+            row, additions = rows
+        return (yield from read(row, additions))
 
     def open(self, lineage: Lineage, row: Row, additions: Sequence[Row]) -> Steps[Opened]:
         """Read a checkpoint from its row and those of its writes; raises ``DecodeError``."""

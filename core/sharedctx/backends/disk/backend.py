@@ -14,7 +14,7 @@ from ...errors import ConfigError, SharedContextError, UnsafeRow
 from ...forking import renew_after_fork
 from ..base import NEXT, Change, Commit, Committed, Grounds, Put, Row, SortKey
 from ..bounds import check_name, check_ops, check_range, check_sort_key, check_text
-from . import faults, feed, foreign, keys, listing, repair, rows, transaction
+from . import collecting, faults, feed, foreign, keys, listing, repair, rows, transaction
 from .connections import Connections
 from .housekeeping import Housekeeping
 from .layout import prepare, read_own
@@ -86,7 +86,7 @@ class DiskBackend:
             if type(op) is Put and op.sk is NEXT:
                 rev, number = self._writer.append(space, op)
                 return rev, [number]
-        if if_rev is None and ops and transaction.collects(ops):
+        if if_rev is None and ops and collecting.collects(ops):
             return self._writer.collect(space, ops)
         size = sum(len(op.value) for op in ops if type(op) is Put)
         return self._writer.transact(

@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConditionFailed, SharedContextError, UnsafeRow
-from ..base import ABSENT, ANY, MAX_OPS, NEXT, PRESENT, Check, Commit, Committed, Drop, Grounds, Head, Op, Put, SortKey
+from ..base import (
+    ABSENT,
+    ANY,
+    MAX_OPS,
+    NEXT,
+    At,
+    Check,
+    Commit,
+    Committed,
+    Drop,
+    Grounds,
+    Head,
+    Op,
+    Put,
+    SortKey,
+)
 from ..bounds import check_ops
 from ..grounds import groundless
 from . import foreign, keys
@@ -19,17 +34,10 @@ INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, 
 SELECT ?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
 """
-_COLLECT = """
-INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-SELECT ? || '-' || (coalesce((SELECT max(rowid) FROM Cache), 0) + 1), 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
-WHERE NOT EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)
-"""
-_PRESENT = " AND EXISTS (SELECT 1 FROM Cache WHERE key > ? AND key < ? AND raw = 1)"
 _INSERT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
 VALUES (?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?)
 """
-_MOST_CHECKS = 12
 _MANY = 8
 _MOST_ROWS = MAX_OPS + 1
 """A commit's rows: one for each put, and one that tells the drops."""
@@ -117,8 +125,9 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
     """Judge the condition of a put or check; raises ``ConditionFailed``."""
     if op.sk is not NEXT:
         bounds = keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
-        there = bool(con.execute(ANY_KEY, bounds).fetchall())
-        if there is not (op.when is PRESENT):
+        found = con.execute(ANY_KEY, bounds).fetchall()
+        there = bool(found) and not (isinstance(op.when, At) and not found[0][0].endswith(f"-{op.when.rev}"))
+        if there is (op.when is ABSENT):
             raise ConditionFailed.row(op.pk, str(op.sk), there=there)
         return
     wanted = op.when.sk if isinstance(op.when, Head) else 0
@@ -151,31 +160,6 @@ def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0
     mark = tag(rev, op.expires, alone=not rev)
     values = (keys.version_key(prefix, head + 1), mark, op.value)
     done = con.execute(_APPEND, (*values, *keys.version_bounds(space, op.pk), newest))
-    return done.lastrowid if done.rowcount == 1 else None
-
-
-def collects(ops: Sequence[Op]) -> bool:
-    """Whether a commit is one new collection row, at most with conditions that others are there."""
-    first = ops[0]
-    return (
-        isinstance(first, Put)
-        and first.when is ABSENT
-        and first.sk is not NEXT
-        and len(ops) <= _MOST_CHECKS
-        and all(isinstance(op, Check) and op.when is PRESENT and op.sk is not NEXT for op in ops[1:])
-    )
-
-
-def collect(con: sqlite3.Connection, space: str, ops: Sequence[Op]) -> int | None:
-    """Insert such a row in one statement and return its row id, None where a condition fails."""
-    put = ops[0]
-    assert isinstance(put, Put)
-    prefix = keys.partition(space, put.pk)
-    args: list[Any] = [keys.collection_start(prefix, str(put.sk)), tag(0, put.expires, True), put.value]
-    args += keys.collection_bounds(prefix, str(put.sk))
-    for op in ops[1:]:
-        args += keys.collection_bounds(keys.partition(space, op.pk), str(op.sk))
-    done = con.execute(_COLLECT + _PRESENT * (len(ops) - 1), args)
     return done.lastrowid if done.rowcount == 1 else None
 
 

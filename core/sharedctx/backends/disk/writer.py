@@ -13,7 +13,7 @@ import diskcache
 
 from ...errors import BackendUnavailable, SharedContextError
 from ..base import ABSENT, ANY, Head, Op, Put, SortKey
-from . import faults, transaction
+from . import collecting, faults, transaction
 from .connections import Connections
 from .safedisk import LogCache
 
@@ -100,7 +100,7 @@ class Writer:
 
         def collect(cache: LogCache, con: sqlite3.Connection) -> tuple[int, list[SortKey]]:
             try:
-                row = transaction.collect(con, space, ops)
+                row = collecting.collect(con, space, ops)
             except sqlite3.OperationalError as error:
                 raise _met(error) from None
             if row is not None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from ...errors import ConditionFailed
 from ...forking import renew_after_fork
-from ..base import ANY, MAX_COMMIT_BYTES, NEXT, PRESENT, Change, Check, Committed, Drop, Head, Op, Put, SortKey
+from ..base import ABSENT, ANY, MAX_COMMIT_BYTES, NEXT, At, Change, Check, Committed, Drop, Head, Op, Put, SortKey
 from .layout import INLINE, Held
 from .reading import Ends, Meta, Reading
 
@@ -170,8 +170,9 @@ class Draft:
 
     def _judge(self, op: Put | Check) -> None:
         if isinstance(op.sk, str):
-            there = self._is_there((op.pk, op.sk))
-            if there is not (op.when is PRESENT):
+            row = self.rows[op.pk, op.sk] if (op.pk, op.sk) in self.rows else self.stored((op.pk, op.sk))
+            there = row is not None and not (isinstance(op.when, At) and row.rev != op.when.rev)
+            if there is (op.when is ABSENT):
                 raise ConditionFailed.row(op.pk, op.sk, there=there)
             return
         last, head = self.at(op.pk)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...errors import ConditionFailed, Internal
-from ..base import ABSENT, ANY, NEXT, PRESENT, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
+from ..base import ABSENT, ANY, NEXT, PRESENT, At, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
 
 
 @lru_cache(1024)
@@ -62,6 +62,8 @@ def _when(when: object) -> str:
         return "a"
     if when is PRESENT:
         return "p"
+    if isinstance(when, At):
+        return f"@{when.rev}"
     assert isinstance(when, Head)
     return str(when.sk) if when.given is None else f"{when.sk},{when.given}"
 

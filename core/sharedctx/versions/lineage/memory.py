@@ -19,8 +19,8 @@ _MUCH = 1 << 16
 At = tuple[str, str, str]
 ContentKey = tuple[str, int, str]
 Head = tuple[dict[str, list[str]], bytes]
-Kept = tuple[bytes, bytes]
-"""An addition's row, and its content."""
+Kept = tuple[bytes, bytes, int | None]
+"""An addition's row, its content, and the revision that wrote it, None while it is being written."""
 
 
 class LineageMemory:
@@ -65,6 +65,12 @@ class LineageMemory:
                 _, gone = self._rows.popitem(last=False)
                 self._bytes -= len(gone.sealed) + _OVERHEAD
 
+    def written(self, at: At, row: StateRow, rev: int) -> None:
+        """What is kept was written by the commit of that revision, if it is still this."""
+        with self._lock:
+            if self._rows.get(at) is row:
+                self._rows[at] = row._replace(rev=rev)
+
     def additions(self, at: At) -> list[Kept] | None:
         """All additions to that state that were known, in order; None when they were not read."""
         with self._lock:
@@ -96,6 +102,13 @@ class LineageMemory:
             elif known is not None and len(known) < number:
                 del self._additions[at]
 
+    def added(self, at: At, number: int, rev: int) -> None:
+        """That addition was written by the commit of that revision."""
+        with self._lock:
+            known = self._additions.get(at)
+            if known is not None and len(known) > number:
+                known[number] = (*known[number][:2], rev)
+
     def laid(self, key: ContentKey) -> Laid | None:
         """A content on the way to another one that was read, not yet joined."""
         return self._laid.get(key)
@@ -117,6 +130,11 @@ class LineageMemory:
         if len(self._heads) >= _HEADS:
             self._heads.clear()
         self._heads[at, stamp] = head
+
+    def doubt(self) -> None:
+        """Forget all states and additions: what they build on was not there, so other processes changed some."""
+        with self._lock:
+            self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
 
     def forget(self, at: At) -> None:
         """Another writer was there, or it is gone."""

@@ -52,8 +52,10 @@ class Reading:
         """Return the state of a row that was read; raises ``DecodeError`` naming it."""
         at = self.at(str(row.sk))
         held = self.memory.row(at)
-        if held is not None and held.sealed == row.value:
+        if held is not None and held.sealed == row.value and held.rev in (row.rev, None):
             return held
+        if held is not None:  # another writer was there, who may have put other additions too
+            self.memory.forget(at)
         state = parse_state(self.space, row)
         self.memory.keep(at, state)
         return state
@@ -94,11 +96,20 @@ class Reading:
             return (yield from self.content(state, name, near))
         holder = yield from self.known(source)
         if holder is None or name not in holder.pieces:
+            holder = yield from self.stored(source)
+        if holder is None or name not in holder.pieces:
             raise DecodeError(f"state {state.id!r}: state {source!r}, which holds its {name!r}, is gone")
         return (yield from self.content(holder, name, near))
 
     def content(self, state: StateRow, name: str, near: Near | None = None) -> Steps[bytes]:
         """Return what this state changed a part to; raises ``DecodeError`` naming the state."""
+        try:
+            return (yield from self._content(state, name, near))
+        except DecodeError:
+            self.memory.doubt()  # the store may hold all of it, though not as it was when it was remembered
+        return (yield from self._content(state, name, None))
+
+    def _content(self, state: StateRow, name: str, near: Near | None) -> Steps[bytes]:
         chain: list[tuple[StateRow, Piece]] = []
         near = {} if near is None else near
         at, content = state, None
@@ -169,14 +180,10 @@ class Reading:
         """Return the first additions to a state's parent in one."""
         if not count or state.parent is None:
             return b""
-        known = self.memory.additions(self.at(state.parent))
-        if known is None or len(known) < count:
-            rows = [row for n in range(count) if (row := (near or {}).get(f"{state.parent}{MARK}{n:04d}"))]
-            if len(rows) < count:
-                rows = yield from self.addition_rows(state.parent)
-            contents = yield from self.additions(state.parent, rows)
-        else:
-            contents = [content for _, content in known[:count]]
+        rows = [row for n in range(count) if (row := (near or {}).get(f"{state.parent}{MARK}{n:04d}"))]
+        if len(rows) < count:  # what is remembered may be what another process removed since
+            rows = yield from self.addition_rows(state.parent)
+        contents = yield from self.additions(state.parent, rows)
         if len(contents) < count:
             raise DecodeError(f"the additions to {state.parent!r}, which it builds on, are gone")
         return b"".join(contents[:count])

@@ -66,7 +66,8 @@ class Piece(NamedTuple):
 
 
 class StateRow(NamedTuple):
-    """A state as its row says; ``pieces`` are the parts it changed, ``head`` the piece of its table and head."""
+    """A state as its row says; ``pieces`` are the parts it changed, ``head`` the piece of its table and head, ``rev``
+    the revision that wrote it, None while it is being written."""
 
     id: str
     parent: str | None
@@ -74,6 +75,7 @@ class StateRow(NamedTuple):
     pieces: dict[str, Piece]
     sealed: bytes
     expires: float | None
+    rev: int | None = None
 
     def piece(self, name: str) -> Piece | None:
         """The piece of that part, or of the head."""
@@ -242,7 +244,7 @@ def parse_state(space: str, row: Row) -> StateRow:
         for name, kind, size, length, step, base, also, own in found:
             payload = reader.take(length)
             pieces[name] = Piece(kind, size, stamp(payload, base) if own is None else own, payload, step, base, also)
-        return StateRow(id, ids[0] or None, pieces.pop(HEAD), pieces, row.value, row.expires)
+        return StateRow(id, ids[0] or None, pieces.pop(HEAD), pieces, row.value, row.expires, row.rev)
     except (LookupError, ValueError, struct.error) as error:
         raise _senseless(id, error) from error
 

@@ -10,9 +10,9 @@ from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, PRESENT, Drop, Op, Put, 
 from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError
 from ..collection import seal
+from .pieces import against, plain
 from .reading import Reading, origin
 from .rows import HEAD, Piece, Ref, StateRow, pack_addition, pack_state, parse_addition, split
-from .writing import against, plain
 
 _ATTEMPTS: Final = 10
 _PAGE: Final = 500
@@ -85,6 +85,8 @@ class Thinning:
                         count -= 1
                     some: list[Op] = list(puts[:count])
                     rev, _ = yield from steps.commit(self._space, some, rev)
+                    for put in puts[:count]:
+                        self._reading.memory.forget(self._reading.at(split(str(put.sk))[0]))
                     puts = puts[count:]
                 return rev
             except ConditionFailed:

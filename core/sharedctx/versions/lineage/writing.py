@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ...backends import steps
-from ...backends.base import ABSENT, ANY, MAX_VALUE_BYTES, PRESENT, Check, Op, Put
+from ...backends.base import ABSENT, ANY, MAX_VALUE_BYTES, PRESENT, At, Check, Op, Put, When
 from ...backends.steps import Steps
 from ...errors import ConditionFailed, DecodeError, ValueTooLarge
 from ..collection import seal
-from ..delta import alike, deflate, difference, repeats
+from ..delta import alike, deflate, repeats
+from .pieces import RAW_BELOW, SMALL, against, plain
 from .reading import ALSO_BYTES, Reading, Table, known_parts, origin, pack_head
 from .rows import (
     BESIDE,
-    DELTA,
     HEAD,
     RAW,
     WHOLE,
@@ -30,8 +30,6 @@ from .rows import (
     stamp,
 )
 
-_RAW_BELOW: Final = 64
-_SMALL: Final = 2048
 _NEAR: Final = 16
 _FAR: Final = 256
 _MOST_BASES: Final = 60
@@ -55,21 +53,19 @@ class _Draft(NamedTuple):
     needs: list[Check]
 
 
-def plain(content: bytes) -> Piece:
-    """Return a piece that builds on nothing."""
-    payload = content if len(content) < _RAW_BELOW else deflate(content)
-    kind = RAW if len(content) < _RAW_BELOW else WHOLE
-    return Piece(kind, len(content), stamp(payload, None), payload)
+_Made = tuple[Piece, StateRow | None]
+"""A piece, and the state that it may build on."""
+_Also = tuple[int, bytes, int | None]
 
 
-def against(content: bytes, base: bytes, ref: Ref, step: int, also: bytes, count: int) -> Piece:
-    """Return a piece that builds on another, or a plain one where that is hardly larger."""
-    payload = difference(content, base, also)
-    if len(content) >= _SMALL and len(payload) * 4 > len(content):
-        piece = plain(content)
-        if len(piece.payload) < len(payload) * 1.2:
-            return piece
-    return Piece(DELTA, len(content), stamp(payload, ref), payload, step, ref, count if also else 0)
+def _as_read(rev: int | None) -> When:
+    """The condition that a state is the one that was built on; of one whose commit is on its way: that it is there."""
+    return PRESENT if rev is None else At(rev)
+
+
+def _older(one: int | None, other: int | None) -> int | None:
+    """The older of two revisions that a state was read at: what was built on that does not stand."""
+    return one if other is None else other if one is None else min(one, other)
 
 
 class Writing:
@@ -104,7 +100,8 @@ class Writing:
             ops += draft.needs
             self._keep(state, draft, head)
             try:
-                yield from steps.commit(self._space, ops, if_rev)
+                rev, _ = yield from steps.commit(self._space, ops, if_rev)
+                self._memory.written(self._reading.at(id), state, rev)
                 return
             except ConditionFailed:
                 self._memory.forget(self._reading.at(id))
@@ -153,50 +150,52 @@ class Writing:
                 held, _ = yield from self._reading.head(before)
         except DecodeError:
             before, held = None, {}
-        count, also = 0, b""
+        count, also, last = 0, b"", None
         table: Table = {}
         pieces: dict[str, Piece] = {}
-        bases: set[str] = set()
+        bases: dict[str, int | None] = {}
         for name, part in parts.items():
             source = None if before is None or name not in held else origin(before, name, held)
             room = len(bases) < _MOST_BASES
             if source is not None and held[name][0] == part.mark and not part.fresh and (room or part.content is None):
                 table[name] = [part.mark, source]
-                bases.add(source)
+                bases.setdefault(source, None)
                 continue
             if part.content is None:
                 continue
             if name not in made:
                 made[name] = part.content()
             if before is not None and not count and not pieces:
-                count, also = yield from self._also(before)
+                count, also, last = yield from self._also(before)
             table[name] = [part.mark, ""]
-            pieces[name] = piece = yield from self._piece(name, made[name], source if room else None, also, count)
-            if piece.base is not None:
-                bases.add(piece.base.id)
+            piece, holder = yield from self._piece(name, made[name], source if room else None, also, count)
+            pieces[name] = piece
+            if piece.base is not None and holder is not None:
+                bases[holder.id] = _older(bases.get(holder.id), holder.rev)
         first = pack_head(table, parent, head)
         contents = {**{name: made[name] for name in pieces}, HEAD: first}
         packed = yield from self._head(first, before)
-        if packed.base is not None:
-            bases.add(packed.base.id)
-        needs = [Check(self._pk, PRESENT, base) for base in sorted(bases)]
-        if parent is not None and any(piece.also for piece in pieces.values()):
-            needs.append(Check(self._pk, PRESENT, addition_key(parent, count - 1)))
+        helped = any(piece.also for piece in pieces.values())
+        if before is not None and (packed.base is not None or helped):
+            bases[before.id] = _older(bases.get(before.id), before.rev)
+        needs = [Check(self._pk, _as_read(rev), base) for base, rev in sorted(bases.items())]
+        if parent is not None and helped:
+            needs.append(Check(self._pk, _as_read(last), addition_key(parent, count - 1)))
         return _Draft(packed, pieces, contents, table, needs)
 
-    def _also(self, parent: StateRow) -> Steps[tuple[int, bytes]]:
-        """Return how many additions to the parent serve as dictionary, and what they hold."""
+    def _also(self, parent: StateRow) -> Steps[_Also]:
+        """Return how many additions to the parent serve as dictionary, what they hold, and the last one's revision."""
         known = self._memory.additions(self._reading.at(parent.id))
         try:
             if known is None:
                 rows = yield from self._reading.addition_rows(parent.id)
                 contents = yield from self._reading.additions(parent.id, rows, parent)
-                known = [(row.value, content) for row, content in zip(rows, contents, strict=True)]
+                known = [(row.value, content, row.rev) for row, content in zip(rows, contents, strict=True)]
                 self._memory.keep_additions(self._reading.at(parent.id), known)
         except DecodeError:
-            return 0, b""
-        also = b"".join(content for _, content in known)
-        return (len(known), also) if len(also) <= ALSO_BYTES else (0, b"")
+            return 0, b"", None
+        also = b"".join(content for _, content, _ in known)
+        return (len(known), also, known[-1][2]) if known and len(also) <= ALSO_BYTES else (0, b"", None)
 
     def _head(self, content: bytes, before: StateRow | None) -> Steps[Piece]:
         """Heads build on the parent's, every 16th is whole."""
@@ -212,28 +211,28 @@ class Writing:
         ref = Ref(before.id, before.head.stamp)
         return Piece(BESIDE, len(content), stamp(payload, ref), payload, before.head.step + 1, ref)
 
-    def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[Piece]:
+    def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[_Made]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
-        if source is None or len(content) < _RAW_BELOW:
-            return plain(content)
+        if source is None or len(content) < RAW_BELOW:
+            return plain(content), None
         try:
             holder = yield from self._reading.known(source)
             if holder is None or name not in holder.pieces:
-                return plain(content)
+                return plain(content), None
             step = holder.pieces[name].step + 1
             if step % _NEAR == 0:
-                if len(content) < _SMALL:
-                    return plain(content)
+                if len(content) < SMALL:
+                    return plain(content), None
                 holder = yield from self._back(holder, name, step - (_FAR if step % _FAR == 0 else _NEAR))
                 also, count = b"", 0
             if holder is None:
-                return plain(content)
+                return plain(content), None
             base: bytes = yield from self._reading.content(holder, name)
         except DecodeError:
-            return plain(content)
-        if len(content) < _SMALL and not alike(content, base) and not repeats(content, also):
-            return plain(content)  # a third of the time, and nothing would be found
-        return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count)
+            return plain(content), None
+        if len(content) < SMALL and not alike(content, base) and not repeats(content, also):
+            return plain(content), None  # a third of the time, and nothing would be found
+        return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count), holder
 
     def _back(self, state: StateRow, name: str, step: int) -> Steps[StateRow | None]:
         """Return the state with the earlier change of that number."""
@@ -258,10 +257,14 @@ class Writing:
             key = addition_key(id, number)
             sealed = seal(self._space, self._pk, key, pack_addition(addition))
             ops: list[Op] = [Put(self._pk, sealed, key, expires, ABSENT)]
-            ops += [Check(self._pk, PRESENT, id)] if addition.dictionary else []
-            self._memory.add(at, (sealed, content), number)
+            if addition.dictionary and state is not None:
+                ops.append(Check(self._pk, _as_read(state.rev), id))
+            if known:  # which a deletion by others may have taken, so that its number is none any more
+                ops.append(Check(self._pk, _as_read(known[-1][2]), addition_key(id, number - 1)))
+            self._memory.add(at, (sealed, content, None), number)
             try:
-                yield from steps.commit(self._space, ops)
+                rev, _ = yield from steps.commit(self._space, ops)
+                self._memory.added(at, number, rev)
                 return
             except ConditionFailed:
                 self._memory.forget(at)
@@ -277,7 +280,7 @@ class Writing:
     def _addition(
         self, id: str, content: bytes, state: StateRow | None, names: list[tuple[str, int]]
     ) -> Steps[Addition]:
-        if len(content) < _RAW_BELOW:
+        if len(content) < RAW_BELOW:
             return Addition(RAW, len(content), content, [])
         used: list[tuple[str, int]] = []
         known = b""

@@ -40,8 +40,14 @@ for i = 2, #ARGV, 3 do
                 end
             end
         else
-            local there = call('HEXISTS', base .. 'r:' .. pk, string.sub(sk, 2)) == 1
-            if there ~= (when == 'p') then return answer('C ' .. format('%d', (i - 2) / 3) .. ' ') end
+            local there
+            local at = match(when, '^@(%d+)$')
+            if at then
+                there = match(call('HGET', base .. 'r:' .. pk, string.sub(sk, 2)) or '', '^(%d+)%-') == at
+            else
+                there = call('HEXISTS', base .. 'r:' .. pk, string.sub(sk, 2)) == 1
+            end
+            if there == (when == 'a') then return answer('C ' .. format('%d', (i - 2) / 3) .. ' ') end
         end
     end
     if kind == 'p' then puts[#puts + 1] = {pk, sk, expires, ARGV[i + 2], held} end
