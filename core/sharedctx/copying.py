@@ -6,21 +6,21 @@ anew. A copy that was interrupted goes on where it was, and one that is repeated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .backends import steps
-from .backends.base import Backend, Change, Drop, Put, Row, SortKey
+from .backends.base import Change, Drop, Put, Row, SortKey
 from .backends.steps import run
+from .copied_rows import Place, after, all_rows, chunks, places_of, row_at
 from .errors import Compacted, ConfigError, DecodeError, VersionConflict
 from .store import Store
 from .versions import codec
 from .versions.collection import Collection
 
 SPACE: Final = "copies"
-_PAGE: Final = 200
 _OPS: Final = 64
 
 Progress = Callable[[int, int], None]
@@ -34,14 +34,6 @@ class Copied:
     spaces: int
     rows: int
     written: int
-
-
-class _Place(NamedTuple):
-    rev: int
-    pk: str
-    sk: SortKey
-    at: int
-    """Its place among all rows of the space."""
 
 
 def copy(source: Store, target: Store, progress: Progress | None = None) -> Copied:
@@ -125,8 +117,8 @@ class _Space:
 
     def bring(self, progress: Progress) -> int:
         """Write what the target lacks and drop what the source has no more; returns the rows written."""
-        places = sorted(_places(self._source, self._space), key=lambda place: place.rev)
-        there = {(place.pk, place.sk) for place in _places(self._target, self._space)}
+        places = sorted(places_of(self._source, self._space), key=lambda place: place.rev)
+        there = {(place.pk, place.sk) for place in places_of(self._target, self._space)}
         for pk, sk in there:
             if isinstance(sk, int):
                 self._last[pk] = max(self._last.get(pk, 0), sk)
@@ -141,26 +133,26 @@ class _Space:
             self._note(pending=[(pk, sk, sk) for pk, sk in gone])
             self._drop(gone)
         done = written = 0
-        for chunk in _chunks(places):
+        for chunk in chunks(places, _OPS):
             rows = self._read([place for place in chunk if isinstance(place.sk, str) or place[1:3] not in there])
             written += self._write(chunk, rows, there, lambda more, done=done: progress(done + more, len(places)))  # type: ignore[misc]
             done += len(chunk)
         return written
 
-    def _read(self, places: Sequence[_Place]) -> dict[tuple[str, SortKey], Row]:
+    def _read(self, places: Sequence[Place]) -> dict[tuple[str, SortKey], Row]:
         """The source's rows at these places, those that lie side by side in one question."""
         found: dict[tuple[str, SortKey], Row] = {}
         ordered = enumerate(sorted(places, key=lambda place: place.at))
         for _, beside in groupby(ordered, key=lambda each: (each[1].pk, type(each[1].sk), each[1].at - each[0])):
             side = [place for _, place in beside]
             pk, first, last = side[0].pk, side[0].sk, side[-1].sk
-            rows = self._source.scan(self._space, pk, first, _after(last), limit=len(side))
+            rows = self._source.scan(self._space, pk, first, after(last), limit=len(side))
             found |= {(pk, row.sk): row for row in rows}
         return found
 
     def _write(
         self,
-        chunk: Sequence[_Place],
+        chunk: Sequence[Place],
         rows: dict[tuple[str, SortKey], Row],
         there: set[tuple[str, SortKey]],
         progress: Callable[[int], None],
@@ -190,7 +182,7 @@ class _Space:
         return written
 
     def _put(
-        self, place: _Place, rows: dict[tuple[str, SortKey], Row], there: set[tuple[str, SortKey]]
+        self, place: Place, rows: dict[tuple[str, SortKey], Row], there: set[tuple[str, SortKey]]
     ) -> tuple[Put, int] | None:
         """What writes a row to the target, with its number if it is a version; None where it lies there already."""
         if isinstance(place.sk, int) and (place.pk, place.sk) in there:
@@ -201,7 +193,7 @@ class _Space:
         if isinstance(place.sk, int):
             return Put(place.pk, self._rebound(row, place.sk), expires=row.expires), place.sk
         if (place.pk, place.sk) in there:
-            held = _row(self._target, self._space, place.pk, place.sk)
+            held = row_at(self._target, self._space, place.pk, place.sk)
             if held is not None and held.value == row.value and held.expires == row.expires:
                 return None
         return Put(place.pk, bytes(row.value), place.sk, row.expires), 0
@@ -233,7 +225,7 @@ class _Space:
         if names[0] != names[1]:
             raise self._differs(min(set(names[0]) ^ set(names[1])))
         for pk in names[0]:
-            sides = (_rows(backend, self._space, pk) for backend in (self._source, self._target))
+            sides = (all_rows(backend, self._space, pk) for backend in (self._source, self._target))
             for ours, theirs in zip_longest(*sides):
                 if ours is None or theirs is None:
                     raise self._differs(pk)
@@ -250,46 +242,7 @@ class _Space:
         )
 
 
-def _row(backend: Backend, space: str, pk: str, sk: SortKey) -> Row | None:
-    rows = backend.scan(space, pk, sk, _after(sk), limit=1)
-    return rows[0] if rows else None
-
-
-def _after(sk: SortKey) -> SortKey:
-    return f"{sk}\x00" if isinstance(sk, str) else sk + 1
-
-
 def _is_of(change: Change, pending: Sequence[tuple[str, SortKey, SortKey]]) -> bool:
     """Whether a change is one of those that were told before they were done."""
     sk: Any = change.sk
     return any(pk == change.pk and type(lo) is type(sk) and lo <= sk <= hi for pk, lo, hi in pending)
-
-
-def _chunks(places: Sequence[_Place]) -> Iterator[list[_Place]]:
-    """Whole commits, in order, some together."""
-    chunk: list[_Place] = []
-    for _, together in groupby(places, key=lambda place: place.rev):
-        chunk += together
-        if len(chunk) >= _OPS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _rows(backend: Backend, space: str, pk: str) -> Iterator[Row]:
-    """The versions of a partition, then its collection rows."""
-    number = 1
-    while page := backend.scan(space, pk, number, limit=_PAGE):
-        yield from page
-        number = int(page[-1].sk) + 1
-    text = ""
-    while page := backend.scan(space, pk, text, limit=_PAGE):
-        yield from page
-        text = f"{page[-1].sk}\x00"
-
-
-def _places(backend: Backend, space: str) -> Iterator[_Place]:
-    rows = (row for pk in run(backend, steps.all_pks(space)) for row in _rows(backend, space, pk))
-    for at, row in enumerate(rows):
-        yield _Place(row.rev, row.pk, row.sk, at)

@@ -266,42 +266,6 @@ def test_a_copy_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         assert told(there) == told(here)
 
 
-def test_what_others_write_while_it_is_copied_is_kept(make: Callable[[str], Store]) -> None:
-    here, there = make("disk"), make("disk")
-    for n in range(100):
-        here.session("s").put("a", str(n))
-    for _ in range(2):
-        with pytest.raises(ConfigError, match="written to in the session 's' since"):
-            copy(here, there, lambda done, of: there.session("s").put("mine", "b") and None if done == 5 else None)
-    assert there.session("s").get("mine") == "b"
-
-
-@pytest.mark.parametrize("rows", [3, 20, 55])
-def test_what_others_write_to_a_copy_that_was_killed_is_kept(tmp_path: Path, rows: int) -> None:
-    source, target = str(tmp_path / "source"), str(tmp_path / "target")
-    with sharedctx.open(source) as here:
-        for n in range(60):
-            here.session("s").put(f"k{n % 7}", f"value {n}")
-    done = subprocess.run([sys.executable, "-c", KILLED, source, target, str(rows)], check=False)
-    assert done.returncode == 9
-    with sharedctx.open(source) as here, sharedctx.open(target) as there:
-        there.session("s").put("mine", "not of the source")
-        with pytest.raises(ConfigError, match="written to in the session 's' since"):
-            copy(here, there)
-        assert there.session("s").get("mine") == "not of the source"
-
-
-def test_neighbouring_rows_are_read_together(make: Callable[[str], Store], monkeypatch: pytest.MonkeyPatch) -> None:
-    here, there = make("disk"), make("memory")
-    for n in range(300):
-        here.session("s").put("a", str(n))
-    asked: list[Any] = []
-    scan = here.backend.scan
-    monkeypatch.setattr(here.backend, "scan", lambda *given, **more: (asked.append(given), scan(*given, **more))[1])
-    copy(here, there)
-    assert len(asked) < 60
-
-
 _STEP = st.tuples(st.sampled_from(["put", "delete", "trim", "drop", "erase"]), st.sampled_from("ab"), st.integers(1, 3))
 
 
