@@ -242,7 +242,7 @@ class _Space:
         )
 
 
-def _is_of(change: Change, pending: Sequence[tuple[str, SortKey, SortKey]]) -> bool:
+def _is_of(change: Change, pending: Sequence[tuple[str, Any, Any]]) -> bool:
     """Whether a change is one of those that were told before they were done."""
-    sk: Any = change.sk
-    return any(pk == change.pk and type(lo) is type(sk) and lo <= sk <= hi for pk, lo, hi in pending)
+    pk, sk = change.pk, change.sk
+    return any(pk == of and type(lo) is type(sk) and lo <= sk <= hi for of, lo, hi in pending)
