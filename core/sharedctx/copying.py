@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .backends import steps
 from .backends.base import Change, Drop, Put, Row, SortKey
@@ -244,5 +244,5 @@ class _Space:
 
 def _is_of(change: Change, pending: Sequence[tuple[str, Any, Any]]) -> bool:
     """Whether a change is one of those that were told before they were done."""
-    pk, sk = change.pk, change.sk
+    pk, sk = change.pk, cast("Any", change.sk)
     return any(pk == of and type(lo) is type(sk) and lo <= sk <= hi for of, lo, hi in pending)
