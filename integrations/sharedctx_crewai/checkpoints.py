@@ -7,8 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from pydantic import PrivateAttr
-
 from sharedctx import SharedContext, Store
 from sharedctx.entries.arguments import check_number, check_words
 from sharedctx.errors import ConfigError, KeyNotFound
@@ -20,6 +18,7 @@ from .address import segment
 with extra("crewai", "checkpoints of crews"):
     from crewai.state.checkpoint_config import CheckpointConfig
     from crewai.state.provider.json_provider import JsonProvider
+    from pydantic import PrivateAttr
 
 _ROOT = "checkpoint"
 T = TypeVar("T", covariant=True)

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, PrivateAttr
-
 from sharedctx import SharedContext, Store
 from sharedctx.backends.base import Op
 from sharedctx.backends.steps import Steps
@@ -23,6 +21,7 @@ from .address import segment
 
 with extra("crewai", "persisting crewai's flows"):
     from crewai.flow.persistence.base import FlowPersistence
+    from pydantic import BaseModel, PrivateAttr
 
 if TYPE_CHECKING:
     from crewai.flow.async_feedback.types import PendingFeedbackContext

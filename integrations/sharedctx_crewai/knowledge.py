@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import PrivateAttr
-
 from sharedctx import SharedContext, Store
 from sharedctx.backends import steps
 from sharedctx.backends.base import Op
@@ -24,6 +22,7 @@ from .filters import least, listed, most
 
 with extra("crewai", "crewai's knowledge"):
     from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
+    from pydantic import PrivateAttr
 
 if TYPE_CHECKING:
     from crewai.rag.types import SearchResult

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, Field, PrivateAttr, create_model
-
 from sharedctx import SharedContext
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
@@ -14,6 +12,7 @@ from sharedctx.tools import TOOLS, Tool
 
 with extra("crewai", "the tools of crewai's agents"):
     from crewai.tools import BaseTool
+    from pydantic import BaseModel, Field, PrivateAttr, create_model
 
 _TYPES: dict[str, type] = {"string": str, "integer": int}
 

@@ -11,21 +11,23 @@ from contextlib import asynccontextmanager, suppress
 from types import FrameType
 from typing import Any
 
-import uvicorn
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
-from mcp.server.streamable_http_manager import DEFAULT_MAX_REQUEST_BODY_SIZE, StreamableHTTPSessionManager
-from starlette.applications import Starlette
-from starlette.routing import Route
-
 from sharedctx.bearers import Bearers
 from sharedctx.callers import Callers, bearer, require_token
 from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError
+from sharedctx.extras import extra
 
 from .serving import server
 from .settings import McpSettings
 from .unread import refusal
+
+with extra("mcp", "the MCP server"):
+    import uvicorn
+    from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+    from mcp.server.auth.provider import AccessToken
+    from mcp.server.streamable_http_manager import DEFAULT_MAX_REQUEST_BODY_SIZE, StreamableHTTPSessionManager
+    from starlette.applications import Starlette
+    from starlette.routing import Route
 
 PATH = "/mcp"
 _UNAUTHORIZED = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)

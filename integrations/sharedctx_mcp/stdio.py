@@ -12,13 +12,15 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Any
 
-from mcp.server.stdio import stdio_server
-
 from sharedctx.context import SharedContext
+from sharedctx.extras import extra
 
 from .serving import server
 from .settings import McpSettings
 from .unread import refusal
+
+with extra("mcp", "the MCP server"):
+    from mcp.server.stdio import stdio_server
 
 _CHUNK = 1 << 16
 
