@@ -24,7 +24,7 @@ INTEGRATIONS = ROOT / "integrations"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "forking", "extras", "lazy", "tracing", "wire"}),
     frozenset({"backends"}),
-    frozenset({"versions"}),
+    frozenset({"versions", "copied_rows"}),
     frozenset({"tokens", "views", "search", "settings"}),
     frozenset({"access", "audit", "entry", "grouping", "relay", "watching", "readers", "savings"}),
     frozenset({"entries"}),

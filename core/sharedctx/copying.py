@@ -6,21 +6,21 @@ anew. A copy that was interrupted goes on where it was, and one that is repeated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, cast
 
 from .backends import steps
-from .backends.base import Backend, Drop, Put, Row, SortKey
+from .backends.base import Change, Drop, Put, Row, SortKey
 from .backends.steps import run
+from .copied_rows import Place, after, all_rows, chunks, places_of, row_at
 from .errors import Compacted, ConfigError, DecodeError, VersionConflict
 from .store import Store
 from .versions import codec
 from .versions.collection import Collection
 
 SPACE: Final = "copies"
-_PAGE: Final = 200
 _OPS: Final = 64
 
 Progress = Callable[[int, int], None]
@@ -36,12 +36,6 @@ class Copied:
     written: int
 
 
-class _Place(NamedTuple):
-    rev: int
-    pk: str
-    sk: SortKey
-
-
 def copy(source: Store, target: Store, progress: Progress | None = None) -> Copied:
     """Bring everything of ``source`` into ``target`` and compare them row by row.
 
@@ -53,9 +47,10 @@ def copy(source: Store, target: Store, progress: Progress | None = None) -> Copi
         raise ConfigError(f"{source.address} and {target.address} are one store: name two")
     here = [space for space in run(source.backend, steps.all_spaces()) if space != SPACE]
     known = run(target.backend, Collection(SPACE, source.backend.id).all())
+    lasts = run(target.backend, Collection(SPACE, f"{source.backend.id} last").all())
     rows = written = 0
     for space in sorted({*here, *known}):
-        one = _Space(source, target, space, known.get(space))
+        one = _Space(source, target, space, known.get(space), lasts.get(space, {}))
         one.require_own()
         try:
             written += one.bring(progress or (lambda done, of: None))
@@ -68,13 +63,16 @@ def copy(source: Store, target: Store, progress: Progress | None = None) -> Copi
 class _Space:
     """One space on its way from one store to another."""
 
-    def __init__(self, source: Store, target: Store, space: str, mark: dict[str, Any] | None) -> None:
+    def __init__(
+        self, source: Store, target: Store, space: str, mark: dict[str, Any] | None, last: dict[str, int]
+    ) -> None:
         self._addresses = (source.address, target.address)
         self._source, self._target = source.backend, target.backend
         self._space = space
         self._mark = mark
         self._marks = Collection(SPACE, source.backend.id)
-        self._last: dict[str, int] = (mark or {}).get("last", {})
+        self._lasts = Collection(SPACE, f"{source.backend.id} last")
+        self._last = last
         kind, _, name = space.partition(":")
         self._name = f"the {kind} {name!r}" if name else repr(space)
 
@@ -85,63 +83,117 @@ class _Space:
             if self._target.pks(self._space, limit=1):
                 raise ConfigError(f"{target} has {self._name} already: copy into a store without it")
             return
-        if "rev" not in self._mark:  # begun, and not finished
+        if self._mark.get("anew"):  # interrupted while all was removed
             return
+        since, pending = self._mark["rev"], self._mark.get("pending", ())
+        foreign = False
         try:
-            own = bool(self._target.changes(self._space, self._mark["rev"], 1))
+            while not foreign and (page := self._target.changes(self._space, since)):
+                since = page[-1].rev
+                foreign = any(not _is_of(change, pending) for change in page)
         except Compacted:
-            own = True
-        if own:
+            foreign = True
+        if foreign:
             raise ConfigError(f"{target} was written to in {self._name} since it was copied: copy into another store")
 
-    def _note(self, **more: int) -> None:
-        """Mark the target's space as ours, with the highest number that it gave in each partition."""
-        put = self._marks.put(self._space, {"last": self._last, **more})
-        run(self._target, steps.commit(SPACE, (put,)))
+    def _note(self, **more: Any) -> None:
+        """Mark the target's space as ours up to now.
+
+        Raises ``ConfigError`` if others wrote to it since the mark before.
+        """
+        rev = self._target.rev(self._space)
+        self.require_own()
+        self._mark = {"rev": rev, **more}
+        run(self._target, steps.commit(SPACE, (self._marks.put(self._space, self._mark),)))
+
+    def _note_last(self) -> None:
+        """The same, with the highest number that the target gave in each partition."""
+        run(self._target, steps.commit(SPACE, (self._lasts.put(self._space, self._last),)))
+        self._note()
 
     def finish(self) -> None:
         """Write down how far the copy is, be it whole or not, so that later writes of others are told from ours."""
-        self._note(rev=self._target.rev(self._space))
+        self._note_last()
 
     def bring(self, progress: Progress) -> int:
         """Write what the target lacks and drop what the source has no more; returns the rows written."""
-        places = sorted(_places(self._source, self._space), key=lambda place: place.rev)
-        there = {(place.pk, place.sk) for place in _places(self._target, self._space)}
+        places = sorted(places_of(self._source, self._space), key=lambda place: place.rev)
+        there = {(place.pk, place.sk) for place in places_of(self._target, self._space)}
         for pk, sk in there:
             if isinstance(sk, int):
                 self._last[pk] = max(self._last.get(pk, 0), sk)
         new = [place for place in places if (place.pk, place.sk) not in there and isinstance(place.sk, int)]
         if any(int(place.sk) <= self._last.get(place.pk, 0) for place in new):  # the source was made anew
+            self._note(anew=True)
             self._target.reclaim(self._space)
             there, self._last = set(), {}
-        self._note()
-        last = self._last
-        self._drop(sorted(there - {(place.pk, place.sk) for place in places}, key=repr))
+        self._note_last()
+        gone = sorted(there - {(place.pk, place.sk) for place in places}, key=repr)
+        if gone:
+            self._note(pending=[(pk, sk, sk) for pk, sk in gone])
+            self._drop(gone)
         done = written = 0
-        for _, together in groupby(places, key=lambda place: place.rev):
-            commit = list(together)
-            puts = [found for place in commit if (found := self._put(place, there)) is not None]
-            for op, number in puts:
-                if number:
-                    self._skip(op.pk, last.get(op.pk, 0), number)
-                    last[op.pk] = number
-            if puts:
-                self._target.commit(self._space, [op for op, _ in puts])
-            done, written = done + len(commit), written + len(puts)
-            progress(done, len(places))
+        for chunk in chunks(places, _OPS):
+            rows = self._read([place for place in chunk if isinstance(place.sk, str) or place[1:3] not in there])
+            written += self._write(chunk, rows, there, lambda more, done=done: progress(done + more, len(places)))  # type: ignore[misc]
+            done += len(chunk)
         return written
 
-    def _put(self, place: _Place, there: set[tuple[str, SortKey]]) -> tuple[Put, int] | None:
+    def _read(self, places: Sequence[Place]) -> dict[tuple[str, SortKey], Row]:
+        """The source's rows at these places, those that lie side by side in one question."""
+        found: dict[tuple[str, SortKey], Row] = {}
+        ordered = enumerate(sorted(places, key=lambda place: place.at))
+        for _, beside in groupby(ordered, key=lambda each: (each[1].pk, type(each[1].sk), each[1].at - each[0])):
+            side = [place for _, place in beside]
+            pk, first, last = side[0].pk, side[0].sk, side[-1].sk
+            rows = self._source.scan(self._space, pk, first, after(last), limit=len(side))
+            found |= {(pk, row.sk): row for row in rows}
+        return found
+
+    def _write(
+        self,
+        chunk: Sequence[Place],
+        rows: dict[tuple[str, SortKey], Row],
+        there: set[tuple[str, SortKey]],
+        progress: Callable[[int], None],
+    ) -> int:
+        """Write what the target lacks of some commits, in order; returns the rows written."""
+        commits = [
+            (len(commit), [found for place in commit if (found := self._put(place, rows, there)) is not None])
+            for commit in (list(together) for _, together in groupby(chunk, key=lambda place: place.rev))
+        ]
+        # Told before it is done: whoever goes on after a kill tells it from what others wrote since.
+        pending: list[tuple[str, SortKey, SortKey]] = []
+        for op, number in (each for _, puts in commits for each in puts):
+            lo: SortKey = self._last.get(op.pk, 0) + 1 if number else str(op.sk)
+            pending.append((op.pk, lo, number or lo))
+        if pending:
+            self._note(pending=pending)
+        done = written = 0
+        for size, puts in commits:
+            for op, number in puts:
+                if number:
+                    self._skip(op.pk, self._last.get(op.pk, 0), number)
+                    self._last[op.pk] = number
+            if puts:
+                self._target.commit(self._space, [op for op, _ in puts])
+            done, written = done + size, written + len(puts)
+            progress(done)
+        return written
+
+    def _put(
+        self, place: Place, rows: dict[tuple[str, SortKey], Row], there: set[tuple[str, SortKey]]
+    ) -> tuple[Put, int] | None:
         """What writes a row to the target, with its number if it is a version; None where it lies there already."""
-        row = _row(self._source, self._space, place.pk, place.sk)
+        if isinstance(place.sk, int) and (place.pk, place.sk) in there:
+            return None
+        row = rows.get((place.pk, place.sk))
         if row is None:
             raise VersionConflict(f"{self._name} was written to while it was copied: copy again")
         if isinstance(place.sk, int):
-            if (place.pk, place.sk) in there:
-                return None
             return Put(place.pk, self._rebound(row, place.sk), expires=row.expires), place.sk
         if (place.pk, place.sk) in there:
-            held = _row(self._target, self._space, place.pk, place.sk)
+            held = row_at(self._target, self._space, place.pk, place.sk)
             if held is not None and held.value == row.value and held.expires == row.expires:
                 return None
         return Put(place.pk, bytes(row.value), place.sk, row.expires), 0
@@ -173,7 +225,7 @@ class _Space:
         if names[0] != names[1]:
             raise self._differs(min(set(names[0]) ^ set(names[1])))
         for pk in names[0]:
-            sides = (_rows(backend, self._space, pk) for backend in (self._source, self._target))
+            sides = (all_rows(backend, self._space, pk) for backend in (self._source, self._target))
             for ours, theirs in zip_longest(*sides):
                 if ours is None or theirs is None:
                     raise self._differs(pk)
@@ -190,25 +242,7 @@ class _Space:
         )
 
 
-def _row(backend: Backend, space: str, pk: str, sk: SortKey) -> Row | None:
-    hi: SortKey = f"{sk}\x00" if isinstance(sk, str) else sk + 1
-    rows = backend.scan(space, pk, sk, hi, limit=1)
-    return rows[0] if rows else None
-
-
-def _rows(backend: Backend, space: str, pk: str) -> Iterator[Row]:
-    """The versions of a partition, then its collection rows."""
-    number = 1
-    while page := backend.scan(space, pk, number, limit=_PAGE):
-        yield from page
-        number = int(page[-1].sk) + 1
-    text = ""
-    while page := backend.scan(space, pk, text, limit=_PAGE):
-        yield from page
-        text = f"{page[-1].sk}\x00"
-
-
-def _places(backend: Backend, space: str) -> Iterator[_Place]:
-    for pk in run(backend, steps.all_pks(space)):
-        for row in _rows(backend, space, pk):
-            yield _Place(row.rev, pk, row.sk)
+def _is_of(change: Change, pending: Sequence[tuple[str, Any, Any]]) -> bool:
+    """Whether a change is one of those that were told before they were done."""
+    pk, sk = change.pk, cast("Any", change.sk)
+    return any(pk == of and type(lo) is type(sk) and lo <= sk <= hi for of, lo, hi in pending)

@@ -50,9 +50,6 @@ GROUP = "sharedctx.commands"
 """Entry points of this group add commands: integrations' and other packages'."""
 
 
-_BEFORE = frozenset({"--path", "--url", "--session", "--as"})
-
-
 class Commands(click.Group):
     """Imports a command's module when it is called."""
 
@@ -155,5 +152,5 @@ def _explain(error: click.ClickException) -> None:
     if context is not None:
         alert(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n")
     alert(f"Error: {error.format_message()}")
-    if isinstance(error, click.NoSuchOption) and error.option_name in _BEFORE:
-        alert(f"{error.option_name} stands before the command: sharedctx {error.option_name} ... COMMAND")
+    if isinstance(error, click.NoSuchOption) and error.option_name in _SHARED:
+        alert(f"{error.option_name} is given once, before the command: sharedctx {error.option_name} ... COMMAND")

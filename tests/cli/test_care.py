@@ -16,8 +16,9 @@ def test_who_looks_in_the_wrong_session_is_told_which_there_are(shell: Shell) ->
     code, _, err = shell("get", "plan")
     assert (code, b"release: name it" in err) == (3, True)
     assert shell.json("ls") == []
-    code, _, err = shell("get", "plan", "--session", "release")
-    assert (code, b"--session stands before the command" in err) == (2, True)
+    assert shell("get", "plan", "--session", "release")[:2] == (0, b"v\n")
+    code, _, err = shell("get", "plan", "--session", "a", "--session", "b")
+    assert (code, b"--session is given once" in err) == (2, True)
 
 
 def test_a_damaged_entry_hides_no_other_and_what_others_planted_is_removed(shell: Shell) -> None:

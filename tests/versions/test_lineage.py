@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import random
+import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sharedctx.backends.disk import DiskBackend
 from sharedctx.backends.memory import MemoryBackend
 from sharedctx.backends.steps import run
 from sharedctx.errors import DecodeError, InvalidKey
@@ -157,6 +160,21 @@ def test_what_another_process_stored_anew_is_read_though_it_is_remembered_as_it_
     run(backend, lineage().drop(["0000", "0001"]))
     run(backend, ours.drop(["0002"]))
     assert [read(backend, id) for id in ("0003", "0004")] == contents[3:]
+
+
+def test_large_heads_and_additions_do_not_stay_in_memory(tmp_path: Path) -> None:
+    backend, chance = DiskBackend(tmp_path / "store"), random.Random(1)
+    ours = Lineage("space", "pk", LineageMemory(ContentCache(1 << 20)))
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            run(backend, ours.put(f"{number:04d}", None, chance.randbytes(300_000), {}))
+            run(backend, ours.add(f"{number:04d}", chance.randbytes(300_000)))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        backend.close()
+    assert held < 60 * 2**20
 
 
 def test_ids_that_could_be_taken_for_additions_are_refused(backend: MemoryBackend) -> None:

@@ -92,7 +92,7 @@ class Laid:
 
     def __init__(self, parts: list[tuple[bytes, int, int]], size: int, own: int) -> None:
         self._parts = parts
-        self._size = size
+        self.size = size
         self.own = own
         """How many of the bytes no other has."""
 
@@ -108,12 +108,12 @@ class Laid:
         prefix, suffix = _CUTS.unpack_from(payload)
         head = _HEAD if prefix else 0
         middle = size - prefix - suffix + head
-        end = self._size - suffix
+        end = self.size - suffix
         if middle < head or prefix > end or 0 < prefix < _HEAD:
             raise DecodeError("the stored difference does not fit the version it builds on")
         known = _joined(self._cut(_context(prefix, middle), end))
         inner = inflate(payload[_CUTS.size :], middle, known + also if also else known)
-        parts = [(inner, 0, head), *self._cut(head, prefix), (inner, head, middle), *self._cut(end, self._size)]
+        parts = [(inner, 0, head), *self._cut(head, prefix), (inner, head, middle), *self._cut(end, self.size)]
         return Laid([part for part in parts if part[1] < part[2]], size, middle)
 
     def joined(self) -> bytes:

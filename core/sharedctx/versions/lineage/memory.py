@@ -15,6 +15,7 @@ _OVERHEAD = 600
 _HEADS = 512
 _ON_THE_WAY = 64
 _MUCH = 1 << 16
+_LARGE = 1 << 20
 
 At = tuple[str, str, str]
 ContentKey = tuple[str, int, str]
@@ -35,14 +36,15 @@ class LineageMemory:
         self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
         self._heads: dict[tuple[At, int], Head] = {}
         self._laid: dict[ContentKey, Laid] = {}
-        self._bytes = 0
+        self._bytes = self._added = 0
         self._lock = Lock()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         """Keep nothing: a thread of the parent may have been at it."""
         self._lock = Lock()
-        self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
+        self._rows, self._additions = OrderedDict(), OrderedDict()
+        self._bytes = self._added = 0
         self._heads = {}
         self._laid = {}
 
@@ -80,18 +82,17 @@ class LineageMemory:
     def keep_additions(self, at: At, additions: list[Kept]) -> None:
         """Keep the additions to a state, all of them."""
         with self._lock:
+            self._part(at)
             self._additions[at] = additions
-            self._additions.move_to_end(at)
-            while len(self._additions) > 256:
-                self._additions.popitem(last=False)
+            self._added += _weight(additions)
+            self._make_room()
 
     def keep_first(self, at: At) -> None:
         """A state was written; unless more is known, it has no additions."""
         with self._lock:
             if at not in self._additions:
                 self._additions[at] = []
-                if len(self._additions) > 256:
-                    self._additions.popitem(last=False)
+                self._make_room()
 
     def add(self, at: At, addition: Kept, number: int) -> None:
         """One more addition was written; what was known without a gap stays known."""
@@ -99,8 +100,18 @@ class LineageMemory:
             known = self._additions.get(at)
             if known is not None and len(known) == number:
                 known.append(addition)
+                self._added += _weight([addition])
+                self._make_room()
             elif known is not None and len(known) < number:
-                del self._additions[at]
+                self._part(at)
+
+    def _part(self, at: At) -> None:
+        self._added -= _weight(self._additions.pop(at, []))
+
+    def _make_room(self) -> None:
+        while len(self._additions) > 256 or (self._added > _ROOM and len(self._additions) > 1):
+            _, gone = self._additions.popitem(last=False)
+            self._added -= _weight(gone)
 
     def added(self, at: At, number: int, rev: int) -> None:
         """That addition was written by the commit of that revision."""
@@ -114,8 +125,9 @@ class LineageMemory:
         return self._laid.get(key)
 
     def lay(self, key: ContentKey, content: Laid) -> None:
-        """Keep a content on the way to another, unless it has much of its own; of many, all are forgotten at once."""
-        if content.own > _MUCH:
+        """Keep a content on the way to another, unless it is large or has much of its own; of many, all are forgotten
+        at once."""
+        if content.own > _MUCH or content.size > _LARGE:
             return
         if len(self._laid) >= _ON_THE_WAY:
             self._laid.clear()
@@ -126,7 +138,9 @@ class LineageMemory:
         return self._heads.get((at, stamp))
 
     def keep_head(self, at: At, stamp: int, head: Head) -> None:
-        """Keep a table and head, which nobody changes; of many, all are forgotten at once."""
+        """Keep a table and head, which nobody changes, unless it is large; of many, all are forgotten at once."""
+        if len(head[1]) > _MUCH:
+            return
         if len(self._heads) >= _HEADS:
             self._heads.clear()
         self._heads[at, stamp] = head
@@ -134,15 +148,20 @@ class LineageMemory:
     def doubt(self) -> None:
         """Forget all states and additions: what they build on was not there, so other processes changed some."""
         with self._lock:
-            self._rows, self._additions, self._bytes = OrderedDict(), OrderedDict(), 0
+            self._rows, self._additions = OrderedDict(), OrderedDict()
+            self._bytes = self._added = 0
 
     def forget(self, at: At) -> None:
         """Another writer was there, or it is gone."""
         with self._lock:
             if (old := self._rows.pop(at, None)) is not None:
                 self._bytes -= len(old.sealed) + _OVERHEAD
-            self._additions.pop(at, None)
+            self._part(at)
 
     def clear(self) -> None:
         """Forget everything."""
         self.after_fork()
+
+
+def _weight(additions: list[Kept]) -> int:
+    return sum([len(row) + len(content) for row, content, _ in additions])
