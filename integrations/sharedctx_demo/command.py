@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 import sharedctx
-from sharedctx.errors import ConfigError
+from sharedctx.errors import ConfigError, Internal
 from sharedctx_cli.display import show, table
 from sharedctx_cli.target import Target
 
@@ -60,6 +60,8 @@ def _run(target: Target, paths: tuple[str, ...], folder: Path, page: Path | None
     if address.startswith("memory:"):
         raise ConfigError(f"{address} is of one process, and the demo runs several: name a directory, or nothing")
     session = f"demo-{int(time.time())}-{folder.name[-6:]}"
+    with sharedctx.open(address) as store:  # what cannot be reached is told before anybody plays
+        store.sessions()
     started = time.monotonic()
     files, skipped = material.gather(paths)
     if not paths and material.git_log(folder / "git.log"):
@@ -104,6 +106,8 @@ def _play(stage: Stage, files: dict[str, Path], readers: Sequence[Member]) -> No
     files["source/run.log"] = kept
     stage.run([(COLLECTOR, {"files": {"source/run.log": str(kept)}})])
     stored = [report["stored"] for report in stage.reports if "stored" in report]
+    if not stored:
+        raise Internal(f"no file could be stored: {stage.failed.get(COLLECTOR.role, 'none could be read any more')}")
     largest = sorted(stored, key=lambda key: (-files[key].stat().st_size, key))
     parts: list[tuple[Member, dict[str, Any]]] = [(each, {}) for each in WRITERS]
     for at, member in enumerate(readers):

@@ -80,6 +80,12 @@ def test_one_small_file_is_enough(tmp_path: Path) -> None:
     assert (code, all(told["checks"].values())) == (0, True)
 
 
+def test_a_server_that_does_not_answer_is_told_before_anybody_plays(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("one line")
+    code, told, errors = demo(str(tmp_path / "note.txt"), before=("--url", "redis://127.0.0.1:1"))
+    assert (code, told["error"], errors) == (1, "BACKEND_UNAVAILABLE", "")
+
+
 def test_sources_may_speak_of_references_themselves(tmp_path: Path) -> None:
     told_of = 'It says [[rows omitted: expand("research", "v3:rows:12-40")]], or expand("a\\d", "b").\n\n'
     (tmp_path / "guide.md").write_text("# Guide\n\n" + told_of + "Some more words about it, and more.\n\n" * 2000)
