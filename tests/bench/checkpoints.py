@@ -31,6 +31,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, MessagesState, StateGraph
+from payloads import Words
 from surroundings import surroundings
 
 from sharedctx_langgraph import ContextSaver
@@ -94,19 +95,6 @@ def emptied() -> None:
 
     with psycopg.connect(os.environ["POSTGRES_URL"], autocommit=True) as con:
         con.execute("DROP TABLE IF EXISTS checkpoints, checkpoint_blobs, checkpoint_writes, checkpoint_migrations")
-
-
-class Words:
-    """Text of a vocabulary of 2,000 made-up words, the same in every run."""
-
-    def __init__(self) -> None:
-        self._chance = random.Random(2)
-        letters = "abcdefghijklmnopqrstuvwxyz"
-        self._words = ["".join(self._chance.choices(letters, k=self._chance.randint(2, 10))) for _ in range(2000)]
-
-    def text(self, length: int) -> str:
-        """``length`` characters."""
-        return " ".join(self._chance.choices(self._words, k=length // 3))[:length]
 
 
 def points(root: Path, rounds: int) -> tuple[Table, dict[str, dict[str, float]]]:
