@@ -149,6 +149,8 @@ def _entry(entries: list[bytes], ids: list[str], name: str, piece: Piece, anew: 
 def _number(number: int) -> bytes:
     if number < 128:
         return _LOW[number]
+    if number < 1 << 14:
+        return bytes((number & 127 | 128, number >> 7))
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)
