@@ -55,12 +55,14 @@ def _versions(backend: Backend, log: VersionLog, pk: str) -> Iterator[str]:
     after = 1
     while rows := backend.scan(log.space, pk, after, limit=200):
         for row in rows:
+            version = None
             try:
                 version = log.read_row(row)
                 if version.blob.live:
                     run(backend, log.content(version))
             except DecodeError as error:
-                yield f"{log.space}: {error.message}"
+                if version is None or not run(backend, log.is_gone(version)):
+                    yield f"{log.space}: {error.message}"
         after = int(rows[-1].sk) + 1
 
 

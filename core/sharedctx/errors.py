@@ -117,6 +117,11 @@ class ConditionFailed(VersionConflict):
         return cls(f"row {sk!r} of {pk!r} {state}: read it again", pk=pk, actual=None)
 
     @classmethod
+    def another(cls, pk: str, head: int) -> ConditionFailed:
+        """The newest version has the required number, but another commit wrote it."""
+        return cls(f"version {head} of {pk!r} was written anew: read it again", pk=pk, actual=head)
+
+    @classmethod
     def outnumbered(cls, pk: str, head: int, given: int) -> ConditionFailed:
         """The newest version is the required one, but higher numbers were given and dropped."""
         return cls(f"{pk!r} gave number {given} already: write it as {given + 1}", pk=pk, actual=head, given=given)

@@ -9,7 +9,6 @@ docs/crewai.md.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import statistics
@@ -201,7 +200,6 @@ def main(sizes: list[str]) -> None:
             reach = REACH.get(name)
             mark = "" if reach is None else f"{reach:>5}  {'ok' if ratio >= reach else 'NOT REACHED'}"
             print(f"{name:24}{value:12.2f}{ours[name]:12.2f}{ratio:10.1f}{mark}")
-        print(json.dumps({"rows": rows, "dimensions": dimensions, "lancedb": theirs, "sharedctx": ours}))
     page(ratios)
 
 

@@ -79,3 +79,16 @@ def _record(made: random.Random, number: int) -> str:
 def _payload(records: list[str], size: int) -> Payload:
     text = ("[" + ",\n".join(records))[:size].ljust(size)
     return Payload(text, text.encode())
+
+
+class Words:
+    """Text of a vocabulary of 2,000 made-up words, the same in every run."""
+
+    def __init__(self) -> None:
+        self._chance = random.Random(2)
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        self._words = ["".join(self._chance.choices(letters, k=self._chance.randint(2, 10))) for _ in range(2000)]
+
+    def text(self, length: int) -> str:
+        """``length`` characters."""
+        return " ".join(self._chance.choices(self._words, k=length // 3))[:length]

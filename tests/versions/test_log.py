@@ -99,3 +99,25 @@ def test_several_keys_written_together_are_written_once_where_versions_were_drop
     versions = run(backend, mine.append_together(drafts, 2.0, nothing))
     assert [version.number for version in versions] == [2, 2]
     assert [change[1:] for change in backend.changes("space", since)] == [("a", 2, "put"), ("b", 2, "put")]
+
+
+@pytest.mark.parametrize("size", [3, 9000])
+def test_what_was_known_of_a_space_that_was_deleted_and_made_anew_is_not_built_upon(tmp_path: Path, size: int) -> None:
+    here, there = DiskBackend(tmp_path), DiskBackend(tmp_path)
+    mine, theirs = log(here), log(there)
+    words = [bytes([n, 10]) * (size // 2) for n in range(65, 70)]
+    run(here, mine.append("k", Draft(Kind.TEXT, words[0]), 1.0))
+    first = here.scan("space", "k")[0]
+    _, newest = run(here, mine.append_to("k", first, Draft(Kind.TEXT, words[1]), 1.0, expect=1))
+    there.reclaim("space")
+    for n, kind in ((2, Kind.TEXT), (3, Kind.GONE)):
+        run(there, theirs.append("k", Draft(kind, words[n] if kind is Kind.TEXT else b""), 2.0))
+    with pytest.raises(VersionConflict):
+        run(here, mine.append_to("k", newest, Draft(Kind.TEXT, words[4]), 3.0, expect=2, content=words[1]))
+    with pytest.raises(VersionConflict, match="not there"):
+        run(here, mine.append("k", Draft(Kind.TEXT, words[4]), 3.0, expect=2))
+    written = run(here, mine.append("k", Draft(Kind.TEXT, words[4]), 3.0))
+    assert written.number == 3
+    assert run(there, theirs.content(run(there, theirs.head("k")) or written)) == words[4]
+    here.close()
+    there.close()

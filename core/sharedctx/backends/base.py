@@ -40,11 +40,13 @@ class Head(NamedTuple):
     """The condition that the newest version in the partition is number ``sk`` (0: there is none).
 
     With ``given`` also that this is the last number that was given there, so that the next version gets the one after
-    it: another one where newer versions were dropped, whose numbers are never given again.
+    it: another one where newer versions were dropped, whose numbers are never given again. With ``rev`` also that the
+    commit of this revision wrote the newest version: the numbers of a space that was deleted begin anew.
     """
 
     sk: int
     given: int | None = None
+    rev: int | None = None
 
     @property
     def next(self) -> int:

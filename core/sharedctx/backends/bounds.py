@@ -141,8 +141,8 @@ def _check_head(pk: str, sk: object, when: When) -> None:
         raise InvalidValue(
             f"the condition {when!r} for {pk!r} is none of ANY, ABSENT, PRESENT, Head(number) and At(revision)"
         )
-    if when.given is not None and when.given.__class__ is not int:
-        raise InvalidValue(f"the condition {when!r} for {pk!r} names no number: the last one given is a whole number")
+    if any(number is not None and number.__class__ is not int for number in when):
+        raise InvalidValue(f"the condition {when!r} for {pk!r} is of whole numbers: of versions, and of a revision")
     if sk is not NEXT:
         raise InvalidValue(
             f"row {sk!r} of {pk!r} has no versions: its condition is ANY, ABSENT, PRESENT or At(revision), not {when!r}"

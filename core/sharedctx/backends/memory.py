@@ -262,12 +262,7 @@ class MemoryBackend:
             if (there := row is not None and not (isinstance(when, At) and row.rev != when.rev)) is (when is ABSENT):
                 raise ConditionFailed.row(pk, sk, there=there)
             return
-        head, given = (partition.head, partition.last) if partition else (0, 0)
-        wanted = when if isinstance(when, Head) else Head(0)
-        if head != wanted.sk:
-            raise ConditionFailed(f"{pk!r} is at version {head}: read it again", pk=pk, actual=head)
-        if wanted.given not in (None, given):
-            raise ConditionFailed.outnumbered(pk, head, given)
+        (partition or Partition()).require(pk, when if isinstance(when, Head) else Head(0))
 
     def _put(self, space: str, area: Space, put: Put, rev: int) -> SortKey:
         partition = area.partitions.setdefault(put.pk, Partition())

@@ -6,7 +6,8 @@ from bisect import bisect_left, bisect_right, insort
 from operator import attrgetter
 from typing import Any
 
-from .base import Change, Row, SortKey
+from ..errors import ConditionFailed
+from .base import Change, Head, Row, SortKey
 from .bounds import check_text
 
 revision = attrgetter("rev")
@@ -35,6 +36,15 @@ class Partition:
             return self.rows.get(sk)
         at = bisect_left(self.numbers, sk)
         return self.versions[at] if at < len(self.numbers) and self.numbers[at] == sk else None
+
+    def require(self, pk: str, wanted: Head) -> None:
+        """Raise ``ConditionFailed`` unless the newest version is the one that is wanted."""
+        if self.head != wanted.sk:
+            raise ConditionFailed(f"{pk!r} is at version {self.head}: read it again", pk=pk, actual=self.head)
+        if wanted.rev is not None and (not self.versions or self.versions[-1].rev != wanted.rev):
+            raise ConditionFailed.another(pk, self.head)
+        if wanted.given not in (None, self.last):
+            raise ConditionFailed.outnumbered(pk, self.head, self.last)
 
     def add(self, row: Row) -> None:
         """Add the next version, or add or replace a collection row."""

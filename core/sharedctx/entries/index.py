@@ -10,7 +10,7 @@ from threading import Lock
 from ..backends import steps
 from ..backends.steps import Steps
 from ..entry import Hit
-from ..errors import DecodeError
+from ..errors import DecodeError, KeyNotFound
 from ..forking import renew_after_fork
 from ..search import FullText, Passage, passages
 from ..views.plain import as_text
@@ -102,7 +102,7 @@ class Index:
             if head is None:
                 return None
             value = yield from self._session.value(head)
-        except DecodeError:
+        except (DecodeError, KeyNotFound):
             return None
         return _Document(head.number, head.rev, passages(as_text(value)))
 

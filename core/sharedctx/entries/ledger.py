@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..backends import steps
 from ..backends.steps import Steps
-from ..errors import DecodeError
+from ..errors import DecodeError, KeyNotFound
 from ..versions.log import Version
 from ..views.plain import as_text
 from .session import Session
@@ -59,5 +59,5 @@ class Ledger:
             elif settings.max_store_tokens is not None:
                 tokens = (yield from self._session.views.view(version)).tokens
             return Line(version, tokens)
-        except DecodeError:
+        except (DecodeError, KeyNotFound):
             return None

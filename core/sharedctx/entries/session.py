@@ -12,7 +12,7 @@ from ..backends.base import ABSENT, Backend, Check, Op
 from ..backends.capabilities import Dated
 from ..backends.steps import Steps, run
 from ..entry import ContextEntry
-from ..errors import Compacted, ConditionFailed, DecodeError, SessionArchived
+from ..errors import Compacted, ConditionFailed, DecodeError, KeyNotFound, SessionArchived
 from ..settings import SessionSettings
 from ..versions.log import ContentCache, Version, VersionLog
 from ..versions.witness import Act
@@ -146,8 +146,15 @@ class Session:
         return -math.inf if self._dated is None else self._dated.clock()
 
     def value(self, version: Version) -> Steps[Any]:
-        """Return the stored value."""
-        data = yield from self.log.content(version)
+        """Return the stored value; raises ``DecodeError``, and ``KeyNotFound`` where it was removed meanwhile."""
+        try:
+            data = yield from self.log.content(version)
+        except DecodeError:
+            if (yield from self.log.is_gone(version)):
+                raise KeyNotFound(
+                    f"{version.pk!r} version {version.number} was removed while it was read: read again"
+                ) from None
+            raise
         try:
             return values.decode(version.blob.kind, data)
         except DecodeError as error:

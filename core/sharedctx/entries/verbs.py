@@ -130,7 +130,10 @@ class Verbs:
     @spanned("search_memory", reads=True)
     def value(self, participant: str | None, key: str, number: int | None) -> Steps[Any]:
         version = yield from self._shown(participant, key, number)
-        return None if version is None else (yield from self.session.value(version))
+        try:
+            return None if version is None else (yield from self.session.value(version))
+        except KeyNotFound:  # removed meanwhile: there may be another by now
+            return (yield from self.value(participant, key, None)) if number is None else None
 
     @spanned("search_memory", reads=True)
     def show(
@@ -144,7 +147,10 @@ class Verbs:
         if version is None:
             return None
         views = self.session.views
-        return views.whole(version, max_tokens, query) or (yield from views.show(version, max_tokens, query))
+        try:
+            return views.whole(version, max_tokens, query) or (yield from views.show(version, max_tokens, query))
+        except KeyNotFound:
+            return (yield from self.show(participant, key, None, max_tokens, query)) if number is None else None
 
     def _shown(self, participant: str | None, key: str, number: int | None) -> Steps[Version | None]:
         if number is not None:

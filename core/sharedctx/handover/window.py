@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..backends.steps import Steps
 from ..entries.arguments import check_number, check_words
 from ..entries.verbs import Verbs
-from ..errors import DecodeError, InvalidValue
+from ..errors import DecodeError, InvalidValue, KeyNotFound
 from ..tokens import TokenCounter
 from ..tracing import handed
 from ..versions.log import Version
@@ -155,6 +155,8 @@ def _candidates(
             if version is None:
                 continue
             text = as_text((yield from session.value(version)))
+        except KeyNotFound:  # removed meanwhile
+            continue
         except DecodeError as error:
             damaged.append(Part(key, 0, None, 0, "listed", 0, f"damaged: {error.message}", ""))
             continue

@@ -19,6 +19,7 @@ _MALFORMED: list[tuple[str, list[Any]]] = [
     ("a drop of the next version", [Drop("p", NEXT)]),  # type: ignore[arg-type]
     ("a head for a collection row", [Put("p", b"x", sk="r", when=Head(0))]),
     ("a last number that is none", [Put("p", b"x", when=Head(0, 0.5))]),  # type: ignore[arg-type]
+    ("a revision that is none", [Put("p", b"x", when=Head(0, 0, "1"))]),  # type: ignore[arg-type]
     ("a check of a head for a collection row", [Check("p", Head(0), sk="r")]),
     ("an unknown condition", [Put("p", b"x", when=1)]),  # type: ignore[arg-type]
     ("a head that is no number", [Check("p", Head("1"))]),  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..backends.base import ABSENT, Backend, Check, Drop, Head, Put, Row
+from ..backends.base import ABSENT, Backend, Check, Drop, Head, Op, Put, Row
 from ..errors import ConditionFailed
 
 
@@ -111,6 +111,22 @@ class Versions:
         with pytest.raises(ConditionFailed) as failed:
             backend.commit("s", [Put("p", b"4", when=Head(1, 3))])
         assert (failed.value.actual, failed.value.given) == (3, None)
+
+    def test_a_head_with_a_revision_holds_for_the_version_of_that_commit(self, backend: Backend) -> None:
+        alone, _ = backend.commit("s", [Put("p", b"1")])
+        both, _ = backend.commit("s", [Put("p", b"2", when=Head(1, 1, alone)), Put("q", b"row", sk="r")])
+        later, _ = backend.commit("s", [Put("q", b"row", sk="r2")])
+        for wrong in (alone, later, later + 1, 0):
+            refused: list[list[Op]] = [[Put("p", b"3", when=Head(2, 2, wrong))]]
+            refused.append([Check("p", Head(2, None, wrong)), Put("q", b"no")])
+            for ops in refused:
+                with pytest.raises(ConditionFailed) as failed:
+                    backend.commit("s", ops)
+                assert (failed.value.pk, failed.value.actual, failed.value.given) == ("p", 2, None)
+        last, sks = backend.commit("s", [Put("p", b"3", expires=9.0, when=Head(2, 2, both)), Put("q", b"yes")])
+        assert sks == [3, 1]
+        assert backend.commit("s", [Check("q", Head(1, None, last)), Put("p", b"4", when=Head(3, 3, last))])[1] == [4]
+        assert [row.value for row in backend.scan("s", "q")] == [b"yes"]
 
     def test_when_all_were_dropped_the_last_number_given_still_counts(self, backend: Backend) -> None:
         backend.commit("s", [Put("p", b"1")])

@@ -23,6 +23,7 @@ TEXTS = ["1", "r", "r-", "r.", "r\x00b", "é", "\uffff", "\U0001f600"]
 START = 1_700_000_000.0
 _NEWEST = Head(-1)
 _LAST = Head(-1, -1)
+_WRITTEN = Head(-1, None, -1)
 
 _spaces = st.sampled_from(SPACES)
 _pks = st.sampled_from(PKS)
@@ -30,7 +31,8 @@ _texts = st.sampled_from(TEXTS)
 _numbers = st.integers(0, 7)
 _values = st.binary(max_size=3)
 _expiries = st.none() | st.integers(-5, 40).map(lambda seconds: START + seconds)
-_version_when = st.sampled_from([ANY, ANY, ANY, ABSENT, _NEWEST, _NEWEST, Head(1), _LAST, _LAST, Head(1, 1)])
+_heads = [_NEWEST, _NEWEST, _LAST, _WRITTEN, Head(1), Head(1, 1), Head(1, None, 1)]
+_version_when = st.sampled_from([ANY, ANY, ANY, ABSENT, *_heads])
 _row_when = st.sampled_from([ANY, ANY, ANY, ABSENT, PRESENT]) | st.integers(1, 12).map(At)
 _ops = st.one_of(
     st.builds(Put, _pks, _values, st.just(NEXT), _expiries, _version_when),
@@ -95,7 +97,8 @@ class BackendMachine(RuleBasedStateMachine):
                 found.append(Drop(op.pk, head) if op.sk == -1 else op)
             else:
                 given = self.model.numbers.get((space, op.pk), 0)
-                meant: dict[object, Head] = {_NEWEST: Head(head), _LAST: Head(head, given)}
+                written = Head(head, given, self.model.written(space, op.pk, head) or None)
+                meant: dict[object, Head] = {_NEWEST: Head(head), _LAST: Head(head, given), _WRITTEN: written}
                 found.append(op._replace(when=meant.get(op.when) or op.when))
         # Two drops may have come to name one row.
         kept = {_row_named(op): op for op in found}

@@ -50,9 +50,17 @@ class Model:
         if isinstance(op.sk, str):
             revs = [row.rev for where, row in self.rows if where == space and (row.pk, row.sk) == (op.pk, op.sk)]
             return revs == [op.when.rev] if isinstance(op.when, At) else bool(revs) is not (op.when is ABSENT)
-        wanted = op.when.sk if isinstance(op.when, Head) else 0
-        given = op.when.given if isinstance(op.when, Head) else None
-        return self.head(space, op.pk) == wanted and given in (None, self.numbers.get((space, op.pk), 0))
+        wanted = op.when if isinstance(op.when, Head) else Head(0)
+        head = self.head(space, op.pk)
+        return (
+            head == wanted.sk
+            and wanted.given in (None, self.numbers.get((space, op.pk), 0))
+            and wanted.rev in (None, self.written(space, op.pk, head))
+        )
+
+    def written(self, space: str, pk: str, sk: SortKey) -> int:
+        """The revision of a row, 0 for none."""
+        return next((row.rev for where, row in self.rows if where == space and (row.pk, row.sk) == (pk, sk)), 0)
 
     def changing(self, space: str, ops: Sequence[Op]) -> bool:
         """Whether a commit that is admitted writes or removes anything."""

@@ -29,7 +29,7 @@ class ContentCache:
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
         self.headers: dict[tuple[str, int, str], tuple[bytes, Version]] = {}
-        self._newest: dict[tuple[str, str], tuple[int, bool]] = {}
+        self._newest: dict[tuple[str, str], tuple[int, bool, int]] = {}
         self.configured: dict[str, tuple[float, Any]] = {}
         """Stored settings by space, with the monotonic time until which they count as read."""
         self._limit = limit
@@ -56,7 +56,7 @@ class ContentCache:
         if held is None or held[0] <= number:
             if held is None and len(self._newest) >= _HEADERS:
                 self._newest.clear()
-            self._newest[key] = (number, version.expires is None and version.blob.live)
+            self._newest[key] = (number, version.expires is None and version.blob.live, version.rev)
 
     def forget(self, space: str) -> None:
         """Forget the settings of a space that was removed, and which versions its keys had: a new one counts anew."""
@@ -69,10 +69,11 @@ class ContentCache:
         held = self._newest.get((space, pk))
         return None if held is None else held[0]
 
-    def was_live(self, space: str, pk: str, number: int) -> bool:
-        """Whether this version is the newest that was seen of a key, a value, and for ever: live unless there is a
-        newer one by now."""
-        return self._newest.get((space, pk)) == (number, True)
+    def was_live(self, space: str, pk: str, number: int) -> int | None:
+        """The revision of this version if it is the newest that was seen of a key, a value, and for ever: live unless
+        there is a newer one by now."""
+        held = self._newest.get((space, pk))
+        return held[2] if held is not None and held[:2] == (number, True) and held[2] > 0 else None
 
     def get(self, key: tuple[str, int, str]) -> bytes | None:
         """Return the content, or None."""

@@ -123,10 +123,16 @@ class Laid:
     def _cut(self, start: int, end: int) -> list[tuple[bytes, int, int]]:
         found: list[tuple[bytes, int, int]] = []
         at = 0
-        for content, low, high in self._parts:
+        for part in self._parts:
+            content, low, high = part
             after = at + high - low
-            if after > start and at < end:
-                found.append((content, low + max(start - at, 0), high - max(after - end, 0)))
+            if after > start:
+                if at >= start and after <= end:
+                    found.append(part)
+                elif at < end:
+                    found.append((content, low + max(start - at, 0), high - max(after - end, 0)))
+                if after >= end:
+                    break
             at = after
         return found
 

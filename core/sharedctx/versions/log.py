@@ -86,9 +86,11 @@ class VersionLog(Versions):
         small = len(draft.content) < DELTA_FROM
         # What was seen, and is not built upon, need not be read again: the commit requires the same.
         seen: int | None = None
+        onto: int | None = None
         tail = not known and expect is None
-        if small and not known and expect is not None and self._cache.was_live(self.space, pk, expect):
-            seen = expect
+        if small and not known and expect is not None:
+            onto = self._cache.was_live(self.space, pk, expect)
+            seen = None if onto is None else expect
         taken = 0
         while True:
             if seen is not None:
@@ -105,8 +107,10 @@ class VersionLog(Versions):
                     yield from self._require(pk, row, expect)
             number = max(head, taken)
             base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
+            if seen is None:
+                onto = _revision(row) if known or base is not None else None
             blob, header = draft.encode(codec.binding(self._store, self.space, pk, number + 1), timestamp, base)
-            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head, number)), *extra)
+            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head, number, onto)), *extra)
             if self._witness is not None and (yield from self._witness.is_on()):
                 acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
                 ops += yield from self._witness.ops(acts, draft.agent, timestamp)
@@ -121,7 +125,7 @@ class VersionLog(Versions):
                 if known or (error.pk != pk and not self._is_witness(error)):
                     raise
                 again = small and tail and error.pk == pk
-                tail, seen = False, error.actual if again else None
+                tail, seen, onto = False, error.actual if again else None, None
                 continue
             if draft.content and header.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
@@ -147,7 +151,8 @@ class VersionLog(Versions):
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
                 blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
-                puts.append(Put(pk, blob, expires=draft.expires, when=Head(head, number - 1)))
+                onto = None if base is None else _revision(row)
+                puts.append(Put(pk, blob, expires=draft.expires, when=Head(head, number - 1, onto)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
             if self._witness is not None and (yield from self._witness.is_on()):
@@ -259,6 +264,11 @@ class VersionLog(Versions):
         except DecodeError:
             return None
         return back, base
+
+
+def _revision(row: Row | None) -> int | None:
+    """The revision of a row that is there and does not wait to be committed."""
+    return None if row is None or row.rev <= 0 else row.rev
 
 
 __all__ = ["ContentCache", "Draft", "Version", "VersionLog"]

@@ -103,6 +103,11 @@ class Versions:
                 found.append(error)
         return found
 
+    def is_gone(self, version: Version) -> Steps[bool]:
+        """Whether a version that was read is there no more: trimmed, or of a session that was deleted meanwhile."""
+        rows = yield from steps.scan(self.space, version.pk, version.number, version.number + 1, limit=1)
+        return not rows or rows[0].rev != version.rev
+
     def content(self, version: Version) -> Steps[bytes]:
         """Return a version's exact bytes; raises ``DecodeError`` when they or what they build on are damaged."""
         if version.blob.compression is RAW:

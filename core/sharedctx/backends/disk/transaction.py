@@ -34,6 +34,8 @@ INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, 
 SELECT ?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
 """
+_APPEND_ONTO = _APPEND.replace("'', key)", "'', key || ' ' || iif(typeof(tag) = 'text', CAST(tag AS INTEGER), rowid))")
+"""The same, only onto the version of a revision."""
 _INSERT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
 VALUES (?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?)
@@ -43,6 +45,7 @@ _MOST_ROWS = MAX_OPS + 1
 """A commit's rows: one for each put, and one that tells the drops."""
 ANY_KEY = "SELECT key FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1"
 EXISTS = "SELECT 1 FROM Cache WHERE key = ? AND raw = 1 AND tag IS NOT 'x'"
+MARK = "SELECT tag, rowid FROM Cache WHERE key = ? AND raw = 1"
 LAST_ROW = "SELECT max(rowid) FROM Cache"
 CHANGED = "SELECT 1 FROM Cache WHERE rowid > ? AND +key > ? AND +key < ? AND tag IS NOT 'x' LIMIT 1"
 
@@ -138,6 +141,10 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
             pk=op.pk,
             actual=actual,
         )
+    if isinstance(op.when, Head) and op.when.rev is not None:
+        marks = con.execute(MARK, (keys.version_key(keys.partition(space, op.pk), actual),)).fetchall()
+        if [rev_of(*mark) for mark in marks] != [op.when.rev]:
+            raise ConditionFailed.another(op.pk, actual)
     if isinstance(op.when, Head) and op.when.given is not None:
         given = foreign.newest_number(con, space, op.pk, living=False)
         if given != op.when.given:
@@ -159,7 +166,10 @@ def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0
     newest = keys.version_key(prefix, head) if head > 0 else None
     mark = tag(rev, op.expires, alone=not rev)
     values = (keys.version_key(prefix, head + 1), mark, op.value)
-    done = con.execute(_APPEND, (*values, *keys.version_bounds(space, op.pk), newest))
+    statement = _APPEND
+    if isinstance(op.when, Head) and op.when.rev is not None:
+        statement, newest = _APPEND_ONTO, f"{newest} {op.when.rev}"
+    done = con.execute(statement, (*values, *keys.version_bounds(space, op.pk), newest))
     return done.lastrowid if done.rowcount == 1 else None
 
 

@@ -163,7 +163,7 @@ class Draft:
     def outnumbered(self) -> list[tuple[str, int]]:
         """Versions that are gone and kept their number from being given again until others were given now."""
         stored = {pk: self._state.ends(pk) for pk in self.ends}
-        return [(pk, last) for pk, (last, head) in stored.items() if head < last < self.ends[pk].last]
+        return [(pk, end.last) for pk, end in stored.items() if end.head < end.last < self.ends[pk].last]
 
     def _is_there(self, place: Place) -> bool:
         return self.rows[place] is not None if place in self.rows else self.stored(place) is not None
@@ -175,9 +175,15 @@ class Draft:
             if there is (op.when is ABSENT):
                 raise ConditionFailed.row(op.pk, op.sk, there=there)
             return
-        last, head = self.at(op.pk)
+        last, head, rev = self.at(op.pk)
         if head != (op.when.sk if isinstance(op.when, Head) else 0):
             raise ConditionFailed(f"{op.pk!r} is at version {head}: read it again", pk=op.pk, actual=head)
+        if isinstance(op.when, Head) and op.when.rev is not None:
+            if rev is None:
+                row = self.rows[op.pk, head] if (op.pk, head) in self.rows else self.stored((op.pk, head))
+                rev = None if row is None else row.rev
+            if rev != op.when.rev:
+                raise ConditionFailed.another(op.pk, head)
         if isinstance(op.when, Head) and op.when.given not in (None, last):
             raise ConditionFailed.outnumbered(op.pk, head, last)
 
@@ -187,7 +193,7 @@ class Draft:
             return put.sk
         number = self.at(put.pk).last + 1
         self.rows[put.pk, number] = New(put, rev)
-        self.ends[put.pk] = Ends(number, number)
+        self.ends[put.pk] = Ends(number, number, rev)
         return number
 
     def _drop(self, pk: str, sk: SortKey) -> None:

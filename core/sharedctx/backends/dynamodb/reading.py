@@ -44,10 +44,12 @@ class Meta(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """The last number given in a partition and the newest version that is there (0: none)."""
+    """The last number given in a partition, the newest version that is there (0: none), and the revision of that where
+    it is known."""
 
     last: int
     head: int
+    rev: int | None = None
 
 
 class Reading:
@@ -126,7 +128,7 @@ class Reading:
         for number, row in self._versions_down(space, pk, None):
             last = last or number
             if row is not None:
-                return Ends(last, number)
+                return Ends(last, number, row.rev)
         return Ends(last, 0)
 
     def below(self, space: str, pk: str, number: int) -> Iterator[int]:

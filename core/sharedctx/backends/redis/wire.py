@@ -65,7 +65,7 @@ def _when(when: object) -> str:
     if isinstance(when, At):
         return f"@{when.rev}"
     assert isinstance(when, Head)
-    return str(when.sk) if when.given is None else f"{when.sk},{when.given}"
+    return ",".join("" if number is None else str(number) for number in when)
 
 
 def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -> Committed:
@@ -79,6 +79,8 @@ def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -
         op = ops[int(numbers[0])]
         if len(numbers) > 1 and numbers[1]:
             at = int(numbers[1])
+            if numbers[2:] == ["@"]:
+                raise ConditionFailed.another(op.pk, at)
             if len(numbers) > 2:
                 raise ConditionFailed.outnumbered(op.pk, at, int(numbers[2]))
             raise ConditionFailed(f"{op.pk!r} is at version {at}: read it again", pk=op.pk, actual=at)

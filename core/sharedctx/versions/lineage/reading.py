@@ -103,6 +103,9 @@ class Reading:
 
     def content(self, state: StateRow, name: str, near: Near | None = None) -> Steps[bytes]:
         """Return what this state changed a part to; raises ``DecodeError`` naming the state."""
+        piece = state.piece(name)
+        if piece is not None and (held := self.memory.contents.get(self._key(state.id, name, piece))) is not None:
+            return held
         try:
             return (yield from self._content(state, name, near))
         except DecodeError:

@@ -149,6 +149,8 @@ def _entry(entries: list[bytes], ids: list[str], name: str, piece: Piece, anew: 
 def _number(number: int) -> bytes:
     if number < 128:
         return _LOW[number]
+    if number < 1 << 14:
+        return bytes((number & 127 | 128, number >> 7))
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)
@@ -165,10 +167,11 @@ def _text(text: str) -> bytes:
 @lru_cache(4096)
 def _packed_id(id: str) -> bytes:
     """A UUID in 17 bytes, other ids as they are."""
-    if len(id) == 36:
+    if len(id) == 36 and id[8] == id[13] == id[18] == id[23] == "-":
         with contextlib.suppress(ValueError):
-            found = bytes.fromhex(id.replace("-", ""))
-            if _uuid(found) == id:
+            digits = id.replace("-", "")
+            found = bytes.fromhex(digits)
+            if found.hex() == digits:
                 return _LOW[_UUID] + found
     text = id.encode("utf-8", "surrogatepass")
     return _number(2 * len(text)) + text
@@ -187,17 +190,26 @@ class _Reader:
         self._at = 0
 
     def number(self) -> int:
-        byte = self._data[self._at]
-        self._at += 1
-        if byte < 128:
-            return byte
-        found, shift = byte & 127, 7
-        while (byte := self._data[self._at]) > 127:
-            found |= (byte & 127) << shift
-            shift += 7
-            self._at += 1
-        self._at += 1
-        return found | byte << shift
+        return self.numbers(1)[0]
+
+    def numbers(self, count: int) -> list[int]:
+        data, at = self._data, self._at
+        found: list[int] = []
+        for _ in range(count):
+            number = data[at]
+            at += 1
+            if number > 127:
+                number &= 127
+                shift = 7
+                while (byte := data[at]) > 127:
+                    number |= (byte & 127) << shift
+                    shift += 7
+                    at += 1
+                at += 1
+                number |= byte << shift
+            found.append(number)
+        self._at = at
+        return found
 
     def take(self, length: int) -> bytes:
         start = self._at
@@ -232,11 +244,12 @@ def parse_state(space: str, row: Row) -> StateRow:
     try:
         ids = [reader.id() for _ in range(reader.number())]
         for _ in range(reader.number()):
-            mark, size, length, name = reader.number(), reader.number(), reader.number(), reader.text()
+            mark, size, length, named = reader.numbers(4)
+            name = reader.take(named).decode("utf-8", "surrogatepass") if named else HEAD
             base, step, also, own = None, 0, 0, None
             if mark & _BASED:
                 base = Ref(ids[reader.number()], reader.stamp())
-                step, also = reader.number(), reader.number()
+                step, also = reader.numbers(2)
             if mark & _STAMPED:
                 own = reader.stamp()
             found.append((name, mark & 15, size, length, step, base, also, own))

@@ -29,9 +29,12 @@ for i = 2, #ARGV, 3 do
     if when ~= '' then
         if held then
             local head = held[1] or '0'
-            local wanted, given = match(when, '^(%d+),?(%d*)$')
+            local wanted, given, at = match(when, '^(%d+),?(%d*),?(%d*)$')
             if head ~= (when == 'a' and '0' or wanted) then
                 return answer('C ' .. format('%d', (i - 2) / 3) .. ' ' .. head)
+            end
+            if at and at ~= '' and match(call('HGET', base .. 'd:' .. pk, head) or '', '^(%d+)%-') ~= at then
+                return answer('C ' .. format('%d', (i - 2) / 3) .. ' ' .. head .. ' @')
             end
             if given and given ~= '' then
                 local last = held[2] or call('HGET', base .. 'l', pk) or '0'
