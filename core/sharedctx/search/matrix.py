@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _FIRST = 256
 _BYTES = 4 * 2**20 - 1
-"""A block of vectors is no larger: from there on numpy asks for huge pages, whose first touch may take milliseconds each
-in a virtual machine."""
+"""A block of vectors is no larger: from there on numpy asks for huge pages, of which each may take a virtual machine
+milliseconds at its first touch."""
 _FEW = 8
 _TINY, _HUGE = 1e-15, 1e15
 _BLOCK = 64
