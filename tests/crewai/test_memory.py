@@ -223,20 +223,6 @@ def test_touching_makes_no_version(memory: ContextMemory) -> None:
     assert len(memory.history("a")) == 1
 
 
-def test_what_others_touch_is_seen_by_who_had_read_it_untouched(tmp_path: Path) -> None:
-    with ContextMemory(path=tmp_path / "store") as memory, ContextMemory(path=tmp_path / "store") as other:
-        memory.save([record(name, last_accessed=datetime(2020, 1, 1)) for name in "ab"])
-        for name in "ab":
-            found = memory.get_record(name)
-            assert found is not None
-            assert found.last_accessed == datetime(2020, 1, 1)
-        other.touch_records(["a"])
-        first, second = memory.get_record("a"), memory.get_record("b")
-        assert first is not None
-        assert second is not None
-        assert first.last_accessed > datetime(2020, 1, 1) == second.last_accessed
-
-
 @pytest.mark.parametrize("odd", ["a/b", "..", "x" * 900, "é\u0301", "with space", "line\nbreak", "~", "%", "ü"])
 def test_any_id_and_scope_can_be_kept(memory: ContextMemory, odd: str) -> None:
     memory.save([record(odd, f"/{odd}/x"), record("plain", "/plain")])
