@@ -93,6 +93,8 @@ class HandoverMachine(RuleBasedStateMachine):
     def saw(self, name: str | None, key: str, version: int) -> None:
         if name is not None:
             self.seen[name][key] = version
+            if (self.told[name].get(key, version) or 0) < version:
+                del self.told[name][key]  # it is told again of what goes again
 
     @rule(key=keys, value=values, by=people, ttl=st.sampled_from([None, None, 5.0]))
     def put(self, key: str, value: Any, by: str | None, ttl: float | None) -> None:
