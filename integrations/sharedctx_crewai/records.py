@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
 
 _TEXTS = {"id", "content", "scope", "created_at"}
-_OTHERS = {"categories", "metadata", "importance", "last_accessed", "source", "private"}
+_NAMES = _TEXTS | {"categories", "metadata", "importance", "last_accessed", "source", "private"}
 
 Facts = list[Any]
 """Scope, categories, time of creation (ISO 8601) and metadata of a record."""
@@ -66,7 +66,7 @@ def is_stored(data: Any) -> bool:
     """Whether a value is a record; another face of the store may have written something else in its place."""
     return (
         isinstance(data, dict)
-        and data.keys() >= _TEXTS | _OTHERS
+        and data.keys() >= _NAMES
         and all(isinstance(data[name], str) for name in _TEXTS)
         and isinstance(data["metadata"], dict)
         and isinstance(data["categories"], list)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from crewai.memory.types import MemoryRecord
 
 import sharedctx
 from sharedctx_crewai import ContextMemory
@@ -59,3 +61,17 @@ def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(place: str) -> Non
             len(memory.search([1.0, 1.0, 1.0], limit=10**6)) == memory.count() == len(store.session().keys("memory/"))
         )
         assert store.doctor() == []
+
+
+def test_what_others_touch_is_seen_by_who_had_read_it_untouched(place: str) -> None:
+    with ContextMemory.from_url(place) as memory, ContextMemory.from_url(place) as other:
+        memory.save([MemoryRecord(id=name, content=name, last_accessed=datetime(2020, 1, 1)) for name in "ab"])
+        for name in "ab":
+            found = memory.get_record(name)
+            assert found is not None
+            assert found.last_accessed == datetime(2020, 1, 1)
+        other.touch_records(["a"])
+        first, second = memory.get_record("a"), memory.get_record("b")
+        assert first is not None
+        assert second is not None
+        assert first.last_accessed > datetime(2020, 1, 1) == second.last_accessed

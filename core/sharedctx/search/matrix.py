@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 _FIRST = 256
-_BYTES = 64 * 2**20
-"""The size of a block of vectors; memory is given where it is written to, in large pages inside of large blocks."""
+_BYTES = 4 * 2**20 - 1
+"""A block of vectors is no larger: from there on numpy asks for huge pages, of which each may take a virtual machine
+milliseconds at its first touch."""
 _FEW = 8
 _TINY, _HUGE = 1e-15, 1e15
 _BLOCK = 64
@@ -103,11 +104,6 @@ class Matrix:
         new = self._np.empty((size, *old.shape[1:]), old.dtype)
         new[:count] = old[:count]
         return new
-
-    def expect_many(self) -> None:
-        """Have the first block as large as it may be, which costs no memory yet, so that it is not copied later."""
-        if len(self._blocks[0]) < self._per:
-            self._blocks[0] = self._grown(self._blocks[0], min(self.count, len(self._blocks[0])), self._per)
 
     def _reserve(self, end: int) -> None:
         """Make room up to this slot."""

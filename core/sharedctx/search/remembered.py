@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Final
 
+from ..backends import steps
 from ..backends.steps import Steps
 from ..forking import renew_after_fork
 from ..versions.collection import Collection
@@ -18,6 +19,7 @@ class Remembered:
     def __init__(self, space: str, pk: str) -> None:
         self._rows = Collection(space, pk)
         self._known: dict[str, Any] = {}
+        self._any: bool | None = None
         self._turn = 0
         self.after_fork()
         renew_after_fork(self)
@@ -32,6 +34,13 @@ class Remembered:
         if known is not self:
             return known
         turn = self._turn
+        if self._any is None:  # where there is no row at all, none is looked for
+            there = bool((yield from steps.scan(self._rows.space, self._rows.pk, "", limit=1)))
+            with self._lock:
+                if turn == self._turn:
+                    self._any = there
+        if self._any is False:
+            return None
         found = yield from self._rows.get(sk)
         with self._lock:
             if turn == self._turn:  # else it may have changed since it was read
@@ -44,6 +53,7 @@ class Remembered:
         """Forget a row, or all."""
         with self._lock:
             self._turn += 1
+            self._any = None
             if sk is None:
                 self._known.clear()
             else:

@@ -217,8 +217,6 @@ class Vectors:
         with uncollected():
             while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
                 after = f"{page[-1].sk}\x00"
-                if known.matrix is not None and len(page) == _PAGE:
-                    known.matrix.expect_many()
                 while page:
                     row = page.pop()
                     if row.sk != _DIMENSIONS:
