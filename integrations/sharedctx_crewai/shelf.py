@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sharedctx import SharedContext
 from sharedctx.backends import steps
-from sharedctx.backends.base import Op
+from sharedctx.backends.base import Check, Head, Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import InvalidValue
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 INDEX = "crewai"
 _TOUCHED = "\x01crewai/touched"
 _BYTES = 2 * 2**20
+
+
+class _Meanwhile(Exception):
+    """Others changed what was to be written."""
+
+
+def _places(items: Iterable[Item]) -> list[tuple[str, int]]:
+    return sorted((item.key, item.version) for item in items)
 
 
 class State(NamedTuple):
@@ -127,7 +135,6 @@ class Shelf:
     def _commit(self, batch: Sequence[State], limited: bool) -> Steps[None]:
         if limited:  # such a session takes one change at a time: what lay elsewhere goes after it
             (state,) = batch
-            moved = [old for old in state.old if old.key != state.key]
             batch = [state._replace(old=[old for old in state.old if old.key == state.key])]
         changes = [change for state in batch for change in state.changes]
         now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
@@ -150,13 +157,32 @@ class Shelf:
             return (*(yield from self.index.write(entries, gone)), *kept)
 
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
-        if limited and moved:
-            yield from self.remove(moved)
         yield from self.index.sync()
-        doubles = [own for state in batch if len(own := self.index.find(state.data["id"])) > 1]
-        if doubles:  # saved elsewhere meanwhile: whoever sees it decides alike which one stays
-            yield from self.remove([item for own in doubles for item in sorted(own, key=lambda item: item.key)[:-1]])
+        for state in batch:
+            while len(found := self.index.find(state.data["id"])) > 1:  # it lay elsewhere, or was saved there meanwhile
+                try:
+                    yield from self._leave_one(state.key, found)
+                except _Meanwhile:
+                    continue
+                yield from self.index.sync()
         yield from self.index.merge()
+
+    def _leave_one(self, key: str, found: Sequence[Item]) -> Steps[None]:
+        """Remove all records of an id but the one of this key, or the last, while that still stands; raises
+        ``_Meanwhile`` where others changed any of them."""
+        kept = next((item for item in found if item.key == key), found[-1])
+        others = [item for item in found if item is not kept]
+
+        def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
+            yield from self.index.sync()
+            if _places(self.index.find(str(kept.name))) != _places(found):
+                raise _Meanwhile
+            gone = [(item.key, number) for item, number in zip(others, numbers, strict=True)]
+            former = [op for item in others for op in self.former.keep(item)]
+            return (*(yield from self.index.write(gone=gone)), *former, Check(kept.key, Head(kept.version)))
+
+        changes = [Change(item.key, gone=True) for item in others]
+        yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
 
     def remove(self, items: Sequence[Item]) -> Steps[int]:
         """Remove records; their history stays. Returns how many were there."""
