@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,35 @@ def store(clock: ManualClock) -> Iterator[Store]:
 def context(store: Store) -> SharedContext:
     """A session of that store."""
     return store.session("team")
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """Two openings of one store that share nothing in the process, as two processes do."""
+    with (
+        sharedctx.open(tmp_path / "store", clock=ManualClock()) as one,
+        sharedctx.open(tmp_path / "store", clock=ManualClock()) as two,
+    ):
+        assert one.backend is not two.backend
+        yield one, two
+
+
+@pytest.fixture
+def before_the_first_group() -> Callable[[Store, Callable[[], object]], None]:
+    """Lets something happen between the queueing of a store's writes and their commit."""
+
+    def meddle(store: Store, act: Callable[[], object]) -> None:
+        commit_many = store.backend.commit_many
+        waiting = [act]
+
+        def meddling(*given: Any) -> Any:
+            while waiting:
+                waiting.pop()()
+            return commit_many(*given)
+
+        store.backend.commit_many = meddling  # type: ignore[method-assign]
+
+    return meddle
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,36 +23,14 @@ def large(word: str) -> str:
     return "\n".join(f"{word} line {n} " + "x" * 20 for n in range(400))
 
 
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
-    """Two openings of one store that share nothing in the process, as two processes do."""
-    with (
-        sharedctx.open(tmp_path / "store", clock=ManualClock()) as one,
-        sharedctx.open(tmp_path / "store", clock=ManualClock()) as two,
-    ):
-        assert one.backend is not two.backend
-        yield one, two
-
-
-def before_the_first_group(store: Store, act: Callable[[], object]) -> None:
-    """Let something happen between the queueing of writes and their commit."""
-    commit_many = store.backend.commit_many
-    waiting = [act]
-
-    def meddling(*given: Any) -> Any:
-        while waiting:
-            waiting.pop()()
-        return commit_many(*given)
-
-    store.backend.commit_many = meddling  # type: ignore[method-assign]
-
-
 async def put_all(context: SharedContext, values: list[str], **named: Any) -> list[Any]:
     face = AsyncSharedContext.over(context)
     return await asyncio.gather(*(face.put("k", value, **named) for value in values), return_exceptions=True)
 
 
-def test_values_are_whole_when_another_writer_takes_the_number_of_a_queued_version(stores: tuple[Store, Store]) -> None:
+def test_values_are_whole_when_another_writer_takes_the_number_of_a_queued_version(
+    stores: tuple[Store, Store], before_the_first_group: Callable[[Store, Callable[[], object]], None]
+) -> None:
     one, two = (store.session("s") for store in stores)
     one.put("k", large("base"))
     before_the_first_group(stores[0], lambda: two.put("k", large("foreign")))
@@ -66,7 +44,9 @@ def test_values_are_whole_when_another_writer_takes_the_number_of_a_queued_versi
     assert stores[1].doctor() == []
 
 
-def test_the_audit_log_holds_when_another_writer_comes_between(stores: tuple[Store, Store]) -> None:
+def test_the_audit_log_holds_when_another_writer_comes_between(
+    stores: tuple[Store, Store], before_the_first_group: Callable[[Store, Callable[[], object]], None]
+) -> None:
     one, two = (store.session("s") for store in stores)
     one.configure(audit=True)
     one.put("k", "first")
@@ -78,7 +58,9 @@ def test_the_audit_log_holds_when_another_writer_comes_between(stores: tuple[Sto
     assert [record.version for record in two.audit() if record.key == "k"] == [1, 2, 3, 4, 5, 6]
 
 
-def test_of_writes_that_expect_one_version_one_wins(stores: tuple[Store, Store]) -> None:
+def test_of_writes_that_expect_one_version_one_wins(
+    stores: tuple[Store, Store], before_the_first_group: Callable[[Store, Callable[[], object]], None]
+) -> None:
     one, two = (store.session("s") for store in stores)
     one.put("k", large("base"))
     before_the_first_group(stores[0], lambda: two.put("k", large("foreign")))

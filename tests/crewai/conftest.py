@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ os.environ.update(
 _REASON = "is not installed: pip install 'sharedctx[crewai]'"
 pytest.importorskip("numpy", reason=f"numpy {_REASON}")
 pytest.importorskip("crewai", reason=f"crewai {_REASON}")
+
+import sharedctx  # noqa: E402
+from sharedctx_crewai import ContextMemory  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,3 +38,15 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What crewai keeps by itself goes where the test keeps its things."""
     monkeypatch.setenv("CREWAI_STORAGE_DIR", str(tmp_path / "crewai"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[sharedctx.Store]:
+    """An empty store on each backend in turn."""
+    with sharedctx.open(address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def memory(store: sharedctx.Store) -> ContextMemory:
+    return ContextMemory(store)

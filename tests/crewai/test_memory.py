@@ -6,7 +6,6 @@ import asyncio
 import math
 import random
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,17 +20,6 @@ from crewai import Memory
 from sharedctx.errors import BackendUnavailable, InvalidValue, KeyNotFound
 from sharedctx.testing import ManualClock
 from sharedctx_crewai import ContextMemory
-
-
-@pytest.fixture
-def store(address: str) -> Iterator[sharedctx.Store]:
-    with sharedctx.open(address) as opened:
-        yield opened
-
-
-@pytest.fixture
-def memory(store: sharedctx.Store) -> ContextMemory:
-    return ContextMemory(store)
 
 
 def record(own: str, scope: str = "/", vector: tuple[float, ...] = (1.0, 0.0), **fields: Any) -> MemoryRecord:

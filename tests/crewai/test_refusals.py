@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,17 +12,6 @@ from crewai.memory.types import MemoryRecord
 import sharedctx
 from sharedctx.errors import InvalidValue
 from sharedctx_crewai import ContextMemory
-
-
-@pytest.fixture
-def store(address: str) -> Iterator[sharedctx.Store]:
-    with sharedctx.open(address) as opened:
-        yield opened
-
-
-@pytest.fixture
-def memory(store: sharedctx.Store) -> ContextMemory:
-    return ContextMemory(store)
 
 
 def record(own: str, **fields: Any) -> MemoryRecord:

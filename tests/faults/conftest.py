@@ -1,4 +1,4 @@
-"""Servers that faults are done to, and a proxy that cuts their replies."""
+"""A store on disk and servers that faults are done to, and a proxy that cuts their replies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+import sharedctx
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store with twenty entries."""
+    with sharedctx.open(tmp_path / "store") as store:
+        ctx = store.session("s")
+        for n in range(20):
+            ctx.put(f"k{n:02}", f"value {n} " * 300)
+    return tmp_path / "store"
 
 
 class Server:

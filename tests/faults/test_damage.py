@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -26,21 +25,7 @@ from sharedctx.errors import (
 )
 from sharedctx.notes import SharedContextStore
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    with sharedctx.open(tmp_path / "store") as store:
-        ctx = store.session("s")
-        for n in range(20):
-            ctx.put(f"k{n:02}", f"value {n} " * 300)
-    return tmp_path / "store"
-
-
-def change(path: Path, sql: str, args: tuple[object, ...] = ()) -> None:
-    con = sqlite3.connect(path / "cache.db")
-    with con:
-        assert con.execute(sql, args).rowcount > 0
-    con.close()
+from .rows import change
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,7 @@ import pytest
 import sharedctx
 from sharedctx.errors import Compacted, UnsafeRow
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    with sharedctx.open(tmp_path / "store") as store:
-        ctx = store.session("s")
-        for n in range(20):
-            ctx.put(f"k{n:02}", f"value {n} " * 300)
-    return tmp_path / "store"
-
-
-def change(path: Path, sql: str, args: tuple[object, ...] = ()) -> None:
-    con = sqlite3.connect(path / "cache.db")
-    with con:
-        assert con.execute(sql, args).rowcount > 0
-    con.close()
+from .rows import change
 
 
 def plant(path: Path, key: str, end: str, value: object, tag: object = None) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-import sharedctx
 from sharedctx import Store
 from sharedctx.errors import InvalidValue
 from sharedctx.projects import Difference, Projects, State, Written
@@ -22,27 +21,6 @@ from sharedctx_server.testing import Running, running
 
 MANY = 40
 LARGE = {"base": "\n".join(f"line {n} of what everybody knows" for n in range(400))}
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
-    """Two openings of one store that share nothing in the process, as two processes do."""
-    path = tmp_path / "store"
-    with sharedctx.open(path, clock=lambda: 1e9) as one, sharedctx.open(path, clock=lambda: 1e9) as two:
-        yield one, two
-
-
-def before_the_first_group(store: Store, act: Callable[[], object]) -> None:
-    """Let something happen between the queueing of writes and their commit."""
-    commit_many = store.backend.commit_many
-    waiting = [act]
-
-    def meddling(*given: Any) -> Any:
-        while waiting:
-            waiting.pop()()
-        return commit_many(*given)
-
-    store.backend.commit_many = meddling  # type: ignore[method-assign]
 
 
 def named(name: str, value: Any) -> Difference:
@@ -60,7 +38,10 @@ def together(store: Store, projects: Projects, diffs: list[Difference], **more: 
 @pytest.mark.parametrize("base", [{}, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("audit", [False, True], ids=["", "audited"])
 def test_no_change_is_lost_when_another_process_comes_between(
-    stores: tuple[Store, Store], base: dict[str, Any], audit: bool
+    stores: tuple[Store, Store],
+    base: dict[str, Any],
+    audit: bool,
+    before_the_first_group: Callable[[Store, Callable[[], object]], None],
 ) -> None:
     ours, theirs = (store.session("s") for store in stores)
     one, two = Projects(ours), Projects(theirs)
@@ -102,7 +83,9 @@ def test_of_writers_that_build_on_one_version_one_wins(stores: tuple[Store, Stor
     assert {each.actual for each in found if each is not won} == {2}
 
 
-def test_a_request_that_another_server_did_meanwhile_is_not_done_again(stores: tuple[Store, Store]) -> None:
+def test_a_request_that_another_server_did_meanwhile_is_not_done_again(
+    stores: tuple[Store, Store], before_the_first_group: Callable[[Store, Callable[[], object]], None]
+) -> None:
     ours, theirs = (store.session("s") for store in stores)
     one, two = Projects(ours), Projects(theirs)
     ours.run(one.put(None, "atlas", State.of({"a": 1})))

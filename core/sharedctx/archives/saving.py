@@ -148,7 +148,7 @@ class _Saving:
         try:
             return run(self._backend, self._versions.content(version))
         except DecodeError:
-            if self._backend.scan(self._session.space, version.pk, version.number, version.number + 1):
+            if not run(self._backend, self._versions.is_gone(version)):
                 raise
         raise VersionConflict(f"history of {version.pk!r} was removed while it was exported: export again")
 

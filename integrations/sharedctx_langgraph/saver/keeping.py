@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -19,20 +20,23 @@ from .threads import Threads
 T = TypeVar("T")
 
 
-class Keeping:
+class Keeping(ABC):
     """Removal, retention, copies and imports of threads, for threads and event loops."""
 
     _threads: Threads
 
     @property
+    @abstractmethod
     def _packing(self) -> Packing:
-        raise NotImplementedError
+        """How values become bytes."""
 
+    @abstractmethod
     def _run(self, steps: Steps[T]) -> T:
-        raise NotImplementedError
+        """Carry out steps in this thread."""
 
+    @abstractmethod
     async def _arun(self, steps: Steps[T]) -> T:
-        raise NotImplementedError
+        """Carry out steps for the running event loop."""
 
     def delete_thread(self, thread_id: str) -> None:
         """Remove a thread with all its namespaces."""
