@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
-from sharedctx.aio import AsyncSharedContext
-from sharedctx.context import SharedContext
 from sharedctx.entries.names import check_key
 from sharedctx.entries.values import canonical
 from sharedctx.errors import InvalidValue, KeyNotFound
 from sharedctx.extras import extra
-from sharedctx.opening import Openable, Opening
-from sharedctx.settings import check_ttl
-from sharedctx.store import Store
 
-from .tools import FACE
+from .kept import Kept
 
 with extra("langchain", "ContextByteStore"):
     from langchain_core.stores import ByteStore
@@ -26,7 +20,7 @@ with extra("langchain", "ContextByteStore"):
 _AS_THEY_ARE = "/-_~ !#$&'()*+,:;=?@[]{}|^"
 
 
-class ContextByteStore(Openable, ByteStore):
+class ContextByteStore(Kept, ByteStore):
     """Bytes by key as entries of a session, versioned and shared by threads and processes.
 
     ``given`` is an opened ``Store`` or a ``SharedContext``, else ``path=`` or ``url=`` name the store; ``session``
@@ -36,26 +30,8 @@ class ContextByteStore(Openable, ByteStore):
     when one of several keys or values is not good.
     """
 
-    def __init__(
-        self,
-        given: Store | SharedContext | None = None,
-        session: str | None = None,
-        *,
-        path: str | os.PathLike[str] | None = None,
-        url: str | None = None,
-        participant: str | None = None,
-        prefix: str = "bytes/",
-        ttl: float | None = None,
-    ) -> None:
-        if ttl is not None:
-            check_ttl(ttl)
-        self._opening = Opening(given, path=path, url=url)
-        context = self._opening.context(session)
-        who = context.participant if participant is None else participant
-        self._context = context if who is None else context.bind(who, face=FACE)
-        self._async = AsyncSharedContext.over(self._context)
-        self._prefix = check_key(prefix)
-        self._ttl = ttl
+    SESSION = "default"
+    PREFIX = "bytes/"
 
     def mget(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the bytes of each key in order, None where there are none."""

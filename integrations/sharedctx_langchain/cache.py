@@ -5,31 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from typing import Any
 
-from sharedctx.aio import AsyncSharedContext
-from sharedctx.context import SharedContext
-from sharedctx.entries.names import check_key
 from sharedctx.errors import KeyNotFound, SharedContextError
 from sharedctx.extras import extra
-from sharedctx.opening import Openable, Opening
-from sharedctx.settings import check_ttl
-from sharedctx.store import Store
 
 from .answers import read_answers, written_answers
-from .tools import FACE
+from .kept import Kept
 
 with extra("langchain", "ContextLLMCache"):
     from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 
-_SESSION = "llm-cache"
 _MISSED = "what lies under %s is not used: %s"
 _NOT_KEPT = "an answer is not kept as %s: %s"
 _log = logging.getLogger("sharedctx.langchain")
 
 
-class ContextLLMCache(Openable, BaseCache):
+class ContextLLMCache(Kept, BaseCache):
     """Keeps what models answered, by prompt and settings: ``set_llm_cache(ContextLLMCache(path=...))``.
 
     ``given`` is an opened ``Store`` or a ``SharedContext``, else ``path=`` or ``url=`` name the store. Answers lie
@@ -39,27 +31,8 @@ class ContextLLMCache(Openable, BaseCache):
     ``ConfigError``.
     """
 
-    def __init__(
-        self,
-        given: Store | SharedContext | None = None,
-        session: str | None = None,
-        *,
-        path: str | os.PathLike[str] | None = None,
-        url: str | None = None,
-        participant: str | None = None,
-        prefix: str = "answer/",
-        ttl: float | None = None,
-    ) -> None:
-        if ttl is not None:
-            check_ttl(ttl)
-        self._opening = Opening(given, path=path, url=url)
-        over = isinstance(given, SharedContext)
-        context = self._opening.context(session if over else session or _SESSION)
-        who = context.participant if participant is None else participant
-        self._context = context if who is None else context.bind(who, face=FACE)
-        self._async = AsyncSharedContext.over(self._context)
-        self._prefix = check_key(prefix)
-        self._ttl = ttl
+    SESSION = "llm-cache"
+    PREFIX = "answer/"
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """Return what was answered, or None."""
