@@ -153,7 +153,7 @@ def test_what_was_removed_says_so(browser: Browser, page: Running) -> None:
     driver.get(f"{page.url}/#/entry?key=gone")
     browser.wait("This version took the value away")
     driver.find_element("id", "version").send_keys(Keys.ARROW_LEFT)
-    assert "a value" in browser.wait("v1 by planner")
+    assert "v1 by planner" in browser.wait("a value"), "the value comes after what is known of it"
     driver.find_element("link text", "All entries").click()
     browser.wait("findings/issues")
     assert browser.faults() == []
