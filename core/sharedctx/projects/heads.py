@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ..backends.base import Row
+from ..versions.log import Version
 from .state import State
 
 _MOST = 1024
@@ -28,20 +29,12 @@ class Head(NamedTuple):
         return int(self.row.sk) if self.row is not None and self.live else 0
 
 
-class Offered(NamedTuple):
-    """A version that waits to be committed: its row's value, its state and who writes it."""
-
-    blob: bytes
-    state: State
-    agent: str
-
-
 class Heads:
     """The heads written last by this process, of the projects written last, and what it is writing after them."""
 
     def __init__(self) -> None:
         self._written: OrderedDict[str, Head] = OrderedDict()
-        self._offered: dict[str, Offered] = {}
+        self._offered: dict[str, tuple[bytes, State, str]] = {}
         self._asked: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     def asked(self, key: str, agent: str, request: str) -> bool:
@@ -56,18 +49,18 @@ class Heads:
                 self._asked.popitem(last=False)
         return False
 
-    def offer(self, key: str, offered: Offered) -> None:
-        """Know what is to be committed next."""
-        self._offered[key] = offered
+    def offer(self, key: str, state: State, agent: str, blob: bytes) -> None:
+        """Know what is to be committed next: its state, who writes it, and its row's value."""
+        self._offered[key] = blob, state, agent
 
-    def offered(self, key: str) -> Offered | None:
+    def offered(self, key: str) -> tuple[bytes, State, str] | None:
         """Return what was offered last, while it is neither committed nor refused."""
         return self._offered.get(key)
 
     def settle(self, key: str, state: State) -> None:
         """Know that what was offered with this state is committed or refused."""
         held = self._offered.get(key)
-        if held is not None and held.state is state:
+        if held is not None and held[1] is state:
             self._offered.pop(key, None)
 
     def of(self, key: str) -> Head | None:
@@ -90,3 +83,8 @@ class Heads:
         """Bytes of the state written last, 0 where none is known."""
         held = self._written.get(key)
         return 0 if held is None else len(held.state.encoded)
+
+    def state(self, version: Version) -> State | None:
+        """Return the state of a version, if it is the one written last of its key."""
+        held = self._written.get(version.pk)
+        return held.state if held is not None and held.row is not None and held.row.rev == version.rev else None

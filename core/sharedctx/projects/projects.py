@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from ..backends import steps
@@ -17,7 +18,7 @@ from ..versions.log import Version
 from .accesses import Accesses
 from .differences import Difference
 from .expected import Expected, require
-from .heads import Head, Heads, Offered
+from .heads import Head, Heads
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
@@ -93,7 +94,7 @@ class Projects:
         """Return the state of a version; that of a removal, and of none, is empty."""
         if version is None or not version.blob.live:
             return EMPTY
-        return (yield from self._states.of(version))
+        return self.heads.state(version) or (yield from self._states.of(version))
 
     def since(self, project: str, number: int) -> Steps[tuple[Version, State | None]]:
         """Return the live version and the state at ``number``, None where that is not known any more."""
@@ -137,7 +138,7 @@ class Projects:
         request: str = "",
     ) -> Steps[Written]:
         """Replace the context, or make the project."""
-        return (yield from self._write(participant, project, lambda old: state, agent, expected, request))
+        return self._write(participant, project, lambda old: state, agent, expected, request)
 
     @spanned("update_memory", writes=True)
     def change(
@@ -150,7 +151,7 @@ class Projects:
         request: str = "",
     ) -> Steps[Written]:
         """Apply a difference, to an empty context where there is no project."""
-        return (yield from self._write(participant, project, diff.apply, agent, expected, request))
+        return self._write(participant, project, diff.apply, agent, expected, request)
 
     @spanned("update_memory")
     def rollback(
@@ -196,20 +197,17 @@ class Projects:
             again = False
             try:
                 require(project, head, expected)
-                draft, new = self._draft(project, make(head.state), agent, note)
+                new = make(head.state)
+                draft = self._draft(project, new, agent, note)
             except SharedContextError:
                 if known is None:
                     raise
                 known, again = None, bool(request)  # others may have written since
                 continue
             content = head.state.encoded if known is not None and head.live else None
-
-            def offer(blob: bytes, state: State = new) -> None:
-                self.heads.offer(key, Offered(blob, state, agent))
-
             try:
                 version, row = yield from self._session.log.append_to(
-                    key, head.row, draft, now, expect=head.number, content=content, offer=offer
+                    key, head.row, draft, now, content=content, offer=partial(self.heads.offer, key, new, agent)
                 )
             except VersionConflict:
                 self.heads.forget(key)
@@ -218,7 +216,6 @@ class Projects:
             finally:
                 self.heads.settle(key, new)
             self.heads.keep(key, Head(row, new, agent))
-            self._states.keep(version, new)
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 newest = (yield from self.newest(project)) or version
                 since = newest.number - version.number + 1  # who was told of the one before goes on from there
@@ -231,8 +228,9 @@ class Projects:
         offered = self.heads.offered(key)
         if offered is None:
             return None
+        blob, state, agent = offered
         row = yield from steps.tail(self.space, key)
-        return Head(row, offered.state, offered.agent) if row is not None and row.value == offered.blob else None
+        return Head(row, state, agent) if row is not None and row.value == blob else None
 
     def _head(self, key: str) -> Steps[Head]:
         row = yield from steps.newest(self.space, key)
@@ -243,14 +241,14 @@ class Projects:
             return Head(row, EMPTY, live=False)
         return Head(row, (yield from self.state(version)), version.blob.agent)
 
-    def _draft(self, project: str, new: State, agent: str, note: str) -> tuple[Draft, State]:
-        if len(new.encoded) > self.settings.max_bytes:
+    def _draft(self, project: str, new: State, agent: str, note: str) -> Draft:
+        encoded = new.encoded
+        if len(encoded) > self.settings.max_bytes:
             raise ValueTooLarge(
-                f"the context of {project!r} would have {len(new.encoded)} bytes, at most "
+                f"the context of {project!r} would have {len(encoded)} bytes, at most "
                 f"{self.settings.max_bytes}: divide it into several projects"
             )
-        compress = len(new.encoded) >= DELTA_FROM
-        return Draft(Kind.JSON, new.encoded, agent, note, new.digest, compress=compress), new
+        return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM)
 
     def _done(self, project: str, agent: str, request: str) -> Steps[Written | None]:
         """Return what a request wrote already, if it is among the versions that are kept."""
