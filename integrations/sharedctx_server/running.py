@@ -19,6 +19,7 @@ from sharedctx.opening import Opening
 
 from .application import app
 from .background import Registered
+from .protocol import Protocol
 from .settings import ServerSettings
 
 _FRAME = 4096
@@ -34,6 +35,7 @@ class Server(uvicorn.Server):
                 application,
                 host=settings.host,
                 port=settings.port,
+                http=Protocol,
                 log_level="warning",
                 access_log=False,
                 server_header=False,

@@ -70,7 +70,7 @@ class Configured:
         return found
 
     def held(self) -> Configuration | None:
-        """Return these settings over the store's, as they were read less than a second ago; None where they were not."""
+        """Return these settings over the store's, if they were read less than a second ago."""
         held = self._cache.configured.get(self._space)
         return None if held is None or held[0] <= time.monotonic() else held[1]
 

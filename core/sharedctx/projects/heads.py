@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..backends.base import Row
 from ..versions.log import Version
+from .names import LEAF, PREFIX
 from .state import State
 
 _MOST = 1024
@@ -79,9 +80,9 @@ class Heads:
         """Know that others have written since."""
         self._written.pop(key, None)
 
-    def size(self, key: str) -> int:
-        """Bytes of the state written last, 0 where none is known."""
-        held = self._written.get(key)
+    def size(self, project: str) -> int:
+        """Bytes of a project's state written last, 0 where none is known."""
+        held = self._written.get(f"{PREFIX}{project}{LEAF}")
         return 0 if held is None else len(held.state.encoded)
 
     def state(self, version: Version) -> State | None:
