@@ -237,7 +237,7 @@ async def post_diff(call: Call) -> Reply:
     written, subscribers = await service.write(project, steps, len(data), request)
     await service.made(project, participant, written)
     version, state, old, *_ = written
-    saved = max(state.characters - len(Difference.between(old, state).encoded), 0) // 4
+    saved = max(state.characters - Difference.between(old, state).size, 0) // 4
     service.meter.tokens_saved += saved * subscribers
     reply = DiffReply(project, version.number, state.hash, saved, subscribers)
     return json_reply(reply, headers=(etag(version),))

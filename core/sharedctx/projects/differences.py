@@ -9,6 +9,7 @@ from ..errors import InvalidValue
 from ..lazy import lazy
 from .state import Pair, State, joined, pair, quoted
 
+_FRAME = len('{"added":{},"modified":{},"removed":[],"unchanged":[]}')
 LISTS = ("added", "modified", "removed", "unchanged")
 
 
@@ -88,6 +89,14 @@ class Difference:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.modified or self.removed)
+
+    @property
+    def size(self) -> int:
+        """The bytes of ``encoded``."""
+        pairs = (*self.added.values(), *self.modified.values())
+        names = (*self.removed, *self.unchanged)
+        commas = sum([len(each) - 1 for each in (self.added, self.modified, self.removed, self.unchanged) if each])
+        return _FRAME + sum([len(each) for each in pairs]) + sum([len(quoted(name)) for name in names]) + commas
 
     @lazy
     def encoded(self) -> bytes:

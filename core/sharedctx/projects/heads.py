@@ -15,14 +15,19 @@ _MOST = 1024
 _REQUESTS = 8192
 
 
+Requests = tuple[tuple[str, str], ...]
+
+
 class Head(NamedTuple):
     """A newest row, its state and who wrote it; whoever builds on it finds out by its commit whether it still is the
-    newest. ``row`` is None where there never was one, ``live`` False where the project was removed."""
+    newest. ``row`` is None where there never was one, ``live`` False where the project was removed. ``requests`` are
+    who wrote the versions that are kept, by the names of which requests, None where that was not read."""
 
     row: Row | None
     state: State
     agent: str = ""
     live: bool = True
+    requests: Requests | None = None
 
     @property
     def number(self) -> int:
@@ -35,7 +40,7 @@ class Heads:
 
     def __init__(self) -> None:
         self._written: OrderedDict[str, Head] = OrderedDict()
-        self._offered: dict[str, tuple[bytes, State, str]] = {}
+        self._offered: dict[str, tuple[Head, bytes]] = {}
         self._asked: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     def asked(self, key: str, agent: str, request: str) -> bool:
@@ -50,18 +55,18 @@ class Heads:
                 self._asked.popitem(last=False)
         return False
 
-    def offer(self, key: str, state: State, agent: str, blob: bytes) -> None:
-        """Know what is to be committed next: its state, who writes it, and its row's value."""
-        self._offered[key] = blob, state, agent
+    def offer(self, key: str, head: Head, blob: bytes) -> None:
+        """Know what is to be committed next: a head but for its row, and that row's value."""
+        self._offered[key] = head, blob
 
-    def offered(self, key: str) -> tuple[bytes, State, str] | None:
+    def offered(self, key: str) -> tuple[Head, bytes] | None:
         """Return what was offered last, while it is neither committed nor refused."""
         return self._offered.get(key)
 
-    def settle(self, key: str, state: State) -> None:
-        """Know that what was offered with this state is committed or refused."""
+    def settle(self, key: str, head: Head) -> None:
+        """Know that what was offered as this head is committed or refused."""
         held = self._offered.get(key)
-        if held is not None and held[1] is state:
+        if held is not None and held[0] is head:
             self._offered.pop(key, None)
 
     def of(self, key: str) -> Head | None:

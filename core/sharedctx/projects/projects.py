@@ -192,8 +192,12 @@ class Projects:
         while True:
             head = known or (yield from self._head(key))
             # Read after the head: what the request wrote meanwhile then refuses what is built on that.
-            if again and (done := (yield from self._done(project, agent, request))) is not None:
-                return done
+            if again and (head.requests is None or (agent, request) in head.requests):
+                versions = yield from self.versions(project)
+                if (done := (yield from self._done(versions, agent, request))) is not None:
+                    return done
+                if head.row is not None and versions and versions[-1].rev == head.row.rev:
+                    head = head._replace(requests=tuple((each.blob.agent, request_of(each)) for each in versions))
             again = False
             try:
                 require(project, head, expected)
@@ -205,17 +209,21 @@ class Projects:
                 known, again = None, bool(request)  # others may have written since
                 continue
             content = head.state.encoded if known is not None and head.live else None
+            names = head.requests
+            if names is not None:
+                names = (*names, (agent, request))[-self.settings.keep_versions :]
+            offered = Head(None, new, agent, True, names)
             try:
                 version, row = yield from self._session.log.append_to(
-                    key, head.row, draft, now, content=content, offer=partial(self.heads.offer, key, new, agent)
+                    key, head.row, draft, now, content=content, offer=partial(self.heads.offer, key, offered)
                 )
             except VersionConflict:
                 self.heads.forget(key)
                 known, again = None, bool(request)  # somebody was faster: judged and made anew
                 continue
             finally:
-                self.heads.settle(key, new)
-            self.heads.keep(key, Head(row, new, agent))
+                self.heads.settle(key, offered)
+            self.heads.keep(key, Head(row, new, agent, True, names))
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 newest = (yield from self.newest(project)) or version
                 since = newest.number - version.number + 1  # who was told of the one before goes on from there
@@ -228,14 +236,16 @@ class Projects:
         offered = self.heads.offered(key)
         if offered is None:
             return None
-        blob, state, agent = offered
+        head, blob = offered
         row = yield from steps.tail(self.space, key)
-        return Head(row, state, agent) if row is not None and row.value == blob else None
+        if row is None or row.value != blob:
+            return None
+        return Head(row, head.state, head.agent, True, head.requests)
 
     def _head(self, key: str) -> Steps[Head]:
         row = yield from steps.newest(self.space, key)
         if row is None:
-            return Head(None, EMPTY, live=False)
+            return Head(None, EMPTY, live=False, requests=())
         version = yield from self._if_live(self._session.log.read_row(row))
         if version is None:
             return Head(row, EMPTY, live=False)
@@ -250,9 +260,8 @@ class Projects:
             )
         return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM)
 
-    def _done(self, project: str, agent: str, request: str) -> Steps[Written | None]:
+    def _done(self, versions: list[Version], agent: str, request: str) -> Steps[Written | None]:
         """Return what a request wrote already, if it is among the versions that are kept."""
-        versions = yield from self.versions(project)
         for at, version in reversed(list(enumerate(versions))):
             if request_of(version) == request and version.blob.agent == agent:
                 old = versions[at - 1] if at else None
