@@ -11,7 +11,6 @@ from urllib.parse import quote
 from ...errors import ConditionFailed, Internal
 from ..base import ABSENT, ANY, NEXT, PRESENT, At, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
 
-
 _TOLD = re.compile(r"^(run_id|master_replid):(\w+)", re.MULTILINE)
 
 
