@@ -1,5 +1,5 @@
-"""Servers that come back with less than they acknowledged, or with nothing: nobody takes another commit for one that was
-lost, and those who followed or wrote are told."""
+"""Servers that come back with less than they acknowledged, or with nothing: nobody takes another commit for one that
+was lost, and those who followed or wrote are told."""
 
 from __future__ import annotations
 

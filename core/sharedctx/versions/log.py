@@ -243,8 +243,8 @@ class VersionLog(Versions):
             )
         if held is not None and row is not None and row.rev != held:
             raise VersionConflict(
-                f"version {expect} of {pk!r} is not the one that was read: the session was made anew, or its server went "
-                "back to an older state; read it again, merge, and write again",
+                f"version {expect} of {pk!r} is not the one that was read: the session was made anew, or its server "
+                "went back to an older state; read it again, merge, and write again",
                 expected=expect,
                 actual=expect,
                 agent=version.blob.agent if version is not None else None,

@@ -96,7 +96,7 @@ class Calls:
             try:
                 if self.address.clustered:
                     return self._in_cluster(command, source, base, args)
-                (reply,) = self.replies(lambda run: [(*self.named(command, source, run), 1, base, *args)])
+                (reply,) = self.replies(self._sender(command, source, base, args))
                 if isinstance(reply, Exception):
                     raise reply
                 return reply
@@ -110,6 +110,11 @@ class Calls:
         """The words that begin a command which runs a script, by its name (EVALSHA) or its text, in that run."""
         text = source if isinstance(source, str) else source(run)
         return command, text if command == "EVAL" else self._hash(text)
+
+    def _sender(
+        self, command: str, source: Source, base: bytes, args: Sequence[Any]
+    ) -> Callable[[str], list[tuple[Any, ...]]]:
+        return lambda run: [(*self.named(command, source, run), 1, base, *args)]
 
     def _in_cluster(self, command: str, source: Source, base: bytes, args: Sequence[Any]) -> Any:
         run = ""

@@ -3,8 +3,8 @@
 Keys of a space S, which share one hash tag so that a cluster keeps them together (``base`` ends with a colon):
 
 ====================  ========================================================================
-``base`` m            hash: ``rev`` of the last commit, ``mark`` up to which the feed was cut, ``g`` once registered: the
-                      store and the run of the server that wrote last; ``e`` the last revisions before runs changed
+``base`` m            hash: ``rev`` of the last commit, ``mark`` up to which the feed was cut, ``g`` the store and the
+                      server's run that wrote last, once registered, ``e`` the last revisions of the runs before
 ``base`` p            sorted set, all scores 0: partitions that hold rows, in order of their bytes
 ``base`` l            hash: the last number given in partitions that hold no rows any more
 ``base`` f            stream: the feed; entry ``rev-n`` is change n of that commit, field pk, value its code
