@@ -1,4 +1,4 @@
-"""A program in few tokens: the names of all it declares, then what fails, what it uses, and signatures while they fit."""
+"""A program in few tokens: the names of all it declares, what fails, what it uses, and signatures while they fit."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _order(pieces: Sequence[_Piece], costs: Sequence[int], longer: Sequence[int]
 
 
 def _lines(pieces: Sequence[_Piece], shown: Mapping[int, bool]) -> Iterator[str]:
-    """What is shown: names in rows behind what they are declared by, signatures below them, members below their type."""
+    """Names in rows behind what they are declared by, signatures below them, members below their type."""
     rows: dict[int, dict[str, list[int]]] = {}
     for at in sorted(shown):
         rows.setdefault(pieces[at].section, {}).setdefault(pieces[at].before, []).append(at)
