@@ -7,6 +7,7 @@ import os
 from typing import Any, Final
 
 from ...errors import BackendUnavailable, ConfigError
+from . import wire
 from .calls import Calls
 
 _FORMAT: Final = 1
@@ -28,8 +29,7 @@ def check(calls: Calls, durable: bool) -> None:
 
 def identify(calls: Calls) -> str:
     """Return the store's id, made on first use; raises ``ConfigError`` for a store of a newer format."""
-    key = f"{calls.address.prefix}:store"
-
+    key = wire.own(calls.address.prefix)
     form, own = calls.ask("hmget", key, "format", "id")
     if not form or not own:
         calls.ask("hsetnx", key, "format", _FORMAT)

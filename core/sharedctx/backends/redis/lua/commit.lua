@@ -1,5 +1,7 @@
 local base = KEYS[1]
 local call, match, format = redis.call, string.match, string.format
+-- The store's id and what names this run of the server, eight letters and sixteen.
+local run = '@run'
 -- ARGV[1]: lane, number of the request in it, if_rev or nothing, 1 to register.
 -- Then for each operation: p(ut), d(rop) or c(heck), its condition, expires, and nothing, =text or #number; pk; value.
 local lane, number, if_rev, register = match(ARGV[1], '^(%S+) (%d+) (%S*) (%d)$')
@@ -12,7 +14,8 @@ if known then
     if tonumber(last) > tonumber(number) then return 'L' end
 end
 local meta = call('HMGET', base .. 'm', 'rev', 'g')
-if not meta[2] and register ~= '1' then return 'R' end
+local before = meta[2]
+if register ~= '1' and string.sub(before or '', 1, 8) ~= string.sub(run, 1, 8) then return 'R' end
 local rev = meta[1] or '0'
 local function answer(reply)
     call('SET', lane, number .. ' ' .. reply, 'EX', 1800)
@@ -59,6 +62,12 @@ end
 local n = 0
 local feed = base .. 'f'
 local next = format('%.0f', tonumber(rev) + 1)
+local gone
+if before ~= run and rev ~= '0' then
+    -- A server that was started again, or took over, may have lost its last commits: no revision is given twice.
+    gone = rev
+    next = format('%.0f', (math.floor(tonumber(rev) / 2^30) + 1) * 2^30 + 1)
+end
 local dropped = {}
 local settled
 if #drops > 0 then
@@ -119,9 +128,10 @@ for _, op in ipairs(puts) do
     n = n + 1
 end
 for _, pk in ipairs(dropped) do settled(pk) end
-if register == '1' then
-    call('HSET', base .. 'm', 'rev', next, 'g', '1')
-else
+if before == run then
     call('HSET', base .. 'm', 'rev', next)
+else
+    call('HSET', base .. 'm', 'rev', next, 'g', run)
+    if gone then call('HSET', base .. 'm', 'e', (call('HGET', base .. 'm', 'e') or '') .. gone .. ' ') end
 end
 return answer(reply)
