@@ -39,7 +39,9 @@ class Packing:
 
     def head(self, checkpoint: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
         """Return a checkpoint without its values and id, and its metadata, as bytes."""
-        bare = {name: value for name, value in checkpoint.items() if name not in ("channel_values", "id")}
+        bare = dict(checkpoint)
+        bare.pop("channel_values", None)
+        bare.pop("id", None)
         return self.value([bare, metadata], "the checkpoint and its metadata")
 
     def read_head(self, id: str, head: bytes) -> tuple[Any, Any]:
@@ -49,8 +51,10 @@ class Packing:
 
     def parts(self, checkpoint: Mapping[str, Any], new_versions: Mapping[str, Any]) -> dict[str, Part]:
         """Return a checkpoint's channels as parts; those whose version stayed are not serialized again."""
-        values = checkpoint["channel_values"]
-        versions = checkpoint["channel_versions"]
+        try:
+            values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
+        except KeyError as missing:
+            raise InvalidValue(f"checkpoint {checkpoint.get('id')!r} has no {missing}: pass a whole one") from None
         parts = {
             channel: Part(
                 f"{versions.get(channel)!r}",

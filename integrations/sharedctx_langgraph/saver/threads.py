@@ -99,8 +99,8 @@ class Threads:
         facts: Any = get_checkpoint_metadata(config, metadata)  # type: ignore[arg-type]
         if (run := facts.get("run_id")) is not None:
             yield from self.runs.note(str(run), place.thread)
-        head = packing.head(checkpoint, facts)
         parts = packing.parts(checkpoint, new_versions or {})
+        head = packing.head(checkpoint, facts)
         expires = yield from self._expires()
         yield from self.lineage(place.thread, namespace).put(id, place.id, head, parts, expires)
         return place.config(namespace, id)

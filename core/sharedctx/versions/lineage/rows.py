@@ -5,13 +5,14 @@
     sort key  ID            a state: its parent, its head and table, the parts that it changed
     sort key  ID \x01 NNNN  the additions to that state, numbered as they came
 
-    payload of a state:     count of ids, count of pieces, ids, pieces, and their bytes, those of head and table first
-    an id:                  its length, text | 2**32 - 1, the 16 bytes of a UUID
-    a piece:                kind 1 | size, length of its bytes, length of its name, name
-                            [place of the base among the ids, base's stamp, step, additions] [own stamp]
-    payload of an addition: kind 1 | size, count of parts, length of its name, stamp, name for each, and its bytes
+    payload of a state:     count of ids 2, count of pieces 4, ids, pieces, and their bytes, head and table first
+    an id:                  its length 4, text
+    a piece:                kind 1, size 2, length of its bytes 2, length of its name 1
+                            [place of the base among the ids 1, base's stamp 4, step 2, additions 1] name [own stamp 4]
+    payload of an addition: kind 1, size 4, count of parts 2, (length of its name 4, stamp 4, name) for each, its bytes
 
-Numbers take four bytes, the highest first. The kind says in its upper bits which of the bracketed fields follow.
+Numbers have the highest byte first. The kind says in its upper bits which of the bracketed fields follow, and whether
+the numbers of the piece take four bytes each, since one of them needs it.
 
 A piece is what one part was changed to: as it is, compressed (a head with the parent's as dictionary), or as its
 difference from the piece of an earlier state, which it names by id and stamp. The ids begin with the parent's, empty
@@ -21,7 +22,6 @@ stands in the row. The rows are sealed like all collection rows, bound to space,
 
 from __future__ import annotations
 
-import contextlib
 import struct
 import zlib
 from dataclasses import dataclass
@@ -38,13 +38,16 @@ HEAD: Final = ""
 """The name of the piece that holds a state's table and head."""
 RAW, WHOLE, DELTA, BESIDE = range(4)
 _BASED: Final = 0x10
-_STAMPED: Final = 0x20
+_WIDE: Final = 0x20
+_STAMPED: Final = 0x40
+_PIECE: Final = {
+    mark: struct.Struct(form)
+    for mark, form in {0: ">BHHB", _BASED: ">BHHBBIHB", _WIDE: ">BIII", _WIDE | _BASED: ">BIIIIIII"}.items()
+}
+_STATE: Final = struct.Struct(">HI")
+_ADDITION: Final = struct.Struct(">BIH")
+_PART: Final = struct.Struct(">II")
 _NUMBER: Final = struct.Struct(">I")
-_TWO: Final = struct.Struct(">II")
-_PIECE: Final = struct.Struct(">BIII")
-_BASE: Final = struct.Struct(">IIII")
-_ADDITION: Final = struct.Struct(">BII")
-_UUID: Final = 0xFFFFFFFF
 
 Table = dict[str, list[str]]
 """A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
@@ -137,32 +140,29 @@ def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece], *, ane
     for name, (kind, size, own, payload, step, base, also) in ((HEAD, head), *pieces.items()):
         stamped = anew and own != stamp(payload, base)
         text = name.encode("utf-8", "surrogatepass")
-        mark = kind | (_BASED if base is not None else 0) | (_STAMPED if stamped else 0)
-        entries += (_PIECE.pack(mark, size, len(payload), len(text)), text)
+        mark = kind | _STAMPED if stamped else kind
+        numbers: tuple[int, ...] = (size, len(payload), len(text))
+        form = 0
         if base is not None:
             if base.id not in ids:
                 ids.append(base.id)
-            entries.append(_BASE.pack(ids.index(base.id), base.stamp, step, also))
+            numbers += (ids.index(base.id), base.stamp, step, also)
+            form = _BASED
+        try:
+            entries.append(_PIECE[form].pack(mark | form, *numbers))
+        except struct.error:
+            form |= _WIDE
+            entries.append(_PIECE[form].pack(mark | form, *numbers))
+        entries.append(text)
         if stamped:
             entries.append(_NUMBER.pack(own))
         bodies.append(payload)
-    return b"".join((_TWO.pack(len(ids), 1 + len(pieces)), *map(_packed_id, ids), *entries, *bodies))
+    return b"".join((_STATE.pack(len(ids), 1 + len(pieces)), *map(_packed_id, ids), *entries, *bodies))
 
 
 def _packed_id(id: str) -> bytes:
-    """A UUID in 20 bytes, other ids as they are."""
-    if len(id) == 36:
-        with contextlib.suppress(ValueError):
-            found = bytes.fromhex(id.replace("-", ""))
-            if _uuid(found) == id:
-                return _NUMBER.pack(_UUID) + found
     text = id.encode("utf-8", "surrogatepass")
     return _NUMBER.pack(len(text)) + text
-
-
-def _uuid(found: bytes) -> str:
-    text = found.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class _Reader:
@@ -177,6 +177,9 @@ class _Reader:
         self._at += form.size
         return found
 
+    def peek(self) -> int:
+        return self._data[self._at]
+
     def take(self, length: int) -> bytes:
         start = self._at
         self._at = end = start + length
@@ -188,8 +191,7 @@ class _Reader:
         return self.take(length).decode("utf-8", "surrogatepass")
 
     def id(self) -> str:
-        (length,) = self.read(_NUMBER)
-        return _uuid(self.take(16)) if length == _UUID else self.text(length)
+        return self.text(*self.read(_NUMBER))
 
     def rest(self) -> bytes:
         return self._data[self._at :]
@@ -201,14 +203,14 @@ def parse_state(space: str, row: Row) -> StateRow:
     reader = _Reader(unseal(space, row))
     found: list[tuple[str, int, int, int, int, Ref | None, int, int | None]] = []
     try:
-        known, count = reader.read(_TWO)
+        known, count = reader.read(_STATE)
         ids = [reader.id() for _ in range(known)]
         for _ in range(count):
-            mark, size, length, named = reader.read(_PIECE)
+            mark, size, length, named, *numbers = reader.read(_PIECE[reader.peek() & (_BASED | _WIDE)])
             name = reader.text(named)
             base, step, also, own = None, 0, 0, None
-            if mark & _BASED:
-                at, base_stamp, step, also = reader.read(_BASE)
+            if numbers:
+                at, base_stamp, step, also = numbers
                 base = Ref(ids[at], base_stamp)
             if mark & _STAMPED:
                 (own,) = reader.read(_NUMBER)
@@ -227,7 +229,7 @@ def pack_addition(addition: Addition) -> bytes:
     parts: list[bytes] = []
     for name, mark in addition.dictionary:
         text = name.encode("utf-8", "surrogatepass")
-        parts += (_TWO.pack(len(text), mark), text)
+        parts += (_PART.pack(len(text), mark), text)
     head = _ADDITION.pack(addition.kind, addition.size, len(addition.dictionary))
     return b"".join((head, *parts, addition.payload))
 
@@ -239,7 +241,7 @@ def parse_addition(space: str, row: Row) -> Addition:
         kind, size, count = reader.read(_ADDITION)
         dictionary: list[tuple[str, int]] = []
         for _ in range(count):
-            length, mark = reader.read(_TWO)
+            length, mark = reader.read(_PART)
             dictionary.append((reader.text(length), mark))
         return Addition(kind, size, reader.rest(), dictionary)
     except (LookupError, ValueError, struct.error) as error:

@@ -46,15 +46,8 @@ class Part(NamedTuple):
     fresh: bool
 
 
-class _Draft(NamedTuple):
-    head: Piece
-    first: bytes
-    pieces: dict[str, Piece]
-    contents: dict[str, bytes]
-    table: Table
-    needs: list[Check]
-
-
+_Draft = tuple[StateRow, dict[str, bytes], list[Check]]
+"""A state, the contents of its pieces, and what it needs to be there."""
 _Made = tuple[Piece, StateRow | None]
 """A piece, and the state that it may build on."""
 _Also = tuple[int, bytes, int | None]
@@ -92,23 +85,17 @@ class Writing:
         made: dict[str, bytes] = {}
         if_rev: int | None = None
         for attempt in range(_ATTEMPTS):
-            draft = yield from self._draft(id, parent, head, parts, made, alone=attempt > 2)
-            payload = pack_state(parent, draft.head, draft.pieces)
-            if len(payload) > MAX_VALUE_BYTES:
-                raise ValueTooLarge(f"state {id!r} takes {len(payload)} bytes: {MAX_VALUE_BYTES} are the most")
-            sealed = seal(self._space, self._pk, id, payload)
-            opened = draft.table, head
-            state = StateRow(id, parent, draft.head, draft.pieces, sealed, expires, None, draft.first, opened)
+            state, contents, needs = yield from self._draft(id, parent, head, parts, expires, made, alone=attempt > 2)
             self._memory.keep(self._reading.at(id), state, first=True)  # what is queued behind it can build on it
-            for name, content in draft.contents.items():
+            for name, content in contents.items():
                 self._reading.remember(state, name, content)
-            ops: list[Op] = [Put(self._pk, sealed, id, expires, ABSENT if if_rev is None else ANY), *draft.needs]
+            ops: list[Op] = [Put(self._pk, state.sealed, id, expires, ABSENT if if_rev is None else ANY), *needs]
             try:
                 state.rev, _ = yield from steps.commit(self._space, ops, if_rev)
                 return
             except ConditionFailed:
                 self._memory.forget(self._reading.at(id))
-                for need in draft.needs:
+                for need in needs:
                     self._memory.forget(self._reading.at(split(str(need.sk))[0]))
                 if parent is not None:
                     self._memory.forget(self._reading.at(parent))
@@ -129,6 +116,7 @@ class Writing:
         parent: str | None,
         head: bytes,
         parts: Mapping[str, Part],
+        expires: float | None,
         made: dict[str, bytes],
         *,
         alone: bool,
@@ -179,7 +167,11 @@ class Writing:
         needs = [Check(self._pk, _as_read(rev), base) for base, rev in sorted(bases.items())]
         if parent is not None and helped:
             needs.append(Check(self._pk, _as_read(last), addition_key(parent, count - 1)))
-        return _Draft(packed, first, pieces, contents, table, needs)
+        payload = pack_state(parent, packed, pieces)
+        if len(payload) > MAX_VALUE_BYTES:
+            raise ValueTooLarge(f"state {id!r} takes {len(payload)} bytes: {MAX_VALUE_BYTES} are the most")
+        sealed = seal(self._space, self._pk, id, payload)
+        return StateRow(id, parent, packed, pieces, sealed, expires, None, first, (table, head)), contents, needs
 
     def _also(self, parent: StateRow) -> Steps[_Also]:
         """Return how many additions to the parent serve as dictionary, what they hold, and the last one's revision."""
@@ -228,7 +220,7 @@ class Writing:
             base: bytes = self._reading.held(holder, name) or (yield from self._reading.content(holder, name))
         except DecodeError:
             return plain(content), None
-        if len(content) < SMALL and not alike(content, base) and not repeats(content, also):
+        if len(content) < SMALL and not alike(content, base) and not (also and repeats(content, also)):
             return plain(content), None  # a third of the time, and nothing would be found
         return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count), holder
 
