@@ -245,7 +245,7 @@ def test_what_servers_answered_themselves_stays(context: SharedContext, log: str
 
 
 def test_views_of_results_of_any_form_are_made_ahead(play: SimpleNamespace, context: SharedContext, log: str) -> None:
-    rows = [{"id": number, "host": f"web-{number % 7}"} for number in range(900)]
+    rows = [{"id": number, "host": f"web-{number % 7}", "up": number != 411} for number in range(900)]
     handoff_filter = ContextHandoffFilter(context)
     stored: list[int] = []
 
@@ -261,6 +261,7 @@ def test_views_of_results_of_any_form_are_made_ahead(play: SimpleNamespace, cont
     assert len(context.keys("output/")) == 2
     assert len(second.outputs["c1"][0]["text"]) < len(log) / 10
     assert len(second.outputs["c2"]) < len(str(rows)) / 10
+    assert "411: 411,web-5,false" in second.outputs["c2"]
 
 
 def test_what_was_read_is_not_stored_again_by_the_hooks(
