@@ -193,9 +193,13 @@ class Calls:
             self._hashes[source] = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
         return self._hashes[source]
 
+    def foreign(self) -> ConfigError:
+        """The error for keys that hold what is not ours."""
+        return ConfigError(f"{self.address} holds keys of another program under our prefix: choose another ?prefix=")
+
     def translate(self, error: BaseException) -> SharedContextError:
         """Return our error for one of redis-py, with what to do about it."""
-        from redis.exceptions import MovedError, RedisClusterException, RedisError
+        from redis.exceptions import MovedError, RedisClusterException, RedisError, ResponseError
         from redis.sentinel import MasterNotFoundError
 
         where, text = str(self.address), str(error)
@@ -224,12 +228,14 @@ class Calls:
         if word == "NOPERM" or "no permissions" in text:
             return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
         if "WRONGTYPE" in text:
-            return ConfigError(f"{where} holds keys of another program under our prefix: choose another ?prefix=")
+            return self.foreign()
         if "CERTIFICATE_VERIFY_FAILED" in text:
             return BackendUnavailable(
                 f"{where} shows a certificate that is not trusted ({text}): name its authority with "
                 "?ssl_ca_certs=FILE, and the host as the certificate does"
             )
+        if isinstance(error, ResponseError) and not isinstance(error, RedisClusterException):
+            return BackendUnavailable(f"{where} refused a request ({text}): `sharedctx doctor` looks for what is wrong")
         cure = "is the server running?"
         if ("closed" in text or "reset" in text) and not self.address.secure:
             cure += " Does its port want TLS (rediss://)?"

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from ...errors import ConditionFailed, Internal
+from ...errors import BackendUnavailable, ConditionFailed, Internal
 from ..base import ABSENT, ANY, NEXT, PRESENT, At, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
 
 _TOLD = re.compile(r"^(run_id|master_replid):(\w+)", re.MULTILINE)
@@ -86,6 +86,11 @@ def _when(when: object) -> str:
 def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -> Committed:
     """Read the commit script's answer; raises ``ConditionFailed``."""
     word, *numbers = reply.decode().split(" ")
+    if word == "E":
+        raise BackendUnavailable(
+            f"the server removed part of space {space!r} (`sharedctx doctor` tells whether it does so when full); "
+            "nothing was written: bring back a backup, or delete the session"
+        )
     if word == "S":
         raise ConditionFailed(
             f"space {space!r} changed after revision {if_rev}: read it again", pk=None, actual=int(numbers[0])
