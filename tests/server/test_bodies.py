@@ -57,4 +57,5 @@ def test_what_is_read_is_canonical_in_the_same_way(context: dict[str, Any], asci
 )
 def test_what_is_no_json_or_says_a_name_twice_is_refused_in_the_same_words(data: bytes) -> None:
     refused = read(data)
-    assert isinstance(refused, str) and refused == slowly(data)
+    assert isinstance(refused, str)
+    assert refused == slowly(data)
