@@ -79,7 +79,7 @@ class VersionLog(Versions):
                 again = small and tail and error.pk == pk
                 tail, seen, onto = False, error.actual if again else None, None
                 continue
-            version = version._replace(rev=rev)
+            version = Version(pk, version.number, rev, draft.expires, version.blob)
             if draft.content and version.blob.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
             self._cache.remember((self.space, rev, pk), put.value, version)
