@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..documents.blocks import draft
 from ..documents.page import read
 from ..kind import Brief, Draft, Source
+from ..pages import packing
 
 _START = re.compile(r"\s{0,200}(?:<!--|<\?xml|<!doctype html|<html|<head|<body)", re.I)
 _TAG = re.compile(
@@ -42,6 +44,15 @@ class HtmlKind:
             return None
         whole = f"lines:1-{len(source.lines)}" if by_line else f"chars:0-{len(source.text)}"
         return draft(blocks, source.text, whole, brief, "visible-text")
+
+    def pack(self, source: Source) -> str | None:
+        """The page with its elements by the forms that they share."""
+        packed = packing.pack(source.text)
+        return packed if packed is not None and len(packed) < len(source.text) else None
+
+    def unpack(self, text: str) -> Any:
+        """The page. Raises ``DecodeError``."""
+        return packing.unpack(text)
 
 
 KIND = HtmlKind()
