@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..columns.layout import Column
 from ..columns.templates import find_templates
+from .repeats import LEAST
 
 _LEAST = 3
 """So many elements share a value before they have a form of their own for it."""
@@ -23,7 +24,7 @@ def derive(columns: list[Column], values: list[Column], size: int) -> list[bool]
         if column not in values:
             key = tuple(column.values)
             first.setdefault(key, column)
-            if len(set(key)) == 1:
+            if len(key[0]) < LEAST and len(set(key)) == 1:
                 column.rule, column.given = "const", key[0]
     open_ = []
     for column in values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from ..columns.layout import Column
@@ -12,7 +12,6 @@ from .shapes import WORDLESS, Shapes, pays, relative
 from .tree import Break, Element, Line, Node, Tag
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
-_TAG_NAME = re.compile(r"[A-Za-z][\w:.-]*")
 _BARE_TAG = 8
 
 Frame = list[tuple[str, str]]
@@ -22,9 +21,12 @@ may differ, a ``break`` between lines, or what a ``rich`` one holds."""
 
 @dataclass(eq=False)
 class Form:
-    """What elements share: ``template`` has ``{}`` for each cell in turn and ``{2}`` for the second again. ``rich``: the
-    last cell is what the element holds, markup and all. ``last``: how much further than its first line its last one is
-    indented, None where that is the same line."""
+    """What elements share.
+
+    ``template`` has ``{}`` for each cell in turn and ``{2}`` for the second again. ``rich``: the last cell is what the
+    element holds, markup and all. ``last``: how much further than its first line its last one is indented, None where
+    that is the same line.
+    """
 
     template: str
     rich: bool
@@ -42,9 +44,9 @@ class Told:
 
 
 class Forms:
-    """The forms of a tree, and by its identity each node that is told by one."""
+    """The forms of a tree, and by its identity each node that is told by one; none has a name that is ``taken``."""
 
-    def __init__(self, top: list[Node]) -> None:
+    def __init__(self, top: list[Node], taken: Set[str]) -> None:
         self.told: dict[int, Told] = {}
         self.all: list[Form] = []
         whole, tags = Shapes(top).groups()
@@ -53,7 +55,7 @@ class Forms:
         for each in tags:
             if each[0].values or len(each[0].parts[0]) > _BARE_TAG:
                 self._group(each, isinstance(each[0], Element))
-        self._name(top)
+        self._name(taken)
 
     def _group(self, nodes: Sequence[Tag | Line], rich: bool) -> None:
         frames = [list(_pieces(node, rich)) for node in nodes]
@@ -73,7 +75,9 @@ class Forms:
         if not groups and all(follow):
             self._settle(nodes, frame, columns, rich)
             return
-        parts = [[at for at in group if follow[at]] for group in groups] or [[at for at, fits in enumerate(follow) if fits]]
+        parts = [[at for at in group if follow[at]] for group in groups] or [
+            [at for at, fits in enumerate(follow) if fits]
+        ]
         seen = {at for part in parts for at in part}
         for part in (*parts, [at for at in range(len(nodes)) if at not in seen]):
             if 1 < len(part) < len(nodes):
@@ -100,13 +104,12 @@ class Forms:
         for at, node in enumerate(nodes):
             self.told[id(node)] = Told(form, [told(column, at) for column in spelled])
 
-    def _name(self, top: list[Node]) -> None:
-        """The forms that are used most have the shortest names; none is that of a tag."""
-        tags = set(_names(top))
+    def _name(self, taken: Set[str]) -> None:
+        """The forms that are used most have the shortest names."""
         self.all.sort(key=lambda form: -form.uses)
         number = 0
         for form in self.all:
-            while (name := _letters(number)) in tags:
+            while (name := _letters(number)) in taken:
                 number += 1
             form.name = name
             number += 1
@@ -179,14 +182,6 @@ def _resolved(column: Column, place: Column, own: dict[int, int], named: dict[st
 def _plain(text: str) -> str:
     """Text in a template, on one line: ``\\n`` ends a line and indents the next, ``\\N`` only ends one."""
     return text.replace("\\", "\\\\").replace("\n", "\\N").replace("{", "{{").replace("}", "}}")
-
-
-def _names(nodes: Sequence[Node]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, Tag) and (found := _TAG_NAME.match(node.parts[0])) is not None:
-            yield found[0]
-        if isinstance(node, (Element, Line)):
-            yield from _names(node.children)
 
 
 def _letters(number: int) -> str:

@@ -52,3 +52,9 @@ class Indents:
             self._base[-1] = indent
         elif shifted:
             self._base[-1] = indent
+
+
+def last_indent(text: str) -> str:
+    """The indentation of the last line of a text."""
+    line = text[text.rindex("\n") + 1 :]
+    return line[: len(line) - len(line.lstrip(" \t"))]

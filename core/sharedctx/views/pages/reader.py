@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ...errors import DecodeError
-from .indents import Indents
+from .indents import Indents, last_indent
 
 _PLAIN = re.compile(r"[^<>|\\\n]+")
 _SPECIAL = re.compile(r"(?:[^<>|\\]|\\.)*", re.S)
@@ -14,6 +14,7 @@ _NAME = re.compile(r"[A-Za-z][\w:.-]*")
 _ESCAPE = re.compile(r"\\([<>|\\/=n])")
 _INDENT = re.compile(r"[ \t]*")
 _RAW = re.compile(r"#([0-9]{1,9}) ")
+_NAMED = re.compile(r"&([0-9]{1,9})([ >])")
 _ROWS = re.compile(r"([*+])([A-Za-z][\w:.-]*)\n")
 _PART = re.compile(r"\{\{|\}\}|\{([0-9]{0,3})\}|\\\\|\\N|\\n([ \t]*)(?!\\n)|\\n|[^{}\\]+")
 _ROW_END = "\n"
@@ -57,6 +58,7 @@ class Reader:
         self._at = at
         self._forms = forms
         self._indents = Indents()
+        self._names: dict[int, str] = {}
         self._size = 0
 
     def whole(self) -> str:
@@ -142,6 +144,10 @@ class Reader:
                 raise self._wrong("raw text of another length")
             self._at = end + 1
             return text[raw.end() : end]
+        named = _NAMED.match(text, self._at)
+        if named is not None:
+            self._at = named.end()
+            return self._again(int(named[1]), named[2] == " ")
         rows = _ROWS.match(text, self._at)
         if rows is not None:
             self._at = rows.end()
@@ -167,6 +173,24 @@ class Reader:
         if text.startswith(" ", self._at):
             self._at += 1
         return f"<{name}>{self._inside(name)}</{name}>"
+
+    def _again(self, number: int, first: bool) -> str:
+        if first:
+            made = self._cells(1, ">")[0]
+            self._names[number] = made
+            return made
+        if number not in self._names:
+            raise self._wrong(f"<&{number}> names nothing before this")
+        made = self._names[number]
+        if "\n" in made:
+            self._indents.moves(last_indent(made))
+        return self._sized(made)
+
+    def _sized(self, text: str) -> str:
+        self._size += len(text)
+        if self._size > MOST:
+            raise DecodeError(f"html: the text is over {MOST} characters")
+        return text
 
     def _rows(self, name: str, lines: bool) -> str:
         form = self._forms.get(name)
@@ -206,11 +230,7 @@ class Reader:
             elif type(part) is Indent:
                 made.append(f"\n{line}{part.more}")
                 self._indents.moves(line + part.more)
-        text = "".join(made)
-        self._size += len(text)
-        if self._size > MOST:
-            raise DecodeError(f"html: the text is over {MOST} characters")
-        return text
+        return self._sized("".join(made))
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..documents.tags import Tokens
 
@@ -27,22 +28,29 @@ class Raw(NamedTuple):
     text: str
 
 
+class Again(NamedTuple):
+    """What stood before, to the character."""
+
+    text: str
+
+
 class Tag:
     """A tag without an end, or a comment: what stands between ``<`` and ``>``.
 
-    ``parts`` are the texts around the attributes' ``values``; ``shape`` (-1: none) numbers what has the same form, with
-    ``slots`` cells that may differ; ``line`` is the indentation of the line on which it starts.
+    ``parts`` are the texts around the attributes' ``values``; ``shape`` is the same for what has one form;
+    ``line`` is the indentation of the line on which it starts; ``repeated`` is all of
+    it as text where that stands again further down.
     """
 
-    __slots__ = ("line", "parts", "shape", "slots", "values")
+    __slots__ = ("line", "parts", "repeated", "shape", "values")
 
     def __init__(self, inner: str) -> None:
         parts = _VALUE.split(inner)
         self.parts = tuple(parts[::2])
         self.values = parts[1::2]
-        self.shape = -1
-        self.slots = len(self.values)
+        self.shape: Any = None
         self.line = ""
+        self.repeated = ""
 
     @property
     def inner(self) -> str:
@@ -67,21 +75,20 @@ class Element(Tag):
 class Line:
     """Several nodes that make up a line."""
 
-    __slots__ = ("children", "line", "shape", "slots")
+    __slots__ = ("children", "line", "repeated", "shape")
 
     def __init__(self, children: list[Node]) -> None:
         self.children = children
-        self.shape = -1
-        self.slots = 0
+        self.shape: Any = None
         self.line = ""
+        self.repeated = ""
 
 
-Node = str | Break | Raw | Tag | Line
+Node = str | Break | Raw | Again | Tag | Line
 
 
 class _Piece(NamedTuple):
     kind: str
-    name: str
     start: int
     end: int
 
@@ -92,39 +99,36 @@ def _pieces(text: str) -> list[_Piece]:
     at = 0
     for token in Tokens(text):
         if token.start > at:
-            pieces.append(_Piece("tag" if text[at] == "<" and text[token.start - 1] == ">" else "script", "", at, token.start))
+            comment = text[at] == "<" and text[token.start - 1] == ">"
+            pieces.append(_Piece("tag" if comment else "script", at, token.start))
         kind, start = token.kind, token.start
         if kind == "text" and pieces and pieces[-1].kind == "text" and pieces[-1].end == start:
             start = pieces.pop().start
         if token.end > start:
-            pieces.append(_Piece(kind, token.name, start, token.end))
+            pieces.append(_Piece(kind, start, token.end))
         at = token.end
     if at < len(text):
-        pieces.append(_Piece("script", "", at, len(text)))
+        pieces.append(_Piece("script", at, len(text)))
     return pieces
 
 
-def _pairs(pieces: list[_Piece], text: str) -> set[int]:
-    """Which pieces are tags with an end, and their ends: nested one in the other, both spelled alike."""
+def _pairs(pieces: list[_Piece], text: str) -> dict[int, str]:
+    """The names of those tags that have an end, and of their ends: nested one in the other, both spelled alike."""
     pending: list[tuple[int, str]] = []
-    open_: dict[str, int] = {}
-    paired: set[int] = set()
-    for at, piece in enumerate(pieces):
-        if piece.kind == "open":
-            named = _NAME.match(text, piece.start + 1)
-            spelled = named[0] if named is not None and named.end() < piece.end and text[named.end()] in " \t\n\r>" else ""
-            pending.append((at, spelled))
-            open_[spelled] = open_.get(spelled, 0) + 1
-        elif piece.kind == "close":
-            spelled = text[piece.start + 2 : piece.end - 1]
-            if not open_.get(spelled):
-                continue
-            while pending:
+    open_: Counter[str] = Counter()
+    paired: dict[int, str] = {}
+    for at, (kind, begin, end) in enumerate(pieces):
+        if kind == "open":
+            named = _NAME.match(text, begin + 1)
+            if named is not None and text[named.end()] in " \t\n\r>":
+                pending.append((at, named[0]))
+                open_[named[0]] += 1
+        elif kind == "close" and open_[spelled := text[begin + 2 : end - 1]]:
+            name = ""
+            while name != spelled:
                 start, name = pending.pop()
                 open_[name] -= 1
-                if name == spelled:
-                    paired.update((start, at))
-                    break
+            paired[start] = paired[at] = spelled
     return paired
 
 
@@ -133,28 +137,48 @@ def read(text: str) -> list[Node]:
     pieces = _pieces(text)
     paired = _pairs(pieces, text)
     top: list[Node] = []
-    inner: list[Element | None] = []
+    inner: list[list[Node] | None] = []
     at = top
-    for place, piece in enumerate(pieces):
-        if piece.kind == "text":
-            at.extend(_lines(text[piece.start : piece.end]))
-        elif piece.kind == "script":
-            at.append(Raw(text[piece.start : piece.end]))
-        elif place not in paired or (len(inner) >= _DEEPEST and piece.kind == "open"):
-            at.append(Tag(text[piece.start + 1 : piece.end - 1]))
-            if place in paired:
+    for place, (kind, start, end) in enumerate(pieces):
+        if kind == "text":
+            at.extend(_lines(text[start:end]))
+        elif kind == "script":
+            at.append(Raw(text[start:end]))
+        elif place not in paired:
+            at.append(Tag(text[start + 1 : end - 1]))
+        elif kind == "open":
+            if len(inner) >= _DEEPEST:
+                at.append(Tag(text[start + 1 : end - 1]))
                 inner.append(None)
-        elif piece.kind == "open":
-            named = _NAME.match(text, piece.start + 1)
-            element = Element(text[piece.start + 1 : piece.end - 1], named[0] if named is not None else "")
+                continue
+            element = Element(text[start + 1 : end - 1], paired[place])
             at.append(element)
-            inner.append(element)
+            inner.append(at)
             at = element.children
-        elif inner.pop() is None:
-            at.append(Tag(text[piece.start + 1 : piece.end - 1]))
         else:
-            at = next((each.children for each in reversed(inner) if each is not None), top)
+            above = inner.pop()
+            if above is None:
+                at.append(Tag(text[start + 1 : end - 1]))
+            else:
+                _in_lines(at)
+                at = above
+    _in_lines(top)
     return top
+
+
+def _in_lines(nodes: list[Node]) -> None:
+    """Put nodes that make up a line together."""
+    if len(nodes) < 2:
+        return
+    made: list[Node] = []
+    start = 0
+    for node in [*nodes, Break("")]:
+        if isinstance(node, Break):
+            if len(made) - start > 1:
+                made[start:] = [Line(made[start:])]
+            start = len(made) + 1
+        made.append(node)
+    nodes[:] = made[:-1]
 
 
 def _lines(text: str) -> Iterator[Node]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from .forms import Forms, Told
-from .indents import Indents
+from .indents import Indents, last_indent
 from .shapes import blank
-from .tree import Break, Element, Line, Node, Raw, Tag
+from .tree import Again, Break, Element, Line, Node, Raw, Tag
 
-_SPECIAL = re.compile(r"[<>|]|\\(?=[<>|\\n=/])")
+_SPECIAL = re.compile(r"[<>|]|\\(?=[<>|\\n=/\n]|\Z)")
 _MOST_ESCAPES = 3
 _LEAST_ROWS = 4
 
@@ -23,8 +23,10 @@ def escaped(text: str) -> str:
 class Writer:
     """Spells one tree."""
 
-    def __init__(self, forms: Forms) -> None:
+    def __init__(self, forms: Forms, repeated: Set[str]) -> None:
         self._told = forms.told
+        self._repeated = repeated
+        self._names: dict[str, int] = {}
         self._indents = Indents()
 
     def whole(self, top: list[Node]) -> str:
@@ -36,7 +38,7 @@ class Writer:
         heads: dict[int, str] = {}
         for at, node in enumerate(nodes):
             if isinstance(node, str):
-                out.append(escaped(node))
+                out.append(self._text(node))
             elif isinstance(node, Break):
                 last = at + 1 == len(nodes)
                 if blank(nodes, at) or (last and top):
@@ -45,21 +47,43 @@ class Writer:
                     out.append(self._break(node.indent, last))
             elif isinstance(node, Raw):
                 out.append(_raw(node.text))
-            elif (told := self._told.get(id(node))) is not None:
-                if told.cells:
-                    heads[len(out)] = f"<{told.form.name} "
-                out.append(self._form(node, told))
-            elif isinstance(node, Line):
-                out += self._nodes(node.children, top)
-            elif isinstance(node, Element):
-                bare = not node.values and node.parts[0] == node.name
-                head = f"<{node.name}" if bare else f"<{escaped(node.inner)}|"
-                if bare:
-                    heads[len(out)] = f"{head} "
-                out.append(head + self._content(node, node.name, bare))
+            elif isinstance(node, Again):
+                if "\n" in node.text:
+                    self._indents.moves(last_indent(node.text))
+                out.append(f"<&{self._names[node.text]}>")
+            elif node.repeated:
+                out.append(self._named(node.repeated, "".join(self._marked(node, heads, 0))))
             else:
-                out.append(f"<{escaped(node.inner)}/>")
+                out += self._marked(node, heads, len(out))
         return _in_rows(out, heads) if len(heads) >= _LEAST_ROWS else out
+
+    def _marked(self, node: Tag | Line, heads: dict[int, str], place: int) -> list[str]:
+        told = self._told.get(id(node))
+        if told is not None and (told.form.last is None or node.line == self._indents.line):
+            if told.cells and not node.repeated:
+                heads[place] = f"<{told.form.name} "
+            return [self._form(node, told)]
+        if isinstance(node, Line):
+            return self._nodes(node.children, False)
+        if not isinstance(node, Element):
+            return [f"<{escaped(node.inner)}/>"]
+        bare = not node.values and node.parts[0] == node.name
+        head = f"<{node.name}" if bare else f"<{escaped(node.inner)}|"
+        if bare and not node.repeated:
+            heads[place] = f"{head} "
+        return [head + self._content(node, node.name, bare)]
+
+    def _text(self, text: str) -> str:
+        """A text or a cell; a name in its place where it stood before."""
+        if text not in self._repeated:
+            return escaped(text)
+        if text in self._names:
+            return f"<&{self._names[text]}>"
+        return self._named(text, escaped(text))
+
+    def _named(self, text: str, spelled: str) -> str:
+        number = self._names[text] = len(self._names) + 1
+        return f"<&{number} {spelled}>"
 
     def _break(self, indent: str, closing: bool) -> str:
         expected = self._indents.expected(closing)
@@ -69,7 +93,7 @@ class Writer:
 
     def _form(self, node: Tag | Line, told: Told) -> str:
         form = told.form
-        cells = "|".join([escaped(cell).replace("\n", "\\n") for cell in told.cells])
+        cells = "|".join([self._text(cell).replace("\n", "\\n") for cell in told.cells])
         if form.rich and isinstance(node, Element):
             head = f"<{form.name} {cells}|" if told.cells else f"<{form.name}"
             return head + self._content(node, form.name, not told.cells)
@@ -111,7 +135,7 @@ def _in_rows(pieces: list[str], heads: dict[int, str]) -> list[str]:
             at += 1
             continue
         out.append(f"<{'*' if step == 2 else '+'}{head[1:-1]}\n")
-        out += [f"{pieces[place][len(head):-1]}\n" for place in places]
+        out += [f"{pieces[place][len(head) : -1]}\n" for place in places]
         out.append(">")
         at = places[-1] + 1
     return out
