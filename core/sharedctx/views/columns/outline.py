@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from ..kind import Brief, Draft
 from . import literals
 from .excerpt import NOTABLE, start
+from .pool import Pool
 
 _STEP = re.compile(r"[^\W\d][\w-]*")
 _SIZES = tuple(
@@ -21,6 +24,8 @@ _SIZES = tuple(
     for parts in dict.fromkeys((max(width // 8, 1), min(3, max(width // 8, 1)), 1))
 )  # fmt: skip
 """Depth, members of an object, characters of a string, parts of an array; from much to little."""
+_LONGEST_TOKEN = 8
+"""Characters: a sketch of more than this for each token of the budget is over it."""
 _DIGITS = re.compile(r"\d+")
 _SCANNED = 2000
 _MOST_FOUND = 8
@@ -35,17 +40,21 @@ def step(name: str | int) -> str:
     return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
 
 
-def outline(name: str, what: str, value: Any, brief: Brief) -> Draft:
+def outline(name: str, what: str, value: Any, pool: Pool, brief: Brief) -> Draft:
     """The most of an outline that fits the brief's budget, or the least."""
     marker = brief.marks.omitted("the rest", "all")
-    found = list(_found(value, lambda low: next((low.find(word) for word in brief.wanted if word in low), -1)))
+    found = list(_asked(value, pool, brief.wanted)) if brief.wanted else []
     if not found:
-        found = list(_found(value, lambda low: at.start() if (at := NOTABLE.search(low, 0, _SCANNED)) else -1))
+        found = list(_troubles(value, pool))
         found = found if len(found) < _MOST_FOUND else []  # words that stand everywhere tell of no trouble
     refs = (brief.marks.ref("all"),)
     text = marker
+    most = math.inf if brief.budget is None else _LONGEST_TOKEN * brief.budget
     for depth, width, size, parts in _SIZES:
-        lines = [f"[[{name} outline: {what}; … is left out]]", _sketch(value, depth, width, size, parts)]
+        sketch = _Sketch(width, size, parts, most).text(value, depth)
+        if sketch is None:
+            continue
+        lines = [f"[[{name} outline: {what}; … is left out]]", sketch]
         lines += found[: max(depth, 1) * 2]
         text = "\n".join([*lines, marker])
         if brief.budget is None or brief.count(text) <= brief.budget:
@@ -57,52 +66,97 @@ def outline(name: str, what: str, value: Any, brief: Brief) -> Draft:
     return Draft(text, "outline", refs)
 
 
-def _sketch(value: Any, depth: int, width: int, size: int, most: int) -> str:
-    if type(value) is str:
-        return _text(value, size)
-    if type(value) is dict:
-        if depth <= 0 or not value:
-            return f"{{…{len(value)}}}" if value else "{}"
-        members = [
-            f"{literals.name(name) if len(name) <= _SHOWN else '…'}:{_sketch(part, depth - 1, width, size, most)}"
-            for name, part in _first(value.items(), width)
-        ]
-        return "{" + ",".join(members) + (f",…{len(value) - width}" if len(value) > width else "") + "}"
-    if type(value) is list:
-        if depth <= 0 or not value:
-            return f"[…{len(value)}]" if value else "[]"
-        parts = [_sketch(part, depth - 1, width, size, most) for part in value[:most]]
-        return "[" + ",".join(parts) + (f",…{len(value) - most}" if len(value) > most else "") + "]"
-    spelled = literals.scalar(value)
-    return spelled if len(spelled) <= _SHOWN else "…"
+class _Sketch:
+    """A value with so many members of an object, characters of a string, parts of an array, and ``most`` characters."""
 
+    def __init__(self, width: int, size: int, parts: int, most: float) -> None:
+        self._width = width
+        self._size = size
+        self._parts = parts
+        self._room = most
+        self._pieces: list[str] = []
 
-def _first(items: Any, most: int) -> Iterator[Any]:
-    for _, item in zip(range(most), items, strict=False):
-        yield item
+    def text(self, value: Any, depth: int) -> str | None:
+        """The sketch down to a depth, or None where it is longer than it may be."""
+        self._add(value, depth)
+        return "".join(self._pieces) if self._room >= 0 else None
+
+    def _say(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._room -= len(piece)
+
+    def _add(self, value: Any, depth: int) -> None:
+        kind = type(value)
+        if kind is dict or kind is list:
+            opening, closing = "{}" if kind is dict else "[]"
+            most = self._width if kind is dict else self._parts
+            if depth <= 0 and value:
+                return self._say(f"{opening}…{len(value)}{closing}")
+            before = opening
+            for part in islice(value, most):
+                if self._room < 0:
+                    return None
+                if kind is dict:
+                    self._say(f"{before}{literals.name(part) if len(part) <= _SHOWN else '…'}:")
+                    self._add(value[part], depth - 1)
+                else:
+                    self._say(before)
+                    self._add(part, depth - 1)
+                before = ","
+            left = f",…{len(value) - most}" if len(value) > most else ""
+            return self._say(f"{'' if value else opening}{left}{closing}")
+        if kind is str:
+            return self._say(_text(value, self._size))
+        spelled = literals.scalar(value)
+        return self._say(spelled if len(spelled) <= _SHOWN else "…")
 
 
 def _text(text: str, size: int) -> str:
     return literals.string(text) if len(text) <= size else literals.quoted(start(text, size))[:-1] + '…"'
 
 
-def _found(value: Any, find: Callable[[str], int]) -> Iterator[str]:
-    """Members in whose path or text, in lower case, something is found, each with its path; one of each sort."""
-    pending: list[tuple[str, Any]] = [("$", value)]
+def _asked(value: Any, pool: Pool, wanted: Sequence[str]) -> Iterator[str]:
+    """Members in whose path or text a word is found."""
+    leaves = _leaves(value, pool, suspects=False)
+    return _found(leaves, lambda low: next((low.find(word) for word in wanted if word in low), -1))
+
+
+def _troubles(value: Any, pool: Pool) -> Iterator[str]:
+    """Members in whose path or text there are signs of trouble."""
+    leaves = _leaves(value, pool, suspects=True)
+    return _found(leaves, lambda low: at.start() if (at := NOTABLE.search(low, 0, _SCANNED)) else -1)
+
+
+def _leaves(value: Any, pool: Pool, *, suspects: bool) -> Iterator[tuple[str, Any]]:
+    """Strings, numbers and the like with their paths, in order; all of them, or those that may be notable."""
+    pending: list[tuple[str, Any, bool]] = [("$", value, not suspects)]
+    while pending:
+        path, part, told = pending.pop()
+        if type(part) is not dict and type(part) is not list:
+            yield path, part
+            continue
+        members: list[tuple[Any, Any]] = list(part.items() if type(part) is dict else enumerate(part))
+        for name, inner in reversed(members):
+            here = told or name in pool.suspect_names
+            if here or pool.add(inner) in pool.suspects:
+                pending.append((path + step(name), inner, here))
+
+
+def _found(leaves: Iterator[tuple[str, Any]], find: Callable[[str], int]) -> Iterator[str]:
+    """Of members those in whose path or text, in lower case, something is found, each with its path; one of each
+    sort."""
     sorts: set[str] = set()
-    while pending and len(sorts) < _MOST_FOUND:
-        path, part = pending.pop()
-        if type(part) is dict:
-            pending += [(path + step(name), inner) for name, inner in reversed(part.items())]
-        elif type(part) is list:
-            pending += [(path + step(at), inner) for at, inner in reversed(list(enumerate(part)))]
-        else:
-            text = part if type(part) is str else literals.scalar(part)
-            shown = path[-_SHOWN:]
-            at = find(f"{shown} {text}".lower())
-            sort = _DIGITS.sub("0", f"{shown} {text[:_SHOWN]}")
-            if at >= 0 and sort not in sorts:
-                sorts.add(sort)
-                begin = max(at - len(shown) - 1 - _SHOWN // 2, 0)
-                told = text if len(text) <= _SHOWN else start(text[begin:], _SHOWN) + "…"
-                yield f"{path}: {literals.string(told)}"
+    for path, part in leaves:
+        text = part if type(part) is str else literals.scalar(part)
+        shown = path[-_SHOWN:]
+        at = find(f"{shown} {text}".lower())
+        if at < 0:
+            continue
+        sort = _DIGITS.sub("0", f"{shown} {text[:_SHOWN]}")
+        if sort not in sorts:
+            sorts.add(sort)
+            begin = max(at - len(shown) - 1 - _SHOWN // 2, 0)
+            told = text if len(text) <= _SHOWN else start(text[begin:], _SHOWN) + "…"
+            yield f"{path}: {literals.string(told)}"
+            if len(sorts) >= _MOST_FOUND:
+                return
