@@ -66,6 +66,6 @@ def shorten_value(
                 scale = (fits + fails) / 2 if fails else scale * max(min(0.9 * budget / tokens, 3.0), 1.3)
         if best is not None:
             return best[1]
-        return outline(name, what, value, brief)
+        return outline(name, value, brief)
     except (TypeError, ValueError, RecursionError):
         return None
