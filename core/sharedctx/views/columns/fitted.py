@@ -17,7 +17,9 @@ from .shortening import Limits, ShortWriter, Unit
 _TRIES = 8
 _LEAST_SCALE, _MOST_SCALE = 0.05, 4.0
 _HOPELESS = 12
-_FULL = 0.85
+_TIGHT = 600
+"""Tokens: a smaller budget has room for a brief legend only."""
+_FULL = 0.9
 """A draft that uses this share of a budget is good enough."""
 _ROWS = 0.75
 """The share of a budget that the rows of one table may take at first."""
@@ -38,13 +40,14 @@ def shorten_value(
         pool = Pool(value)
         planner = Planner(pool, False)
         budget = brief.budget
+        tight = budget is not None and budget < _TIGHT
         room = math.inf if budget is None else _ROWS * budget
         scale, fits, fails = 1.0, 0.0, 0.0
         best: tuple[int, Draft] | None = None
         for _ in range(_TRIES):
             own = writer(pool, planner, brief, limits.scaled(min(scale, 1.0), room * max(scale, 1.0)), unit, alone)
             body = own.finish(own.value(value, 0))
-            draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
+            draft = Draft(f"{legend(name, what, own.used, tight)}\n{body}", "columns", tuple(own.refs))
             if not own.refs:
                 draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
             if budget is None:

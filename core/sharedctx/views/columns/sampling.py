@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -207,15 +208,17 @@ def _text(value: Any) -> str:
         return ""
 
 
-def summary(layout: Layout, alone: bool, most: int) -> str:
-    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values."""
+def summary(layout: Layout, alone: bool, most: int, size: float = math.inf) -> str:
+    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values: those that fit into
+    ``size`` characters."""
     told = []
     for leaf in layout.leaves:
         if leaf.rule in ("const", "same", "steps") or leaf.inner is not None or leaf.key:
             continue
         text = _told(leaf, alone)
-        if text:
+        if text and len(leaf.name) + len(text) + 4 <= size:
             told.append(f"{leaf.name}: {text}")
+            size -= len(leaf.name) + len(text) + 4
     return "; ".join(told[:most])
 
 
