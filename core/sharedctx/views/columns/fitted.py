@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from .pool import Pool
 from .shortening import Limits, ShortWriter, Unit
 
 _TRIES = 8
-_LEAST_SCALE, _MOST_SCALE = 0.05, 4.0
+_LEAST_SCALE, _MOST_SCALE = 0.3, 4.0
 _HOPELESS = 12
 _TIGHT = 600
 """Tokens: a smaller budget has room for a brief legend only."""
@@ -34,6 +35,7 @@ def shorten_value(
     unit: Unit | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
+    telling: re.Pattern[str] | None = None,
 ) -> Draft | None:
     """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
     try:
@@ -69,6 +71,6 @@ def shorten_value(
                 scale = (fits + fails) / 2 if fails else scale * max(min(0.9 * budget / tokens, 3.0), 1.3)
         if best is not None:
             return best[1]
-        return outline(name, value, brief)
+        return outline(name, value, brief, telling)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -40,7 +40,7 @@ _BRIEFLY = {
 
 
 def legend(name: str, what: str, used: Set[str], brief: bool = False) -> str:
-    """The line for a view of kind ``name``; ``used`` are the features that it uses, of which a ``brief`` one leaves what
+    """The line for a view of kind ``name``; ``used`` are its features, of which a ``brief`` one leaves what
     can be guessed unexplained."""
     told = ((feature, _BRIEFLY.get(feature, text) if brief else text) for feature, text in _EXPLAINED)
     explained = [text for feature, text in told if feature in used and text]

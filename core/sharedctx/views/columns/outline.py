@@ -32,7 +32,7 @@ def step(name: str | int) -> str:
     return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
 
 
-def outline(name: str, value: Any, brief: Brief) -> Draft:
+def outline(name: str, value: Any, brief: Brief, telling: re.Pattern[str] | None = None) -> Draft:
     """The most of an outline that fits the brief's budget, or the least."""
     marker = brief.marks.omitted("the rest", "all")
     found = dict(_found(value, lambda low: next((low.find(word) for word in brief.wanted if word in low), -1)))
@@ -42,7 +42,7 @@ def outline(name: str, value: Any, brief: Brief) -> Draft:
     refs = (brief.marks.ref("all"),)
     tight = brief.budget is not None and brief.budget < _TIGHT
     head = f"[[{name} outline{'' if tight else _ABOUT}]]"
-    tree = Tree(value, found, brief.count)
+    tree = Tree(value, found, brief.count, telling)
     order = tree.order()
     fixed = brief.count(f"{head}\n\n{marker}")
 

@@ -20,6 +20,8 @@ _NAMES = re.compile(
 )
 _MOST_PARTS, _MOST_MEMBERS = 60, 400
 """Of a longer array or object so many are looked at, evenly taken."""
+_ODD = re.compile(r"['\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a text between single quotes must not have."""
 _SHOWN = 160
 _SHORT, _LONG = 60, 240
 """Characters of a string's start, in two steps."""
@@ -31,6 +33,8 @@ _NAMED, _NEW_NAME = 1.5, 0.5
 """Of names, titles and the like: how much more their words tell, and the least that a new one tells for a token."""
 _OFTEN = 0.5
 """How much less a word tells each time that it is twice as frequent."""
+_TELLS = 1.0
+"""How much a member tells whose name is among those that tell most."""
 _FOUND = 1000.0
 
 
@@ -57,14 +61,18 @@ class Node:
 
 class Tree:
     """The parts of a value, in its order. ``found`` are the paths of parts to be shown first, and where in the text of
-    each something was found."""
+    each something was found; ``telling`` matches names of members that tell most, wherever they are."""
 
-    def __init__(self, value: Any, found: Mapping[Path, int], count: Callable[[str], int]) -> None:
+    def __init__(
+        self, value: Any, found: Mapping[Path, int], count: Callable[[str], int], telling: re.Pattern[str] | None = None
+    ) -> None:
+        self._telling = telling
         self.nodes: list[Node] = []
         self._count = count
         self._times = Counter(_WORD.findall(compact(value)))
         self._seen: set[str] = set()
         self._named = {"{}", "[]"}
+        self._told: set[str] = set()
         self._costs: dict[str, int] = {}
         self._grow(value, found)
 
@@ -109,6 +117,10 @@ class Tree:
             new = max(_NAMED * new, 0.0 if node.text in self._named else _NEW_NAME)
             self._named.add(node.text)
         node.worth = share * new
+        if self._telling is not None and self._telling.fullmatch(node.label) and type(node.value) is str:
+            if node.text not in self._told and node.text != '""':
+                node.worth += _TELLS * (1 + share)
+            self._told.add(node.text)
         if node.longer:
             node.cost_longer = max(self._tokens(node.longer) - self._tokens(node.text), 1)
             node.worth_longer = share * self._new(node.longer) / node.cost_longer
@@ -160,7 +172,7 @@ class Tree:
         node = self.nodes[at]
         if type(node.value) is not dict and type(node.value) is not list:
             return node.longer if shown[at] else node.text
-        opening, closing = node.text
+        opening, closing = node.text[0], node.text[1]
         pieces = []
         next_place = told = 0
         for inner in node.inner:
@@ -197,7 +209,7 @@ def _spell(node: Node, at: int) -> None:
         spelled = literals.scalar(value)
         node.text = spelled if len(spelled) <= _SHOWN else "…"
     elif len(value) <= _SHORT * 5 // 4 or (at >= 0 and len(value) <= _SHOWN):
-        node.text = literals.string(value)
+        node.text = f"'{value}'" if '"' in value and not _ODD.search(value) else literals.string(value)
     elif at >= 0:
         begin = word_start(value, at - _SHOWN // 2) if at > _SHOWN // 2 else 0
         node.text = ("…" if begin else "") + literals.quoted(start(value[begin:], _SHOWN))[:-1] + '…"'
