@@ -71,6 +71,6 @@ def shorten_value(
                 scale = (fits + fails) / 2 if fails else scale * max(min(0.9 * budget / tokens, 3.0), 1.3)
         if best is not None:
             return best[1]
-        return outline(name, value, brief, telling)
+        return outline(name, value, pool, brief, telling)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..fitting import within
 from ..kind import Brief, Draft
 from . import literals
 from .excerpt import NOTABLE
-from .tree import Tree
+from .pool import Pool
+from .tree import Path, Tree
 
 _STEP = re.compile(r"[^\W\d][\w-]*")
 _DIGITS = re.compile(r"\d+")
@@ -32,12 +33,12 @@ def step(name: str | int) -> str:
     return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
 
 
-def outline(name: str, value: Any, brief: Brief, telling: re.Pattern[str] | None = None) -> Draft:
+def outline(name: str, value: Any, pool: Pool, brief: Brief, telling: re.Pattern[str] | None = None) -> Draft:
     """The most of an outline that fits the brief's budget, or the least."""
     marker = brief.marks.omitted("the rest", "all")
-    found = dict(_found(value, lambda low: next((low.find(word) for word in brief.wanted if word in low), -1)))
+    found = dict(_asked(value, pool, brief.wanted)) if brief.wanted else {}
     if not found:
-        found = dict(_found(value, lambda low: at.start() if (at := NOTABLE.search(low, 0, _SCANNED)) else -1))
+        found = dict(_troubles(value, pool))
         found = found if len(found) < _MOST_FOUND else {}  # words that stand everywhere tell of no trouble
     refs = (brief.marks.ref("all"),)
     tight = brief.budget is not None and brief.budget < _TIGHT
@@ -57,22 +58,46 @@ def outline(name: str, value: Any, brief: Brief, telling: re.Pattern[str] | None
     return within(brief, brief.budget, attempt)
 
 
-def _found(value: Any, find: Callable[[str], int]) -> Iterator[tuple[tuple[Any, ...], int]]:
+def _asked(value: Any, pool: Pool, wanted: Sequence[str]) -> Iterator[tuple[Path, int]]:
+    """Members in whose path or text a word is found."""
+    leaves = _leaves(value, pool, suspects=False)
+    return _found(leaves, lambda low: next((low.find(word) for word in wanted if word in low), -1))
+
+
+def _troubles(value: Any, pool: Pool) -> Iterator[tuple[Path, int]]:
+    """Members in whose path or text there are signs of trouble."""
+    leaves = _leaves(value, pool, suspects=True)
+    return _found(leaves, lambda low: at.start() if (at := NOTABLE.search(low, 0, _SCANNED)) else -1)
+
+
+def _leaves(value: Any, pool: Pool, *, suspects: bool) -> Iterator[tuple[Path, str, Any]]:
+    """Strings, numbers and the like with their paths, in order; all of them, or those that may be notable."""
+    pending: list[tuple[Path, str, Any, bool]] = [((), "$", value, not suspects)]
+    while pending:
+        steps, path, part, told = pending.pop()
+        if type(part) is not dict and type(part) is not list:
+            yield steps, path, part
+            continue
+        members: list[tuple[Any, Any]] = list(part.items() if type(part) is dict else enumerate(part))
+        for name, inner in reversed(members):
+            here = told or name in pool.suspect_names
+            if here or pool.add(inner) in pool.suspects:
+                pending.append(((*steps, name), path + step(name), inner, here))
+
+
+def _found(leaves: Iterator[tuple[Path, str, Any]], find: Callable[[str], int]) -> Iterator[tuple[Path, int]]:
     """The paths of members in whose path or text, in lower case, something is found, and where in the text; one of each
     sort."""
-    pending: list[tuple[str, tuple[Any, ...], Any]] = [("$", (), value)]
     sorts: set[str] = set()
-    while pending and len(sorts) < _MOST_FOUND:
-        path, steps, part = pending.pop()
-        if type(part) is dict:
-            pending += [(path + step(name), (*steps, name), inner) for name, inner in reversed(part.items())]
-        elif type(part) is list:
-            pending += [(path + step(at), (*steps, at), inner) for at, inner in reversed(list(enumerate(part)))]
-        else:
-            text = part if type(part) is str else literals.scalar(part)
-            shown = path[-_SHOWN:]
-            sort = _DIGITS.sub("0", f"{shown} {text[:_SHOWN]}")
-            at = find(f"{shown} {text}".lower())
-            if at >= 0 and sort not in sorts:
-                sorts.add(sort)
-                yield steps, max(at - len(shown) - 1, 0)
+    for steps, path, part in leaves:
+        text = part if type(part) is str else literals.scalar(part)
+        shown = path[-_SHOWN:]
+        at = find(f"{shown} {text}".lower())
+        if at < 0:
+            continue
+        sort = _DIGITS.sub("0", f"{shown} {text[:_SHOWN]}")
+        if sort not in sorts:
+            sorts.add(sort)
+            yield steps, max(at - len(shown) - 1, 0)
+            if len(sorts) >= _MOST_FOUND:
+                return

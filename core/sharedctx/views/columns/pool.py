@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...lazy import lazy
+from .excerpt import suspects
+
 LEAST_TEXT = 20
 """Strings shorter than this are spelled again rather than referred to."""
 LEAST_PART = 24
@@ -99,6 +102,24 @@ class Pool:
                     inner = type(part)
                     if inner is dict or inner is list or (inner is str and len(part) >= LEAST_TEXT):
                         self._count(part)
+
+    @lazy
+    def suspect_names(self) -> set[str]:
+        """The names that may be notable."""
+        names = list({name for shape in self._shapes for name in shape})
+        return {names[at] for at in suspects(names)}
+
+    @lazy
+    def suspects(self) -> set[int]:
+        """The numbers of the strings that may be notable, and of all parts that have them or such names in them."""
+        texts = [key for key in self._numbers if type(key) is str]
+        found = {self._numbers[texts[at]] for at in suspects(texts)}
+        shapes = {shape for shape in self._shapes if not self.suspect_names.isdisjoint(shape)}
+        if found or shapes:
+            for key, number in self._numbers.items():  # a container's parts stand before it
+                if type(key) is tuple and (key[0] in shapes or not found.isdisjoint(key[1:])):
+                    found.add(number)
+        return found
 
     def size(self, number: int) -> int:
         """About how many characters a part has as JSON."""

@@ -186,7 +186,7 @@ class ShortWriter(Writer):
         if sum(costs) <= room or (small and room < self._limits.room):
             return self._all(layout, value)
         kept: list[int] = []
-        for place in Sample(layout, self._brief.wanted, self._alone).ranked(self._limits.fill):
+        for place in Sample(layout, self._pool, self._brief.wanted, self._alone).ranked(self._limits.fill):
             if costs[place] <= room or len(kept) < 2:
                 kept.append(place)
                 room -= costs[place] + 1
