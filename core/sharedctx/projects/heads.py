@@ -13,6 +13,8 @@ from .state import State
 
 _MOST = 1024
 _REQUESTS = 8192
+REQUEST = " request:"
+"""Before the name of a request in a version's note."""
 
 
 Requests = tuple[tuple[str, str], ...]
@@ -94,3 +96,8 @@ class Heads:
         """Return the state of a version, if it is the one written last of its key."""
         held = self._written.get(version.pk)
         return held.state if held is not None and held.row is not None and held.row.rev == version.rev else None
+
+
+def request_of(version: Version) -> str:
+    """Return the name of the request that wrote a version, "" where it had none."""
+    return version.blob.note.partition(REQUEST)[2]

@@ -18,7 +18,7 @@ from ..versions.log import Version
 from .accesses import Accesses
 from .differences import Difference
 from .expected import Expected, require
-from .heads import Head, Heads
+from .heads import REQUEST, Head, Heads, request_of
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
@@ -26,8 +26,6 @@ from .states import States
 
 _TRIM_EVERY = 256
 """Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
-
-_REQUEST = " request:"
 
 
 class Written(NamedTuple):
@@ -184,7 +182,7 @@ class Projects:
         if participant is not None:
             yield from self._session.rights.guard(participant, "write", key)
         if request:
-            note = f"{note}{_REQUEST}{check_request(request)}"
+            note = f"{note}{REQUEST}{check_request(request)}"
         now = yield from steps.now()
         again = bool(request)
         repeated = again and self.heads.asked(key, agent, request)  # built on itself, it would be done twice
@@ -295,11 +293,6 @@ class Projects:
     def is_ours(self, key: str) -> bool:
         """Whether this key holds a project."""
         return not key.startswith(RESERVED) and project_of(key) is not None
-
-
-def request_of(version: Version) -> str:
-    """Return the name of the request that wrote a version, "" where it had none."""
-    return version.blob.note.partition(_REQUEST)[2]
 
 
 def _missing(project: str) -> KeyNotFound:
