@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sharedctx import SharedContext
@@ -27,6 +28,10 @@ _TOUCHED = "\x01crewai/touched"
 _BYTES = 2 * 2**20
 
 
+def _removals(items: Iterable[Item], but: str | None = None) -> list[Change]:
+    return [Change(item.key, gone=True, after=item.version) for item in items if item.key != but]
+
+
 class _Meanwhile(Exception):
     """Others changed what was to be written."""
 
@@ -48,8 +53,8 @@ class State(NamedTuple):
     @property
     def changes(self) -> list[Change]:
         """What is written: the record, and the removal of the one that lay elsewhere."""
-        written = [Change(self.key, self.data, self.ttl)]
-        return [*written, *(Change(old.key, gone=True) for old in self.old if old.key != self.key)]
+        after = next((old.version for old in self.old if old.key == self.key), 0)
+        return [Change(self.key, self.data, self.ttl, after=after), *_removals(self.old, but=self.key)]
 
     @property
     def weight(self) -> int:
@@ -138,6 +143,7 @@ class Shelf:
             batch = [state._replace(old=[old for old in state.old if old.key == state.key])]
         changes = [change for state in batch for change in state.changes]
         now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
+        asked = count()
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
@@ -154,10 +160,12 @@ class Shelf:
             ]
             gone = [(change.key, version[change.key]) for change in changes if change.gone]
             kept = [op for state in batch for old in state.old for op in self.former.keep(old)]
-            return (*(yield from self.index.write(entries, gone)), *kept)
+            return (*(yield from self.index.write(entries, gone, again=next(asked) > 0)), *kept)
 
-        yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
-        yield from self.index.sync()
+        written = yield from self._verbs.write_together(
+            self.context.participant, changes, self.context.agent(None), tell
+        )
+        yield from self.index.sync(written=written[-1].rev)
         for state in batch:
             while len(found := self.index.find(state.data["id"])) > 1:  # it lay elsewhere, or was saved there meanwhile
                 try:
@@ -181,7 +189,7 @@ class Shelf:
             former = [op for item in others for op in self.former.keep(item)]
             return (*(yield from self.index.write(gone=gone)), *former, Check(kept.key, Head(kept.version)))
 
-        changes = [Change(item.key, gone=True) for item in others]
+        changes = _removals(others)
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
 
     def remove(self, items: Sequence[Item]) -> Steps[int]:
@@ -189,7 +197,7 @@ class Shelf:
         removed = 0
         for start in range(0, len(items), MOST // 2):
             batch = items[start : start + MOST // 2]
-            changes = [Change(item.key, gone=True) for item in batch]
+            changes = _removals(batch)
 
             def tell(
                 numbers: Sequence[int], changes: Sequence[Change] = changes, batch: Sequence[Item] = batch

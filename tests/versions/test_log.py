@@ -96,7 +96,7 @@ def test_several_keys_written_together_are_written_once_where_versions_were_drop
         return ()
 
     drafts = [(key, Draft(Kind.TEXT, b"two")) for key in "ab"]
-    versions = run(backend, mine.append_together(drafts, 2.0, nothing))
+    versions = run(backend, mine.append_together(drafts, 2.0, nothing, {}))
     assert [version.number for version in versions] == [2, 2]
     assert [change[1:] for change in backend.changes("space", since)] == [("a", 2, "put"), ("b", 2, "put")]
 

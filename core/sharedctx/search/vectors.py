@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 from ..backends import steps
-from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
+from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put, Row
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed, InvalidValue
 from ..forking import renew_after_fork
@@ -129,14 +129,19 @@ class Vectors:
         yield from steps.expired(latest)
         return now
 
-    def write(self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = ()) -> Steps[tuple[Op, ...]]:
+    def write(
+        self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = (), *, again: bool = True
+    ) -> Steps[tuple[Op, ...]]:
         """Return the operations that tell the index of new versions, and of the versions that removed entries.
 
-        They belong into the commit that writes these. Raises ``InvalidValue`` for vectors that
-        do not fit; the commit fails when the first vectors of the index come from somebody else meanwhile.
+        They belong into the commit that writes these, which fails when the dimensions of the index are others by then:
+        who has just synced need not do so ``again`` before such a commit was tried. Raises ``InvalidValue`` for vectors
+        that do not fit.
         """
-        yield from self.sync(require=True)
-        known = dimensions = self.dimensions
+        if again or self._rev is None:
+            yield from self.sync(require=True)
+        known = self._known
+        dimensions = known.dimensions
         items, rows = [], []
         for entry in entries:
             found = [packs.floats(entry.key, vector) for vector in entry.vectors]
@@ -150,8 +155,8 @@ class Vectors:
             items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
         items += [Item(key, version, None) for key, version in gone]
         ops: tuple[Op, ...] = (self._put(dimensions or 0, items, rows),)
-        if known:
-            return (*ops, Check(self.pk, PRESENT, _DIMENSIONS))
+        if known.founded is not None:
+            return (*ops, Check(self.pk, At(known.founded), _DIMENSIONS))
         if dimensions:
             row = seal(self.space, self.pk, _DIMENSIONS, str(dimensions).encode())
             return (*ops, Put(self.pk, row, _DIMENSIONS, when=ABSENT))
@@ -178,11 +183,12 @@ class Vectors:
             "the index, or empty it"
         )
 
-    def sync(self, *, require: bool = False) -> Steps[None]:
-        """Take in what was committed up to now; ``require`` looks for a reclaimed space where nothing was."""
-        rev = yield from steps.rev(self.space)
+    def sync(self, *, require: bool = False, written: int | None = None) -> Steps[None]:
+        """Take in what was committed up to now, or up to the revision at which something of ours was ``written``;
+        ``require`` looks for a reclaimed space where nothing was."""
+        rev = (yield from steps.rev(self.space)) if written is None else written
         since = self._rev
-        if rev == since:
+        if since is not None and (rev == since or (written is not None and written < since)):
             return (yield from self._require()) if require else None
         while True:
             if since is None:
@@ -197,14 +203,16 @@ class Vectors:
                 continue
             if complete:
                 self._rev = max(rev, since)
-                return (yield from self._require())
+                return None if written is not None else (yield from self._require())
             rev = yield from steps.rev(self.space)
 
     def _require(self) -> Steps[None]:
         """Read anew when the space was reclaimed, of which the feed says nothing to those who had seen it all."""
-        if self.dimensions is None:
+        founded = self._known.founded
+        if founded is None:
             return
-        if not (yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)):
+        rows = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
+        if not rows or rows[0].rev != founded:
             yield from self._load()
 
     def _load(self) -> Steps[int]:
@@ -212,7 +220,9 @@ class Vectors:
         turn = next(self._turns)
         since = yield from steps.rev(self.space)
         first = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
-        known = Catalogue(self._labels, int(unseal(self.space, first[0])) if first else None)
+        known = Catalogue(self._labels)
+        if first:
+            known = Catalogue(self._labels, int(unseal(self.space, first[0])), first[0].rev)
         after = ""
         with uncollected():
             while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
