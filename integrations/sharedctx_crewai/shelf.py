@@ -13,6 +13,7 @@ from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import InvalidValue
 from sharedctx.search import Entry, Item, Nearest, Vectors
+from sharedctx.search.packs import floats
 from sharedctx.versions.collection import Collection
 
 from . import records
@@ -123,18 +124,22 @@ class Shelf:
         return State(key_of(data["scope"], data["id"]), data, vectors, ttl, old)
 
     def _write(self, states: Sequence[State]) -> Steps[None]:
-        limited = self._verbs.session.settings.bounded or self._verbs.session.settings.max_value_tokens is not None
-        batch: list[State] = []
+        limited = self.context.settings.limited
+        batches: list[list[State]] = []
         ops = size = 0
         for state in states:
             cost = 1 + 2 * len(state.old)
-            if batch and (limited or ops + cost > MOST or size + state.weight > _BYTES):
-                yield from self._commit(batch, limited)
-                batch, ops, size = [], 0, 0
-            batch.append(state)
+            if not batches or limited or ops + cost > MOST or size + state.weight > _BYTES:
+                batches.append([])
+                ops = size = 0
+            batches[-1].append(state)
             ops += cost
             size += state.weight
-        if batch:
+        if len(batches) > 1:  # what is wrong with any vector is told before the first is written
+            for state in states:
+                for vector in state.vectors:
+                    floats(state.key, vector)
+        for batch in batches:
             yield from self._commit(batch, limited)
 
     def _commit(self, batch: Sequence[State], limited: bool) -> Steps[None]:
