@@ -185,9 +185,9 @@ def test_knowledge_keeps_a_text_once_and_resets_its_collection_alone(store: shar
     assert [hit["content"] for hit in docs.search(["red apples"], score_threshold=0.0)] == ["red apples", "green pears"]
     assert [hit["content"] for hit in docs.search(["red apples"], score_threshold=0.9)] == ["red apples"]
     assert docs.search([]) == docs.search(["red"], metadata_filter={"a": 1}) == []
-    large = [f"{n} {random.Random(n).randbytes(100_000).hex()}" for n in range(20)]
+    large = [f"{n} {random.Random(n).randbytes(100_000).hex()}" for n in range(40)]
     docs.save(large)
-    assert len(docs.search(["0"], limit=50, score_threshold=-1.0)) == 22
+    assert len(docs.search(["0"], limit=50, score_threshold=-1.0)) == 42
     docs.reset()
     assert docs.search(["red apples"], score_threshold=0.0) == []
     assert len(other.search(["red wine"])) == 1

@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 from ..backends import steps
-from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put, Row
+from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed, InvalidValue
 from ..forking import renew_after_fork
-from ..versions.collection import seal, seal_large, unseal, unseal_large
+from ..versions.collection import Collection, seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
@@ -48,6 +48,7 @@ class Vectors:
     ) -> None:
         self.space = space
         self.pk = f"\x01vectors/{name}"
+        self._rows = Collection(space, self.pk)
         self._lives = lives
         self._labels = labels
         self._lock = threading.Lock()
@@ -209,20 +210,15 @@ class Vectors:
     def _require(self) -> Steps[None]:
         """Read anew when the space was reclaimed, of which the feed says nothing to those who had seen it all."""
         founded = self._known.founded
-        if founded is None:
-            return
-        rows = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
-        if not rows or rows[0].rev != founded:
+        if founded is not None and ((row := (yield from self._rows.row(_DIMENSIONS))) is None or row.rev != founded):
             yield from self._load()
 
     def _load(self) -> Steps[int]:
         """Read all packs, some at a time, and return the revision from which on to follow."""
         turn = next(self._turns)
         since = yield from steps.rev(self.space)
-        first = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
-        known = Catalogue(self._labels)
-        if first:
-            known = Catalogue(self._labels, int(unseal(self.space, first[0])), first[0].rev)
+        row = yield from self._rows.row(_DIMENSIONS)
+        known = Catalogue(self._labels, *(() if row is None else (int(unseal(self.space, row)), row.rev)))
         after = ""
         with uncollected():
             while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
@@ -230,16 +226,13 @@ class Vectors:
                 while page:
                     row = page.pop()
                     if row.sk != _DIMENSIONS:
-                        known.take(str(row.sk), len(row.value), self._read(row))
+                        known.take(str(row.sk), len(row.value), packs.decode(unseal_large(self.space, row)))
         with self._lock:
             if turn > self._loaded:  # else another thread began later and is done
                 self._known, self._loaded = known, turn
                 for rows in self._beside.values():
                     rows.forget()
         return since
-
-    def _read(self, row: Row) -> Pack:
-        return packs.decode(unseal_large(self.space, row))
 
     def _follow(self, page: Sequence[Change]) -> Steps[bool]:
         """Take in changes; False when a pack was gone already, so that what became of it is yet to be read."""
@@ -277,8 +270,8 @@ class Vectors:
             told = self._told.pop(sk, None)
         if told is not None:
             return told
-        rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
-        return (len(rows[0].value), self._read(rows[0])) if rows else None
+        row = yield from self._rows.row(sk)
+        return None if row is None else (len(row.value), packs.decode(unseal_large(self.space, row)))
 
     def merge(self) -> Steps[None]:
         """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes.
