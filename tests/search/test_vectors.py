@@ -166,10 +166,8 @@ def test_dimensions_that_become_others_before_a_commit_keep_it_out(indexed: Any)
         told = yield from index.write([Entry("b", numbers[0], [[1.0, 0.0]])], again=again)
         if not again:
             backend.commit(index.space, [index.forget()])
-            backend.commit(
-                index.space,
-                *run(backend, Vectors(index.space, "test", lambda key: iter(()), str).write([Entry("c", 1, [[1.0]])])),
-            )
+            other = Vectors(index.space, "test", indexed.ctx.verbs.session.log.head, lambda item: [])
+            backend.commit(index.space, run(backend, other.write([Entry("c", 1, [[1.0]])])))
         return told
 
     with pytest.raises(InvalidValue, match="2 dimensions where the index has 1"):
