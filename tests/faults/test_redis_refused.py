@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sharedctx
-from sharedctx.backends.base import Put
+from sharedctx.backends.base import NEXT, Put
 from sharedctx.backends.redis import RedisBackend
 from sharedctx.errors import BackendUnavailable, ConfigError, SharedContextError
 
@@ -52,6 +52,44 @@ def test_keys_of_another_program_under_our_prefix_are_told(server: Any) -> None:
         server.ask("SET", "other:{s}:m", "not ours")
         with pytest.raises(ConfigError, match="prefix"):
             backend.commit("s", [Put("p", b"x")])
+
+
+@pytest.mark.parametrize("place", ["f", "p", "x:k", "t:k"])
+def test_a_write_that_meets_a_key_of_another_program_is_not_half_done(server: Any, place: str) -> None:
+    with opened(server.start()) as backend:
+        server.ask("SET", f"sharedctx:{{s}}:{place}", "not ours")
+        row = Put("k", b"x", "one" if place == "t:k" else NEXT, expires=1e12)
+        with pytest.raises(ConfigError, match="another program"):
+            backend.commit("s", [row])
+        (failed,) = backend.commit_many([("s", [row], None)])
+        assert isinstance(failed, ConfigError)
+        server.ask("DEL", f"sharedctx:{{s}}:{place}")
+        assert backend.scan("s", "k") == backend.scan("s", "k", "") == []
+        assert backend.commit("s", [row])[1] in ([1], ["one"])
+
+
+@pytest.mark.parametrize(
+    "words", [("SET", "sharedctx:clock", "noon"), ("HSET", "sharedctx:store", "format", "x", "id", "y")]
+)
+def test_a_store_whose_own_rows_make_no_sense_is_refused(server: Any, words: tuple[str, ...]) -> None:
+    with opened(server.start()):
+        pass
+    server.ask(*words)
+    with pytest.raises(ConfigError, match="another program"), opened(server.local.url) as backend:
+        backend.now()
+
+
+def test_a_session_that_the_server_removed_in_part_is_not_written_to_until_it_is_deleted(server: Any) -> None:
+    with sharedctx.open(server.start()) as store:
+        before = store.session("s").put("k", "one")
+        server.ask("DEL", "sharedctx:{session:s}:m")
+        with pytest.raises(BackendUnavailable, match="removed part of space 'session:s'"):
+            store.session("s").put("k", "two")
+        store.delete_session("s")
+        after = store.session("s").put("k", "anew")
+        assert after.version == 1
+        assert after.rev > before.rev
+        assert [event.version for event in store.session("s").changes(before.rev)] == [1]
 
 
 def test_a_server_that_is_too_old_is_refused() -> None:
@@ -101,6 +139,10 @@ def test_a_server_that_removes_rows_when_it_is_full_is_a_fault(server: Any) -> N
         (fault,) = backend.verify()
         assert "allkeys-lru" in fault
         assert "noeviction" in fault
+        assert "allkeys-lru" in backend.describe()["durability"]
+    server.ask("CONFIG", "SET", "appendfsync", "always")
+    with pytest.raises(ConfigError, match="noeviction"):
+        RedisBackend(server.local.url, durable=True)
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,9 @@ class VersionLog(Versions):
         seen: int | None = None
         onto: int | None = None
         tail = not known and expect is None
-        if small and not known and expect is not None:
-            onto = self._cache.was_live(self.space, pk, expect)
-            seen = None if onto is None else expect
+        held = None if known or expect is None else self._cache.was_live(self.space, pk, expect)
+        if small and held is not None:
+            seen, onto = expect, held
         taken = 0
         while True:
             if seen is not None:
@@ -104,7 +104,7 @@ class VersionLog(Versions):
                     row = yield from steps.newest(self.space, pk)
                 head = 0 if row is None else int(row.sk)
                 if expect is not None and not known:
-                    yield from self._require(pk, row, expect)
+                    yield from self._require(pk, row, expect, held)
             number = max(head, taken)
             base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
             if seen is None:
@@ -241,7 +241,8 @@ class VersionLog(Versions):
         """Raise ``VersionConflict`` unless ``expect`` is the live version (0: there is none)."""
         yield from self._require(pk, (yield from steps.newest(self.space, pk)), expect)
 
-    def _require(self, pk: str, row: Row | None, expect: int) -> Steps[None]:
+    def _require(self, pk: str, row: Row | None, expect: int, held: int | None = None) -> Steps[None]:
+        """Raise ``VersionConflict`` unless ``expect`` is live, and of revision ``held`` where that was seen here."""
         live = 0
         version = None if row is None else self.read_row(row)
         if version is not None and version.blob.live and not (yield from self.leases.expired(version)):
@@ -255,6 +256,14 @@ class VersionLog(Versions):
                 expected=expect,
                 actual=live,
                 agent=who,
+            )
+        if held is not None and row is not None and row.rev != held:
+            raise VersionConflict(
+                f"version {expect} of {pk!r} is not the one that was read: the session was made anew, or its server "
+                "went back to an older state; read it again, merge, and write again",
+                expected=expect,
+                actual=expect,
+                agent=version.blob.agent if version is not None else None,
             )
 
     def _base(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from .kind import Brief, Draft
 from .pieces import score
 
 _TRIES = 6
-_FULL = 0.85
-"""A first try that uses less than this share of the budget is followed by one with more."""
+_FULL = 0.96
+"""A draft that uses this share of the budget is good enough."""
+_STEP = 1.5
 
 
 def afford(costs: Sequence[float], ranks: Sequence[float], budget: float) -> set[int]:
@@ -25,21 +27,27 @@ def afford(costs: Sequence[float], ranks: Sequence[float], budget: float) -> set
 
 
 def within(brief: Brief, budget: int, draft: Callable[[float], Draft]) -> Draft:
-    """Return ``draft(tokens)`` for a share of the budget whose text is within it by the brief's counter.
+    """Return the ``draft(tokens)`` that uses most of the budget and is within it by the brief's counter.
 
-    Each miss lowers the share by what was over; the last try is with nothing.
+    What the first ones cost tells how much to ask for; the last resort is a draft of nothing.
     """
-    share = 1.0
+    asked, fits, fails = float(budget), 0.0, math.inf
+    best: Draft | None = None
+    most = 0
     for _ in range(_TRIES):
-        made = draft(budget * share)
+        made = draft(asked)
         used = brief.count(made.text)
-        if used <= budget:
-            more = (
-                draft(budget * share * 0.95 * budget / max(used, 1)) if share == 1 and used < _FULL * budget else made
-            )
-            return more if brief.count(more.text) <= budget else made
-        share *= min(0.95 * budget / used, 0.9)
-    return draft(0)
+        if used > budget:
+            fails = asked
+        elif best is not None and used <= most:
+            break  # there is no more to be shown
+        else:
+            best, most, fits = made, used, asked
+            if used >= _FULL * budget:
+                break
+        aim = asked * 0.98 * budget / max(used, 1)
+        asked = min(aim, asked * _STEP) if fails == math.inf else aim if fits < aim < fails else (fits + fails) / 2
+    return best or draft(0)
 
 
 def rate(text: str, brief: Brief) -> float:

@@ -35,7 +35,6 @@ class RedisBackend:
     def __init__(self, url: str, *, durable: bool = False, clock: Callable[[], float] = time.time) -> None:
         self._address = Address.parse(url)
         self._calls = Calls(self._address)
-        self._commits = Commits(self._calls)
         self._clock = None if clock is time.time else clock
         self._reading = (0.0, 0.0)  # our monotonic clock and the store's, read together
         self._high = 0.0
@@ -45,6 +44,7 @@ class RedisBackend:
         try:
             server.check(self._calls, durable)
             self._id = server.identify(self._calls)
+            self._commits = Commits(self._calls, self._id)
         except BaseException:
             self.close()
             raise

@@ -13,6 +13,8 @@ from . import wire
 from .address import Address
 
 T = TypeVar("T")
+Source = str | Callable[[str], str]
+"""The text of a script, or what makes it for one run of a server."""
 
 ATTEMPTS: Final = 4
 _PAUSES: Final = (0.02, 0.1, 0.4)
@@ -29,7 +31,8 @@ class Calls:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._hashes: dict[str, str] = {}
-        self._kept: list[Any] = []
+        self._kept: list[tuple[Any, str]] = []
+        self._runs: dict[str, str] = {}
         self._closed = False
         renew_after_fork(self)
         try:
@@ -42,6 +45,7 @@ class Calls:
     def after_fork(self) -> None:
         """Leave the parent's connections alone."""
         self._kept = []
+        self._runs = {}
 
     def ask(self, command: str, *args: Any, **options: Any) -> Any:
         """Send a command that may be sent twice, as often as needed; raises ``BackendUnavailable`` and its like."""
@@ -52,6 +56,20 @@ class Calls:
         if not self.address.clustered:
             return [self.ask(command, *args)]
         return list(self.ask(command, *args, target_nodes="primaries").values())
+
+    def ask_together(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Send commands that may be sent twice, in one go where there is one server."""
+
+        def send() -> list[Any]:
+            if self.address.clustered:
+                return [self.client.execute_command(*command) for command in commands]
+            found = self.replies(lambda run: commands)
+            for reply in found:
+                if isinstance(reply, Exception):
+                    raise reply
+            return found
+
+        return self.attempts(send)
 
     def read(self, source: str, base: bytes, *args: Any) -> Any:
         """Run a script that may run twice, as often as needed."""
@@ -72,21 +90,43 @@ class Calls:
             time.sleep(_PAUSES[attempt])
         raise AssertionError("every attempt returns or raises")
 
-    def script(self, source: str, base: bytes, *args: Any) -> Any:
+    def script(self, source: Source, base: bytes, *args: Any) -> Any:
         """Run a script in the server, loading it where the server does not have it (any more)."""
-        try:
-            if self.address.clustered:
-                return self.client.evalsha(self.hash(source), 1, base, *args)
-            (reply,) = self.replies([("EVALSHA", self.hash(source), 1, base, *args)])
-            if isinstance(reply, Exception):
-                raise reply
-            return reply
-        except Exception as error:
-            if type(error).__name__ != "NoScriptError":
-                raise
-            return self.client.eval(source, 1, base, *args)
+        for command in ("EVALSHA", "EVAL"):
+            try:
+                if self.address.clustered:
+                    return self._in_cluster(command, source, base, args)
+                (reply,) = self.replies(self._sender(command, source, base, args))
+                if isinstance(reply, Exception):
+                    raise reply
+                return reply
+            except Exception as error:
+                if command == "EVAL" or type(error).__name__ != "NoScriptError":
+                    raise
+                self._runs.clear()
+        raise AssertionError("the second command returns or raises")
 
-    def outcome(self, source: str, base: bytes, *args: Any) -> Any:
+    def named(self, command: str, source: Source, run: str) -> tuple[str, str]:
+        """The words that begin a command which runs a script, by its name (EVALSHA) or its text, in that run."""
+        text = source if isinstance(source, str) else source(run)
+        return command, text if command == "EVAL" else self._hash(text)
+
+    def _sender(
+        self, command: str, source: Source, base: bytes, args: Sequence[Any]
+    ) -> Callable[[str], list[tuple[Any, ...]]]:
+        return lambda run: [(*self.named(command, source, run), 1, base, *args)]
+
+    def _in_cluster(self, command: str, source: Source, base: bytes, args: Sequence[Any]) -> Any:
+        run = ""
+        if not isinstance(source, str):
+            node = self.client.get_node_from_key(base)
+            run = self._runs.get(node.name, "")
+            if not run:
+                told = self.client.execute_command("INFO", "server", "replication", target_nodes=node)
+                run = self._runs[node.name] = wire.run_of(told)
+        return self.client.execute_command(*self.named(command, source, run), 1, base, *args)
+
+    def outcome(self, source: Source, base: bytes, *args: Any) -> Any:
         """Run a script once; where the server refuses it, return our error, and raise what may be sent again."""
         try:
             return self.script(source, base, *args)
@@ -95,22 +135,27 @@ class Calls:
                 raise
             return self.translate(error)
 
-    def replies(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    def replies(self, commands: Callable[[str], Sequence[tuple[Any, ...]]]) -> list[Any]:
         """Send commands to the one server in one go and return their replies, an error in the place of each refused.
 
-        On connections that are kept, without what the client does around every command: half of a command's time.
+        ``commands`` makes them for the run of the server that is connected to. On connections that are kept, without
+        what the client does around every command: half of a command's time.
         """
         from redis.exceptions import ResponseError
 
         try:
-            connection = self._kept.pop()
+            connection, run = self._kept.pop()
         except IndexError:
-            connection = self.client.connection_pool.get_connection()
+            connection, run = self.client.connection_pool.get_connection(), ""
         answered = False
         try:
-            connection.send_packed_command([b"".join(map(wire.packed, commands))])
+            if not run:
+                connection.send_command("INFO", "server", "replication")
+                run = wire.run_of(connection.read_response())
+            made = commands(run)
+            connection.send_packed_command([b"".join(map(wire.packed, made))])
             found: list[Any] = []
-            for _ in commands:
+            for _ in made:
                 try:
                     found.append(connection.read_response())
                 except ResponseError as error:
@@ -118,15 +163,16 @@ class Calls:
             answered = True
             return found
         finally:
-            self._kept.append(connection)
+            self._kept.append((connection, run))
             if not answered:  # what is still to come is no reply to the next command; and the others may be dead too
                 self._give_back()
 
     def _give_back(self) -> None:
         """Hand the kept connections, closed, to the pool, which asks sentinels anew whom to connect to."""
+        self._runs.clear()
         with contextlib.suppress(IndexError):  # until none is left, whoever took it
             while True:
-                connection = self._kept.pop()
+                connection, _ = self._kept.pop()
                 connection.disconnect()
                 self.client.connection_pool.release(connection)
 
@@ -140,17 +186,20 @@ class Calls:
         self._give_back()
         self.client.close()
 
-    def hash(self, source: str) -> str:
-        """Return the name of a script in the server."""
+    def _hash(self, source: str) -> str:
         if source not in self._hashes:
             import hashlib
 
             self._hashes[source] = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
         return self._hashes[source]
 
+    def foreign(self) -> ConfigError:
+        """The error for keys that hold what is not ours."""
+        return ConfigError(f"{self.address} holds keys of another program under our prefix: choose another ?prefix=")
+
     def translate(self, error: BaseException) -> SharedContextError:
         """Return our error for one of redis-py, with what to do about it."""
-        from redis.exceptions import MovedError, RedisClusterException, RedisError
+        from redis.exceptions import MovedError, RedisClusterException, RedisError, ResponseError
         from redis.sentinel import MasterNotFoundError
 
         where, text = str(self.address), str(error)
@@ -179,12 +228,14 @@ class Calls:
         if word == "NOPERM" or "no permissions" in text:
             return BackendUnavailable(f"{where} does not permit this user what is needed ({text}): extend its ACL")
         if "WRONGTYPE" in text:
-            return ConfigError(f"{where} holds keys of another program under our prefix: choose another ?prefix=")
+            return self.foreign()
         if "CERTIFICATE_VERIFY_FAILED" in text:
             return BackendUnavailable(
                 f"{where} shows a certificate that is not trusted ({text}): name its authority with "
                 "?ssl_ca_certs=FILE, and the host as the certificate does"
             )
+        if isinstance(error, ResponseError) and not isinstance(error, RedisClusterException):
+            return BackendUnavailable(f"{where} refused a request ({text}): `sharedctx doctor` looks for what is wrong")
         cure = "is the server running?"
         if ("closed" in text or "reset" in text) and not self.address.secure:
             cure += " Does its port want TLS (rediss://)?"

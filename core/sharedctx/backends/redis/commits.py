@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ...errors import SharedContextError
+from ...errors import BackendUnavailable, SharedContextError
 from ...forking import renew_after_fork
 from ..base import Commit, Committed, Op
 from ..bounds import check_ops
 from . import wire
 from .calls import Calls
-from .scripts import COMMIT
+from .scripts import commit_in
 
 _KNOWN: Final = 10_000
 """Spaces of which a process remembers that they are registered."""
@@ -74,10 +74,14 @@ class _Lanes:
 class Commits:
     """Sends commits of checked operations."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, store: str) -> None:
         self._calls = calls
+        self._store = store
         self._lanes = _Lanes()
         self._registered: set[str] = set()
+
+    def _script(self, run: str) -> str:
+        return commit_in(f"{self._store:.8}{run}")
 
     def one(self, space: str, ops: Sequence[Op], if_rev: int | None) -> Committed:
         """Send one; raises ``ConditionFailed`` and what a server can fail with."""
@@ -86,7 +90,7 @@ class Commits:
         base, args = wire.base_of(self._calls.address.prefix, space), wire.arguments(ops)
 
         def send() -> bytes:
-            reply: bytes = self._calls.script(COMMIT, base, str(head), *args)
+            reply: bytes = self._calls.script(self._script, base, str(head), *args)
             return reply
 
         reply = self._calls.attempts(send)
@@ -126,10 +130,10 @@ class Commits:
             while waiting := [at for at in sent if at not in replies]:
                 self._calls.attempts(partial(self._send, waiting, sent, replies))
                 if missing := [at for at, reply in replies.items() if reply == b"R"]:  # the server was emptied
-                    self._register({commits[at][0] for at in missing})
                     for at in missing:
                         sent[at][1].register = True
                         del replies[at]
+                    self._register({commits[at][0] for at in missing})
         except SharedContextError as error:
             replies |= {at: error for at in sent if at not in replies}
         results = []
@@ -140,9 +144,19 @@ class Commits:
         return results
 
     def _register(self, spaces: set[str]) -> None:
+        """Name spaces that are new, or that are no more: then the store may not be the one that was opened."""
         if not spaces:
             return
-        self._calls.ask("zadd", wire.registry(self._calls.address.prefix), dict.fromkeys(spaces, 0))
+        where = self._calls.address
+        named = [word for space in spaces for word in (0, space)]
+        own, _ = self._calls.ask_together(
+            ("HGET", wire.own(where.prefix), "id"), ("ZADD", wire.registry(where.prefix), *named)
+        )
+        if own != self._store.encode():
+            raise BackendUnavailable(
+                f"{where} is not the store that was opened: the server was emptied{' and used anew' if own else ''} "
+                "since; open it again"
+            )
         if len(self._registered) > _KNOWN:
             self._registered.clear()
         self._registered |= spaces
@@ -152,20 +166,20 @@ class Commits:
         from redis.exceptions import NoScriptError, RedisError
 
         left = [at for at in waiting if at not in replies]
-        if self._calls.address.clustered:
+        if self._calls.address.clustered or len(left) == 1:
             for at in left:
                 base, head, args = sent[at]
-                replies[at] = self._calls.outcome(COMMIT, base, str(head), *args)
+                replies[at] = self._calls.outcome(self._script, base, str(head), *args)
             return
-        # The first of several brings the script along: were it missing, and loaded by others before all were tried,
-        # the later ones would run ahead.
-        named = ("EVALSHA", self._calls.hash(COMMIT))
-        first = ("EVAL", COMMIT) if len(left) > 1 else named
-        commands = [(*named, 1, base, str(head), *args) for base, head, args in map(sent.__getitem__, left)]
-        commands[0] = (*first, *commands[0][2:])
+
+        def commands(run: str) -> list[tuple[Any, ...]]:
+            # The first of several brings the script along: were it missing, and loaded by others before all were tried,
+            # the later ones would run ahead.
+            ways = ["EVAL", *["EVALSHA"] * (len(left) - 1)]
+            named = [self._calls.named(way, self._script, run) for way in ways]
+            return [(*how, 1, sent[at][0], str(sent[at][1]), *sent[at][2]) for how, at in zip(named, left, strict=True)]
+
         found = self._calls.replies(commands)
-        if any(isinstance(reply, NoScriptError) for reply in found):
-            self._calls.client.script_load(COMMIT)
         for at, reply in zip(left, found, strict=True):
             if isinstance(reply, NoScriptError):
                 continue

@@ -3,7 +3,8 @@
 Keys of a space S, which share one hash tag so that a cluster keeps them together (``base`` ends with a colon):
 
 ====================  ========================================================================
-``base`` m            hash: ``rev`` of the last commit, ``mark`` up to which the feed was cut, ``g`` once registered
+``base`` m            hash: ``rev`` of the last commit, ``mark`` up to which the feed was cut, ``g`` the store and the
+                      server's run that wrote last, once registered, ``e`` the last revisions of the runs before
 ``base`` p            sorted set, all scores 0: partitions that hold rows, in order of their bytes
 ``base`` l            hash: the last number given in partitions that hold no rows any more
 ``base`` f            stream: the feed; entry ``rev-n`` is change n of that commit, field pk, value its code
@@ -19,6 +20,7 @@ after ``+`` for a put and ``-`` for a drop.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -32,7 +34,13 @@ def _with_common(name: str) -> str:
     return _load(name).replace("--@common\n", _load("common"))
 
 
-COMMIT: Final = _with_common("commit")
+@lru_cache(64)
+def commit_in(run: str) -> str:
+    """The commit script for one run of a server. Another run does not have it: nobody takes that for this one."""
+    return _COMMIT.replace("@run", run)
+
+
+_COMMIT: Final = _with_common("commit")
 SCAN: Final = _load("scan")
 CHANGES: Final = _load("changes")
 RECLAIM: Final = _with_common("reclaim")

@@ -7,6 +7,7 @@ import os
 from typing import Any, Final
 
 from ...errors import BackendUnavailable, ConfigError
+from . import wire
 from .calls import Calls
 
 _FORMAT: Final = 1
@@ -19,6 +20,8 @@ def check(calls: Calls, durable: bool) -> None:
         version = str(info.get("redis_version", "0"))
         if int(version.split(".")[0]) < _LEAST:
             raise ConfigError(f"{calls.address} is Redis {version}: sharedctx needs {_LEAST} or later, or Valkey")
+    if durable and (evicting := _evicting(calls)):
+        raise ConfigError(f"{calls.address} {evicting[0]}: set it to noeviction, or leave durable=True out")
     if durable and (found := _settings(calls)) is not None and not found[0]:
         raise ConfigError(
             f"{calls.address} acknowledges writes before they lie on disk ({found[1]}): set appendonly yes and "
@@ -28,13 +31,14 @@ def check(calls: Calls, durable: bool) -> None:
 
 def identify(calls: Calls) -> str:
     """Return the store's id, made on first use; raises ``ConfigError`` for a store of a newer format."""
-    key = f"{calls.address.prefix}:store"
-
+    key = wire.own(calls.address.prefix)
     form, own = calls.ask("hmget", key, "format", "id")
     if not form or not own:
         calls.ask("hsetnx", key, "format", _FORMAT)
         calls.ask("hsetnx", key, "id", os.urandom(16).hex())
         form, own = calls.ask("hmget", key, "format", "id")
+    if not form.isdigit():
+        raise calls.foreign()
     if int(form) > _FORMAT:
         raise ConfigError(
             f"{calls.address} holds a store of format {int(form)}, this sharedctx reads {_FORMAT}: upgrade"
@@ -50,15 +54,19 @@ def now(calls: Calls, key: bytes) -> float:
 
 def mark(calls: Calls, key: bytes) -> float:
     """Return the latest time at which something was found expired."""
-    return float(calls.ask("get", key) or 0.0)
+    try:
+        return float(calls.ask("get", key) or 0.0)
+    except ValueError:
+        raise calls.foreign() from None
 
 
 def describe(calls: Calls) -> dict[str, Any]:
     """Return durability, bytes and version; of a cluster those of all its primaries, and the least durable."""
     told = calls.ask_all("info", "server")
     found = _settings(calls)
+    kept = "not known: the server does not show its settings" if found is None else found[1]
     facts = {
-        "durability": "not known: the server does not show its settings" if found is None else found[1],
+        "durability": "; ".join([kept, *(f"it {evicting}" for evicting in dict.fromkeys(_evicting(calls)))]),
         "bytes": sum(int(each.get("used_memory", 0)) for each in calls.ask_all("info", "memory")),
         "server": ", ".join(sorted({_version(each) for each in told})),
         "role": ", ".join(sorted({str(each.get("role", "")) for each in calls.ask_all("info", "replication")})),
@@ -77,13 +85,20 @@ def faults(calls: Calls) -> list[str]:
         ):
             if facts.get(name, "ok") != "ok":
                 found.append(f"{calls.address}: {what}: see the server's log")
-    for facts in calls.ask_all("info", "memory"):
-        policy = str(facts.get("maxmemory_policy", "noeviction"))
-        if int(facts.get("maxmemory", 0)) and policy != "noeviction":
-            found.append(
-                f"{calls.address}: it removes rows when it is full (maxmemory-policy {policy}): set it to noeviction"
-            )
+    found += [f"{calls.address}: it {evicting}: set it to noeviction" for evicting in _evicting(calls)]
     return list(dict.fromkeys(found))
+
+
+def _evicting(calls: Calls) -> list[str]:
+    """What is said of servers that make room for what is new."""
+    policies = (
+        str(facts.get("maxmemory_policy", "noeviction"))
+        for facts in calls.ask_all("info", "memory")
+        if int(facts.get("maxmemory", 0))
+    )
+    return [
+        f"removes rows when it is full (maxmemory-policy {policy})" for policy in policies if policy != "noeviction"
+    ]
 
 
 def _version(info: dict[str, Any]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from ...errors import ConditionFailed, Internal
+from ...errors import BackendUnavailable, ConditionFailed, Internal
 from ..base import ABSENT, ANY, NEXT, PRESENT, At, Change, Committed, Drop, Head, Op, Put, Refused, Row, SortKey
+
+_TOLD = re.compile(r"^(run_id|master_replid):(\w+)", re.MULTILINE)
 
 
 @lru_cache(1024)
@@ -20,6 +23,18 @@ def base_of(prefix: str, space: str) -> bytes:
 def registry(prefix: str) -> bytes:
     """The key of the sorted set that names all spaces, some of which may be empty by now."""
     return f"{prefix}:spaces".encode()
+
+
+def own(prefix: str) -> bytes:
+    """The key of what the store says of itself: its id and format."""
+    return f"{prefix}:store".encode()
+
+
+def run_of(info: Any) -> str:
+    """What names one run of a server, out of what it says of itself: another after each start and each change of roles,
+    either of which may have lost commits."""
+    told = info if isinstance(info, dict) else dict(_TOLD.findall(info.decode() if isinstance(info, bytes) else info))
+    return "".join(str(told.get(name, ""))[:8].ljust(8, "-") for name in ("run_id", "master_replid"))
 
 
 def packed(words: Sequence[bytes | str | int]) -> bytes:
@@ -71,6 +86,11 @@ def _when(when: object) -> str:
 def committed(space: str, ops: Sequence[Op], if_rev: int | None, reply: bytes) -> Committed:
     """Read the commit script's answer; raises ``ConditionFailed``."""
     word, *numbers = reply.decode().split(" ")
+    if word == "E":
+        raise BackendUnavailable(
+            f"the server removed part of space {space!r} (`sharedctx doctor` tells whether it does so when full); "
+            "nothing was written: bring back a backup, or delete the session"
+        )
     if word == "S":
         raise ConditionFailed(
             f"space {space!r} changed after revision {if_rev}: read it again", pk=None, actual=int(numbers[0])

@@ -22,7 +22,7 @@ def telling(values: list[Any], pool: Pool, wanted: Sequence[str]) -> tuple[list[
     layout = _layout(values, pool)
     if layout is None:
         return [], ""
-    return Sample(layout, wanted, False).telling(), summary(layout, False, len(layout.leaves))
+    return Sample(layout, pool, wanted, False).telling(), summary(layout, False, len(layout.leaves))
 
 
 def _layout(values: list[Any], pool: Pool) -> Layout | None:

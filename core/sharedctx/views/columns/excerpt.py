@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..pieces import score
+from ..pieces import score, units_with
 
 NOTABLE = re.compile(
     r"(?i:\b(?:err(?:or|no)|fatal|panic|exception|traceback|fail(?:ed|ure|ing|s)|crit(?:ical)?\b|denied|refused|rejected|"
@@ -13,6 +13,12 @@ NOTABLE = re.compile(
     r"(?:Error|Exception|Failure|BackOff|OOMKilled|NotReady|Unhealthy|Evicted)\b"
 )
 """Signs of trouble."""
+_STEMS = (
+    "err", "fatal", "panic", "exception", "traceback", "fail", "crit", "denied", "refused", "rejected",
+    "timeout", "timed", "invalid", "unreachable", "unavailable", "aborted", "cancel", "corrupt", "degraded",
+    "backoff", "oomkilled", "notready", "unhealthy", "evicted",
+)  # fmt: skip
+"""In lower case a part of every sign of trouble."""
 _SCANNED = 2000
 _LONGEST_LINE = 400
 _MOST_LINES = 20_000
@@ -21,6 +27,11 @@ _MOST_LINES = 20_000
 def notable(text: str) -> bool:
     """Whether the start of a text has signs of trouble."""
     return NOTABLE.search(text, 0, _SCANNED) is not None
+
+
+def suspects(texts: Sequence[str]) -> list[int]:
+    """Return the places of the texts that may be notable, in order: the others are not."""
+    return units_with(texts, _STEMS, any_case=True)
 
 
 def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:
@@ -39,8 +50,10 @@ def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:
                 kept.add(at)
                 room -= cost
 
-    scores = [((score(line, wanted) if wanted else 0) + notable(line), at) for at, line in enumerate(lines)]
-    telling = sorted((-found, at) for found, at in scores if found)
+    scores = [score(line, wanted) for line in lines] if wanted else [0] * len(lines)
+    for at in suspects(lines):
+        scores[at] += notable(lines[at])
+    telling = sorted((-found, at) for at, found in enumerate(scores) if found)
     take(range(len(lines)), limit * 2 // 5)
     take(range(len(lines) - 1, -1, -1), limit // 5)
     take([at for _, at in telling], limit * 2 // 5)

@@ -58,7 +58,8 @@ class Column:
 class Layout:
     """The columns of rows. ``rows`` are all of them, ``place`` says which row each has in the columns (None: none, it
     is spelled whole); ``starts`` where the rows of a packed value begin, by its number in the pool. ``names`` are those
-    of the rows of a map."""
+    of the rows of a map. ``ranked``: the rows by how much they tell, all of them or not, and ``told``: what each column
+    holds, once they were asked for."""
 
     columns: list[Column]
     leaves: list[Column]
@@ -66,6 +67,8 @@ class Layout:
     place: list[int | None]
     starts: dict[int, int]
     names: list[str] | None = None
+    ranked: dict[bool, list[int]] = field(default_factory=dict)
+    told: list[str] | None = None
 
     @property
     def keyed(self) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import Any
 
-from ..pieces import score
+from ..pieces import fold
 from .amounts import measures, numbers
-from .excerpt import notable
+from .excerpt import notable, suspects
 from .layout import ABSENT, Column, Layout
+from .pool import Pool
 
 _RARE = 0.03
 _FEW = 25
@@ -27,8 +29,9 @@ _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 class Sample:
     """Ranks the rows of one table, the most telling first."""
 
-    def __init__(self, layout: Layout, wanted: Sequence[str], alone: bool) -> None:
+    def __init__(self, layout: Layout, pool: Pool, wanted: Sequence[str], alone: bool) -> None:
         self._layout = layout
+        self._pool = pool
         self._wanted = wanted
         self._alone = alone
         self._rows = [place for place, at in enumerate(layout.place) if at is not None]
@@ -36,12 +39,16 @@ class Sample:
     def ranked(self, fill: bool) -> list[int]:
         """Rows: those that tell something; then some from the start and the end, or with ``fill`` all others, the most
         unusual first."""
+        known = self._layout.ranked.get(fill)
+        if known is not None:
+            return known
         size = len(self._layout.rows)
         order = [*self.telling(), 1, size - 2, 2]
         if fill:
             unusual = self._unusual(self._layout)
             order += sorted(range(size), key=lambda place: (-round(unusual.get(place, 0.0), 6), place))
-        return [place for place in dict.fromkeys(order) if 0 <= place < size]
+        found = self._layout.ranked[fill] = [place for place in dict.fromkeys(order) if 0 <= place < size]
+        return found
 
     def telling(self) -> list[int]:
         """The first row, those with words of the query, the worst errors, the last, extremes, other errors, rare
@@ -49,9 +56,9 @@ class Sample:
         layout, size = self._layout, len(self._layout.rows)
         order = [0]
         if self._wanted:
-            hits = self._matching(layout, lambda text: score(text, self._wanted) >= 10)
+            hits = self._matching(layout, self._asked)
             order += [self._rows[at] for at in sorted(hits, key=lambda at: (-hits[at], at))]
-        errors = self._matching(layout, notable, trouble=True)
+        errors = self._matching(layout, self._troubled, trouble=True)
         worst = [self._rows[at] for at in sorted(errors, key=lambda at: (-round(errors[at], 6), at))[:_MOST_ERRORS]]
         order += [*worst[:_WORST], size - 1]
         order += [place for place, at in enumerate(layout.place) if at is None][:4]
@@ -94,8 +101,27 @@ class Sample:
         found += inside
         return list(dict.fromkeys(found))
 
-    def _matching(self, layout: Layout, test: Callable[[str], bool], trouble: bool = False) -> dict[int, float]:
-        """Places of rows with text that passes, and how much that says: little where many rows have such text."""
+    def _asked(self, leaf: Column) -> set[int]:
+        """The cells, by their numbers, that have a word of the query."""
+        first = dict(zip(leaf.numbers, leaf.values, strict=True))
+        return {
+            known
+            for known, value in first.items()
+            if value is not ABSENT and any(word in text for text in [fold(_text(value))] for word in self._wanted)
+        }
+
+    def _troubled(self, leaf: Column) -> set[int]:
+        """The cells, by their numbers, that have signs of trouble."""
+        if leaf.key:
+            return {leaf.numbers[at] for at in suspects(leaf.values) if notable(leaf.values[at])}
+        some = self._pool.suspects.intersection(leaf.numbers)
+        if not some:
+            return some
+        first = dict(zip(leaf.numbers, leaf.values, strict=True))
+        return {known for known in some if notable(_text(first[known]))}
+
+    def _matching(self, layout: Layout, test: Callable[[Column], set[int]], trouble: bool = False) -> dict[int, float]:
+        """Places of rows with cells that pass, and how much that says: little where many rows have such cells."""
         found: dict[int, float] = {}
 
         def add(places: Collection[int]) -> None:
@@ -111,21 +137,9 @@ class Sample:
                     if at in owners:
                         found[owners[at]] = found.get(owners[at], 0.0) + weight
                 continue
-            verdicts: dict[int, bool] = {-1: False}
-            if trouble:  # which numbers do not tell of
-                verdicts |= {
-                    known: False
-                    for known, told in zip(leaf.numbers, numbers(leaf, self._alone), strict=True)
-                    if told is not None
-                }
-            hits = []
-            for at, known in enumerate(leaf.numbers):
-                verdict = verdicts.get(known)
-                if verdict is None:
-                    verdict = verdicts[known] = test(_text(leaf.values[at]))
-                if verdict:
-                    hits.append(at)
-            add(hits)
+            passed = test(leaf)
+            if passed:
+                add([at for at, known in enumerate(leaf.numbers) if known in passed])
             if trouble and _TROUBLE.fullmatch(leaf.name):
                 told = [at for at, value in enumerate(leaf.values) if value not in (ABSENT, None, "", False, 0)]
                 if len(told) <= 0.3 * len(leaf.values):
@@ -207,16 +221,19 @@ def _text(value: Any) -> str:
         return ""
 
 
-def summary(layout: Layout, alone: bool, most: int) -> str:
-    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values."""
-    told = []
-    for leaf in layout.leaves:
-        if leaf.rule in ("const", "same", "steps") or leaf.inner is not None or leaf.key:
-            continue
-        text = _told(leaf, alone)
-        if text:
-            told.append(f"{leaf.name}: {text}")
-    return "; ".join(told[:most])
+def summary(layout: Layout, alone: bool, most: int, size: float = math.inf) -> str:
+    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values: those that fit into
+    ``size`` characters."""
+    if layout.told is None:
+        some = [leaf for leaf in layout.leaves if leaf.rule not in ("const", "same", "steps")]
+        told = [(leaf.name, _told(leaf, alone)) for leaf in some if leaf.inner is None and not leaf.key]
+        layout.told = [f"{name}: {text}" for name, text in told if text]
+    fitting = []
+    for each in layout.told[:most]:
+        if len(each) + 2 <= size:
+            fitting.append(each)
+            size -= len(each) + 2
+    return "; ".join(fitting)
 
 
 def _told(leaf: Column, alone: bool) -> str:

@@ -24,6 +24,8 @@ _SEVERAL, _MANY, _FULLER = 20, 100, 5 / 3
 """Of an inner table of several short rows more is kept than of one of many."""
 SHORT_ROW = 1000
 """Characters: rows larger than this are records of an API rather than lines of a table."""
+_TOLD = 0.1
+"""How much of the room for rows may go to what all of them hold, beside what the rows leave."""
 _CHARACTERS = 2.7
 """Of JSON, for one token."""
 
@@ -184,7 +186,7 @@ class ShortWriter(Writer):
         if sum(costs) <= room or (small and room < self._limits.room):
             return self._all(layout, value)
         kept: list[int] = []
-        for place in Sample(layout, self._brief.wanted, self._alone).ranked(self._limits.fill):
+        for place in Sample(layout, self._pool, self._brief.wanted, self._alone).ranked(self._limits.fill):
             if costs[place] <= room or len(kept) < 2:
                 kept.append(place)
                 room -= costs[place] + 1
@@ -192,7 +194,8 @@ class ShortWriter(Writer):
             return self._all(layout, value)
         kept.sort()
         lines = [self.head(layout)]
-        told = summary(layout, self._alone, self._limits.columns)
+        spare = self._limits.room * _TOLD + max(room, 0)
+        told = summary(layout, self._alone, self._limits.columns, _CHARACTERS * spare)
         if told:
             lines.append(f"# {told}")
         self.used.add("numbered")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from ..kind import Brief, Draft, Source
 from ..skeleton import braces, indents, python, statements
 from ..skeleton.language import Language
+from ..skeleton.names import is_names
 from ..skeleton.plan import Plan
 from ..skeleton.recognition import recognise
 from ..skeleton.selection import select
@@ -41,7 +42,7 @@ class CodeKind:
         lines = source.lines
         if found is None or len(lines) < _FEWEST_LINES or len(source.text) > _WIDEST * len(lines):
             return None
-        if is_skeleton(lines[0]):
+        if is_skeleton(lines[0]) or is_names(lines[0]):
             return None
         language = found[0]
         plan = _READERS[language.reader](source.text, source.lines, language)

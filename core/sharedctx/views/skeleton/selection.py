@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..kind import Brief, Draft, Source
+from .names import outline
 from .plan import NOTE, STATED, STATEMENT, LineNumbers, Plan
 from .spelling import spell
 
@@ -38,7 +39,7 @@ def select(plan: Plan, name: str, source: Source, brief: Brief) -> Draft | None:
         return draft if shown and len(draft.text) < size else None
     if shown and brief.count(draft.text) <= brief.budget:
         return draft
-    return _within(plan, name, source, brief, brief.budget)
+    return outline(plan, name, brief, brief.budget) or _within(plan, name, source, brief, brief.budget)
 
 
 def _within(plan: Plan, name: str, source: Source, brief: Brief, budget: int) -> Draft:

@@ -1,5 +1,7 @@
 local base = KEYS[1]
 local call, match, format = redis.call, string.match, string.format
+-- The store's id and what names this run of the server, eight letters and sixteen.
+local run = '@run'
 -- ARGV[1]: lane, number of the request in it, if_rev or nothing, 1 to register.
 -- Then for each operation: p(ut), d(rop) or c(heck), its condition, expires, and nothing, =text or #number; pk; value.
 local lane, number, if_rev, register = match(ARGV[1], '^(%S+) (%d+) (%S*) (%d)$')
@@ -12,8 +14,10 @@ if known then
     if tonumber(last) > tonumber(number) then return 'L' end
 end
 local meta = call('HMGET', base .. 'm', 'rev', 'g')
-if not meta[2] and register ~= '1' then return 'R' end
+local before = meta[2]
+if register ~= '1' and string.sub(before or '', 1, 8) ~= string.sub(run, 1, 8) then return 'R' end
 local rev = meta[1] or '0'
+if rev == '0' and call('TYPE', base .. 'f').ok == 'stream' then return 'E' end
 local function answer(reply)
     call('SET', lane, number .. ' ' .. reply, 'EX', 1800)
     return reply
@@ -59,6 +63,12 @@ end
 local n = 0
 local feed = base .. 'f'
 local next = format('%.0f', tonumber(rev) + 1)
+local gone
+if before ~= run and rev ~= '0' then
+    -- A server that was started again, or took over, may have lost its last commits: no revision is given twice.
+    gone = rev
+    next = format('%.0f', (math.floor(tonumber(rev) / 2^30) + 1) * 2^30 + 1)
+end
 local dropped = {}
 local settled
 if #drops > 0 then
@@ -81,47 +91,49 @@ if #drops > 0 then
 end
 if #puts == 0 and n == 0 then return answer('K ' .. rev) end
 local reply = 'K ' .. next
+-- A script that fails stays half done: what a foreign key in the place of ours makes fail comes before the row.
 for _, op in ipairs(puts) do
     local pk, sk, expires, held = op[1], op[2], op[3], op[5]
     local at = next .. '-' .. n
     local row = at .. ' ' .. expires .. ' ' .. op[4]
-    local code = sk
+    local code, version, old = sk, nil, nil
     if held then
-        local d = base .. 'd:' .. pk
         local last = held[2]
         if not last then
             last = call('HGET', base .. 'l', pk) or '0'
             call('ZADD', base .. 'p', 0, pk)
         end
-        local version = format('%.0f', tonumber(last) + 1)
-        if held[1] and held[1] ~= '0' then
-            call('HSET', d, version, row, 'L', version, 'H', version)
-        else
-            call('HSET', d, version, row, 'L', version, 'H', version, 'F', version)
-        end
+        version = format('%.0f', tonumber(last) + 1)
         code = '#' .. version
         reply = reply .. ' ' .. version
     else
-        local name = string.sub(sk, 2)
-        local r = base .. 'r:' .. pk
-        local old = call('HGET', r, name)
-        if old then
-            call('XDEL', feed, match(old, '^(%d+%-%d+) '))
-            call('ZREM', base .. 'x:' .. pk, sk)
-        else
-            call('ZADD', base .. 't:' .. pk, 0, name)
+        old = call('HGET', base .. 'r:' .. pk, string.sub(sk, 2))
+        if not old then
+            call('ZADD', base .. 't:' .. pk, 0, string.sub(sk, 2))
             call('ZADD', base .. 'p', 0, pk)
         end
-        call('HSET', r, name, row)
+    end
+    if expires ~= '' then call('ZCARD', base .. 'x:' .. pk) end
+    call('XADD', feed, at, pk, '+' .. code)
+    if old then
+        call('XDEL', feed, match(old, '^(%d+%-%d+) '))
+        if expires == '' then call('ZREM', base .. 'x:' .. pk, code) end
     end
     if expires ~= '' then call('ZADD', base .. 'x:' .. pk, expires, code) end
-    call('XADD', feed, at, pk, '+' .. code)
+    if not held then
+        call('HSET', base .. 'r:' .. pk, string.sub(sk, 2), row)
+    elseif held[1] and held[1] ~= '0' then
+        call('HSET', base .. 'd:' .. pk, version, row, 'L', version, 'H', version)
+    else
+        call('HSET', base .. 'd:' .. pk, version, row, 'L', version, 'H', version, 'F', version)
+    end
     n = n + 1
 end
 for _, pk in ipairs(dropped) do settled(pk) end
-if register == '1' then
-    call('HSET', base .. 'm', 'rev', next, 'g', '1')
-else
+if before == run then
     call('HSET', base .. 'm', 'rev', next)
+else
+    call('HSET', base .. 'm', 'rev', next, 'g', run)
+    if gone then call('HSET', base .. 'm', 'e', (call('HGET', base .. 'm', 'e') or '') .. gone .. ' ') end
 end
 return answer(reply)
