@@ -16,7 +16,7 @@ from . import codec
 from .cache import ContentCache, Version
 from .codec import RAW
 from .draft import DELTA_FROM, Draft
-from .reading import Versions
+from .reading import Versions, revision_of
 from .trimming import first_needed
 from .witness import Act, Witness, act_of
 
@@ -66,7 +66,7 @@ class VersionLog(Versions):
                 if expect is not None:
                     yield from self._require(pk, row, expect, held)
                 base = None if small else (yield from self._base(row, max(head, taken) + 1, draft))
-                onto = None if base is None else _revision(row)
+                onto = None if base is None else revision_of(row)
             put, version = self._made(pk, draft, timestamp, Head(head, max(head, taken), onto), base)
             try:
                 rev = yield from self._commit(put, version, extra, draft.agent, timestamp, if_rev)
@@ -101,7 +101,7 @@ class VersionLog(Versions):
         before it is committed. Raises ``ConditionFailed`` where ``newest`` is not the newest.
         """
         head = taken = 0 if newest is None else int(newest.sk)
-        onto = _revision(newest)
+        onto = revision_of(newest)
         while True:
             base = None
             if len(draft.content) >= DELTA_FROM:
@@ -166,7 +166,7 @@ class VersionLog(Versions):
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
                 blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
-                onto = None if base is None else _revision(row)
+                onto = None if base is None else revision_of(row)
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head, number - 1, onto)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
@@ -295,11 +295,6 @@ class VersionLog(Versions):
         except DecodeError:
             return None
         return back, base
-
-
-def _revision(row: Row | None) -> int | None:
-    """The revision of a row that is there and does not wait to be committed."""
-    return None if row is None or row.rev <= 0 else row.rev
 
 
 __all__ = ["ContentCache", "Draft", "Version", "VersionLog"]
