@@ -54,7 +54,7 @@ def thread_of(thread: object) -> str:
     return str(thread)
 
 
-def names(given: Iterable[object], what: str) -> list[str]:
+def names(given: object, what: str) -> list[str]:
     """Return names as texts; raises ``ConfigError`` for one text where several are expected, and for no names."""
     if isinstance(given, str | bytes):
         raise ConfigError(f"{what} is the text {given!r}, whose letters would be taken for names: pass [{given!r}]")
