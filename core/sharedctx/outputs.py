@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .context import SharedContext
@@ -57,7 +57,7 @@ class Outputs:
         given = context.participant if participant is None else participant
         name = check_participant("handoff" if given is None else given)
         self.context = context.bind(name, face=face)
-        self._prefix = f"{PREFIX}{_ODD.sub('_', name)[:80]}/"
+        self._prefix = _prefix_of(name)
         self._seen: OrderedDict[tuple[str, bytes, int | None], Shortened | None] = OrderedDict()
         self._views: OrderedDict[str, Shortened] = OrderedDict()
         self._counts: OrderedDict[bytes, int] = OrderedDict()
@@ -210,6 +210,19 @@ class Outputs:
                     kept.popitem(last=False)
 
 
+def keep_conversation(context: SharedContext, said: Sequence[Any]) -> None:
+    """Store what was said before a hand-over as ``output/{participant}/conversation-{hash}``, once, so that a packet
+    can hold, shorten or name it.
+
+    ``context`` is bound to who hands over. What a store does not take of what models write (lone surrogates, NaN) is
+    told as text. Raises ``SharedContextError``.
+    """
+    text = json.dumps(said, default=str, ensure_ascii=False, sort_keys=True).encode(errors="replace")
+    key = f"{_prefix_of(str(context.participant))}conversation-{hashlib.sha256(text).hexdigest()[:16]}"
+    if said and context.get_entry(key) is None:
+        context.put(key, json.loads(text, parse_constant=str))
+
+
 def is_retrieved(tool: str, arguments: Any, output: str) -> bool:
     """Whether an output is what ``read`` or ``expand`` gave of a context, which is not shortened again.
 
@@ -237,6 +250,10 @@ def check_view_tokens(name: str, tokens: int | None) -> None:
     check_bound(name, tokens)
     if tokens < LEAST_TOKENS:
         raise ConfigError(f"{name} {tokens} is below {LEAST_TOKENS}: a view needs room for its references")
+
+
+def _prefix_of(participant: str) -> str:
+    return f"{PREFIX}{_ODD.sub('_', participant)[:80]}/"
 
 
 def _least(max_tokens: int | None) -> int:

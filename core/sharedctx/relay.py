@@ -69,7 +69,9 @@ class Relay:
         """Queue a commit, unless it may be written here and now."""
         space, ops, if_rev = call.args
         self._own.commits = commits = getattr(self._own, "commits", 0) + 1
-        if if_rev is not None or (commits > _STAYS and (self._last is None or self._last.done())):
+        if self._last is not None and self._last.done():
+            self._last = None
+        if if_rev is not None or (commits > _STAYS and self._last is None):
             return None
         self._last = self._driver().submit(space, ops)
         return self._last

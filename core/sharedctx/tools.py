@@ -17,6 +17,7 @@ from .entries.arguments import check_limit
 from .entry import ContextEntry
 from .errors import DecodeError, InvalidAction, InvalidValue, KeyNotFound, SharedContextError, VersionConflict
 from .handover.staleness import note
+from .views import split_version
 
 if TYPE_CHECKING:
     from .aio import AsyncSharedContext
@@ -110,11 +111,11 @@ def _typed(argument: Argument, value: Any) -> Any:
     if argument.type == "string":
         if argument.name == "value" or isinstance(value, str):  # a value may be any JSON
             return value
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     elif isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 20:
         return int(value)
-    raise InvalidValue(f"{argument.name} {value!r} is no {argument.type}: {argument.description}")
+    raise InvalidValue(f"{argument.name} {value!r} is no valid {argument.type}: {argument.description}")
 
 
 def call(context: SharedContext, name: Any, arguments: Mapping[str, Any] | str | None = None) -> Answer:
@@ -139,8 +140,8 @@ def _missing(context: SharedContext, key: str) -> KeyNotFound:
 
 def _found(context: SharedContext, key: str, version: int | None = None) -> ContextEntry:
     entry = context.get_entry(key, version)
-    if entry is None and version is not None and context.get_entry(key) is not None:
-        raise KeyNotFound(f"{key!r} has no version {version}: history tells which there are")
+    if entry is None and version is not None and (live := context.get_entry(key)) is not None:
+        raise KeyNotFound(f"{key!r} has no version {version}, or no longer: the live one is v{live.version}")
     if entry is None:
         raise _missing(context, key)
     return entry
@@ -203,8 +204,7 @@ def _expand(context: SharedContext, key: str, ref: str, max_tokens: int = _PAGE)
     try:
         return context.expand(key, ref, max_tokens=max_tokens)
     except KeyNotFound:
-        if context.get_entry(key) is None:
-            raise _missing(context, key) from None
+        _found(context, key, split_version(ref)[0])
         raise
 
 

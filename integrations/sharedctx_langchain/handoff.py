@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -11,8 +9,9 @@ from sharedctx.context import SharedContext
 from sharedctx.entries.names import check_participant
 from sharedctx.errors import InvalidAction, SharedContextError
 from sharedctx.extras import extra
+from sharedctx.handover import is_packet
 from sharedctx.opening import check_context
-from sharedctx.outputs import PREFIX, check_view_tokens
+from sharedctx.outputs import check_view_tokens, keep_conversation
 from sharedctx.wire import part, parts
 
 from .tools import FACE
@@ -22,8 +21,6 @@ with extra("langchain", "packet_handoff"):
     from langchain_core.tools import BaseTool, StructuredTool, ToolException
     from langgraph.prebuilt import InjectedState
     from langgraph.types import Command, Send
-
-_HEAD = "# Shared context for "
 
 
 def packet_handoff(
@@ -60,7 +57,7 @@ def packet_handoff(
         try:
             messages = state if isinstance(state, list) else parts(state, "messages")
             _alone(messages, to)
-            _keep(giver, messages)
+            keep_conversation(giver, [_plain(each) for each in messages if not is_packet(part(each, "content"))])
             packet = giver.packet(
                 for_agent=whom, task=task, max_tokens=max_tokens, priorities=priorities, prefix=prefix
             )
@@ -89,17 +86,6 @@ def _alone(messages: Sequence[Any], to: str) -> None:
     """Raise ``InvalidAction`` where other tools are called beside, whose answers would be lost."""
     if messages and len(parts(messages[-1], "tool_calls")) > 1:
         raise InvalidAction(f"hand over by a call of its own: the answers of the others would not reach {to}")
-
-
-def _keep(giver: SharedContext, messages: Sequence[Any]) -> None:
-    """Store what the next agent is not given, once."""
-    said = [_plain(each) for each in messages if not str(part(each, "content")).startswith(_HEAD)]
-    text = json.dumps(said, default=str, ensure_ascii=False).encode(errors="replace")
-    said = json.loads(text, parse_constant=str)  # a store takes no lone surrogates and no NaN; models write them
-    digest = hashlib.sha256(text).hexdigest()[:16]
-    key = f"{PREFIX}{giver.participant}/conversation-{digest}"
-    if said and giver.get_entry(key) is None:
-        giver.put(key, said)
 
 
 def _plain(message: Any) -> dict[str, Any]:

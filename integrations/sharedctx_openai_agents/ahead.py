@@ -6,10 +6,10 @@ import logging
 from typing import Any
 
 from sharedctx.extras import extra
-from sharedctx.outputs import Outputs
+from sharedctx.outputs import Outputs, is_retrieved
 
 with extra("openai-agents", "ViewsAhead"):
-    from agents import RunHooks
+    from agents import FunctionTool, RunHooks
 
 from .results import texts
 
@@ -24,8 +24,16 @@ class ViewsAhead(RunHooks[Any]):
         self._max_tokens = max_tokens
 
     async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
-        """Store the tool's output and make its view; failures are logged and left to the filter."""
+        """Store the tool's output and make its view; failures are logged and left to the filter.
+
+        What a filter would not shorten is not stored. Shells tell here something else than the model reads.
+        """
         try:
+            if not isinstance(tool, FunctionTool):
+                return
+            arguments = getattr(context, "tool_arguments", None)
+            if isinstance(result, str) and is_retrieved(tool.name, arguments, result):
+                return
             leave = self._outputs.context.store.driver.leave_loop
             for text in texts(result):
                 await leave(self._outputs.prepare, tool.name, text, self._max_tokens)

@@ -29,8 +29,11 @@ FACE = "openai_agents"
 _log = logging.getLogger("sharedctx.openai_agents")
 
 
-class Compressor:
-    """What both filters do with the outputs of tools: store the large ones and put their views in their place."""
+class OutputFilter:
+    """What both filters do with the outputs of tools: store the large ones and put their views in their place.
+
+    Raises ``ConfigError`` when made with odd numbers.
+    """
 
     def __init__(
         self,
@@ -43,42 +46,38 @@ class Compressor:
     ) -> None:
         check_view_tokens("max_tokens", max_tokens)
         check_view_tokens("max_message_tokens", max_message_tokens)
-        self.outputs = Outputs(context, participant, face=FACE)
-        self.max_tokens = max_tokens
-        self.keep_last = check_number("keep_last", keep_last)
-        self.max_message_tokens = max_message_tokens
+        self._outputs = Outputs(context, participant, face=FACE)
+        self._max_tokens = max_tokens
+        self._keep_last = check_number("keep_last", keep_last)
+        self._max_message_tokens = max_message_tokens
 
-    def shortened(self, items: list[Any], calls: Calls) -> list[Any]:
+    def hooks(self) -> ViewsAhead:
+        """Return run hooks that store outputs and make their views when tools end, off the event loop: the filter then
+        finds them ready. Pass them to ``Runner.run(hooks=...)``."""
+        from .ahead import ViewsAhead
+
+        return ViewsAhead(self._outputs, self._max_tokens)
+
+    def _shortened(self, items: list[Any], calls: Calls) -> list[Any]:
         """Return input items with their large outputs (and messages) replaced; the latest ``keep_last`` stay."""
         outputs = [at for at, item in enumerate(items) if is_output(item)]
-        kept = set(outputs[len(outputs) - self.keep_last :]) if self.keep_last else set()
-        return [item if at in kept else self._shortened(item, calls) for at, item in enumerate(items)]
+        kept = set(outputs[len(outputs) - self._keep_last :]) if self._keep_last else set()
+        return [item if at in kept else self._shorter(item, calls) for at, item in enumerate(items)]
 
-    def within(self, items: list[Any], calls: Calls, budget: int) -> list[Any]:
-        """Return the items within a budget of tokens: the oldest outputs give way to a line each."""
-
-        def line(item: Any) -> Any:
-            return with_output(item, calls, lambda tool, text: self.outputs.stub(tool, text, self.max_tokens) or text)
-
-        def cost(item: Any) -> int:
-            return sum(map(self.outputs.tokens, texts(item)))
-
-        return within(items, budget, cost=cost, gives=is_output, line=line)
-
-    def _shortened(self, item: Any, calls: Calls) -> Any:
+    def _shorter(self, item: Any, calls: Calls) -> Any:
         if is_output(item):
-            return with_output(item, calls, lambda tool, text: self._view(tool, text, self.max_tokens))
-        limit = self.max_message_tokens
+            return with_output(item, calls, lambda tool, text: self._view(tool, text, self._max_tokens))
+        limit = self._max_message_tokens
         if limit is not None and is_message(item):
             return with_content(item, lambda _, text: self._view("message", text, limit))
         return item
 
     def _view(self, tool: str, text: str, max_tokens: int | None) -> str:
-        made = self.outputs.shorten(tool, text, max_tokens)
+        made = self._outputs.shorten(tool, text, max_tokens)
         return text if made is None else made.text
 
 
-class ContextHandoffFilter:
+class ContextHandoffFilter(OutputFilter):
     """Gives the next agent views of large tool outputs, which stay whole in the context: an ``input_filter``.
 
     Pass it to ``handoff(input_filter=...)`` or ``RunConfig(handoff_input_filter=...)``. An output of more than
@@ -92,23 +91,6 @@ class ContextHandoffFilter:
     numbers.
     """
 
-    def __init__(
-        self,
-        context: SharedContext,
-        *,
-        max_tokens: int | None = 300,
-        keep_last: int = 0,
-        max_message_tokens: int | None = None,
-        participant: str | None = None,
-    ) -> None:
-        self._compressor = Compressor(
-            context,
-            max_tokens=max_tokens,
-            keep_last=keep_last,
-            max_message_tokens=max_message_tokens,
-            participant=participant,
-        )
-
     def __call__(self, data: HandoffInputData) -> HandoffInputData:
         """Return the hand-off's data with the model's part of it shortened."""
         try:
@@ -117,13 +99,6 @@ class ContextHandoffFilter:
             _log.exception("the hand-off filter failed: the history is handed over as it is")
             return data
 
-    def hooks(self) -> ViewsAhead:
-        """Return run hooks that store outputs and make their views when tools end, off the event loop: a hand-off then
-        finds them ready. Pass them to ``Runner.run(hooks=...)``."""
-        from .ahead import ViewsAhead
-
-        return ViewsAhead(self._compressor.outputs, self._compressor.max_tokens)
-
     def _filtered(self, data: HandoffInputData) -> HandoffInputData:
         history = data.input_history
         past: list[Any] = [{"role": "user", "content": history}] if isinstance(history, str) else list(history)
@@ -131,7 +106,7 @@ class ContextHandoffFilter:
         runs = (*data.pre_handoff_items, *given)
         calls = Calls([*past, *(item.raw_item for item in runs)])
         plain = [*past, *(_raw(item) for item in runs)]
-        made = self._compressor.shortened(plain, calls)
+        made = self._shortened(plain, calls)
         if all(new is old for new, old in zip(made, plain, strict=True)):
             return data
         after = tuple(
@@ -147,21 +122,7 @@ class ContextHandoffFilter:
         )
 
 
-def _raw(item: RunItem) -> Any:
-    """The part of a run's item that may be shortened, as plain data; what must stay is shown as nothing."""
-    if isinstance(item, ToolCallOutputItem):
-        return item.raw_item
-    return item.to_input_item() if isinstance(item, MessageOutputItem) else None
-
-
-def _with_raw(item: RunItem, raw: Any) -> RunItem:
-    """A copy of the item that gives the model something else; the item itself, its tool's output and agent stay."""
-    changed = copy.copy(item)
-    changed.raw_item = item.raw_item.__class__(**raw) if isinstance(item, MessageOutputItem) else raw
-    return changed
-
-
-class ContextInputFilter:
+class ContextInputFilter(OutputFilter):
     """Keeps the input of every model call within bounds while a run grows: a ``call_model_input_filter``.
 
     Large outputs become views as in ``ContextHandoffFilter``. With ``max_input_tokens`` the whole input with its
@@ -180,15 +141,15 @@ class ContextInputFilter:
         max_message_tokens: int | None = None,
         participant: str | None = None,
     ) -> None:
-        if max_input_tokens is not None:
-            check_bound("max_input_tokens", max_input_tokens)
-        self._compressor = Compressor(
+        super().__init__(
             context,
             max_tokens=max_tokens,
             keep_last=keep_last,
             max_message_tokens=max_message_tokens,
             participant=participant,
         )
+        if max_input_tokens is not None:
+            check_bound("max_input_tokens", max_input_tokens)
         self._max_input_tokens = max_input_tokens
 
     def __call__(self, data: CallModelData[Any]) -> ModelInputData:
@@ -196,12 +157,36 @@ class ContextInputFilter:
         given = data.model_data
         try:
             calls = Calls(given.input)
-            made = self._compressor.shortened(list(given.input), calls)
+            made = self._shortened(list(given.input), calls)
             if self._max_input_tokens is not None:
-                count = self._compressor.outputs.context.settings.count_tokens
-                budget = self._max_input_tokens - count(given.instructions or "")
-                made = self._compressor.within(made, calls, budget)
+                count = self._outputs.context.settings.count_tokens
+                made = self._within(made, calls, self._max_input_tokens - count(given.instructions or ""))
             return ModelInputData(input=made, instructions=given.instructions)
         except Exception:
             _log.exception("the input filter failed: the model is given its input as it is")
             return given
+
+    def _within(self, items: list[Any], calls: Calls, budget: int) -> list[Any]:
+        """Return the items within a budget of tokens: the oldest outputs give way to a line each."""
+
+        def line(item: Any) -> Any:
+            return with_output(item, calls, lambda tool, text: self._outputs.stub(tool, text, self._max_tokens) or text)
+
+        def cost(item: Any) -> int:
+            return sum(map(self._outputs.tokens, texts(item)))
+
+        return within(items, budget, cost=cost, gives=is_output, line=line)
+
+
+def _raw(item: RunItem) -> Any:
+    """The part of a run's item that may be shortened, as plain data; what must stay is shown as nothing."""
+    if isinstance(item, ToolCallOutputItem):
+        return item.raw_item
+    return item.to_input_item() if isinstance(item, MessageOutputItem) else None
+
+
+def _with_raw(item: RunItem, raw: Any) -> RunItem:
+    """A copy of the item that gives the model something else; the item itself, its tool's output and agent stay."""
+    changed = copy.copy(item)
+    changed.raw_item = item.raw_item.__class__(**raw) if isinstance(item, MessageOutputItem) else raw
+    return changed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,9 +11,10 @@ from sharedctx.entries.arguments import check_words
 from sharedctx.entries.names import check_participant
 from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
+from sharedctx.handover import is_packet
 from sharedctx.handover.window import check_priorities
 from sharedctx.opening import check_context
-from sharedctx.outputs import PREFIX, check_view_tokens
+from sharedctx.outputs import check_view_tokens, keep_conversation
 from sharedctx.settings import check_bound
 
 from .filters import FACE
@@ -27,7 +26,6 @@ with extra("openai-agents", "PacketHandoffFilter"):
 if TYPE_CHECKING:
     from agents import HandoffInputData
 
-_HEAD = "# Shared context for "
 _TASK = 400
 _log = logging.getLogger("sharedctx.openai_agents")
 
@@ -59,8 +57,7 @@ class PacketHandoffFilter:
         check_view_tokens("max_tokens", max_tokens)
         check_context(context)
         given = context.participant if participant is None else participant
-        self._name = check_participant("handoff" if given is None else given)
-        self._context = context.bind(self._name, face=FACE)
+        self._context = context.bind(check_participant("handoff" if given is None else given), face=FACE)
         self._max_tokens = max_tokens
         check_priorities({} if priorities is None else priorities)
         self._priorities = priorities
@@ -79,10 +76,10 @@ class PacketHandoffFilter:
         history = data.input_history
         past: list[Any] = [{"role": "user", "content": history}] if isinstance(history, str) else list(history)
         given = data.new_items if data.input_items is None else data.input_items
-        said = [item for item in past if not _is_packet(item)]
+        said = [item for item in past if not (is_message(item) and is_packet(item.get("content")))]
         asked = [item for item in said if is_message(item) and item.get("role") == "user"][-1:]
         done = [item.to_input_item() for item in (*data.pre_handoff_items, *given)]
-        self._keep([*said, *done])
+        keep_conversation(self._context, [*said, *done])
         packet = self._context.packet(
             for_agent=self._receiver(data.new_items),
             task=" ".join(texts(asked[0]))[:_TASK] if asked else "",
@@ -96,19 +93,8 @@ class PacketHandoffFilter:
         (target,) = [item.target_agent.name for item in items if isinstance(item, HandoffOutputItem)][-1:]
         return self._participants.get(target, target)
 
-    def _keep(self, items: list[Any]) -> None:
-        """Store what the next agent is not given, once."""
-        digest = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()[:16]
-        key = f"{PREFIX}{self._name}/conversation-{digest}"
-        if self._context.get_entry(key) is None:
-            self._context.put(key, items)
-
 
 def _names(given: Any) -> dict[str, str]:
     if not isinstance(given, Mapping):
         raise ConfigError(f"participants {given!r:.60} are no mapping from names of agents to those of your grants")
     return {name: check_participant(participant) for name, participant in given.items()}
-
-
-def _is_packet(item: Any) -> bool:
-    return is_message(item) and isinstance(item.get("content"), str) and item["content"].startswith(_HEAD)

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from agents import HandoffInputData, set_tracing_disabled
+from agents import HandoffInputData, function_tool, set_tracing_disabled
 from agents.memory import SQLiteSession
 from facts import given
 from figures import Table, Target, replace_section, target_table
@@ -33,6 +33,7 @@ from sharedctx_openai_agents import ContextHandoffFilter, ContextSession
 SESSION_ITEMS = 400
 LEAST = 5000
 """Characters of the smallest output."""
+_TOOL = function_tool(lambda: "", name_override="read_file", description_override="Read a file.")
 
 
 def overhead(files: dict[str, str]) -> tuple[Table, list[Target]]:
@@ -48,8 +49,7 @@ def overhead(files: dict[str, str]) -> tuple[Table, list[Target]]:
             if prepare:
                 hooks = handoff_filter.hooks()
                 for text in files.values():
-                    tool = type("T", (), {"name": "read_file"})()
-                    asyncio.run(hooks.on_tool_end(None, None, tool, text))
+                    asyncio.run(hooks.on_tool_end(None, None, _TOOL, text))
             times = _times(handoff_filter, files)
             table.rows.append(_row(name, times, files, size))
             sums[name] = sum(times.values()) / size

@@ -63,7 +63,7 @@ async def test_what_is_removed_keeps_its_history(client: Any, context: SharedCon
     [
         ("context_read", {"key": "plam"}, "KEY_NOT_FOUND: there is no live value under 'plam': the nearest are 'plan'"),
         ("context_read", {}, "INVALID_VALUE: read needs 'key'"),
-        ("context_read", {"key": 7}, "INVALID_VALUE: key 7 is no string"),
+        ("context_read", {"key": 7}, "INVALID_VALUE: key 7 is no valid string"),
         ("context_read", {"key": "plan", "colour": "red"}, "INVALID_VALUE: read takes no 'colour'"),
         ("context_read", {"key": "plan", "version": 9}, "KEY_NOT_FOUND: 'plan' has no version 9"),
         ("context_read", {"key": "plan", "max_tokens": 1}, "INVALID_VALUE: max_tokens 1"),

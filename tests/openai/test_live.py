@@ -121,7 +121,8 @@ def environment() -> Iterator[dict[str, str]]:
 def test_an_example_works_through_the_sdk(
     environment: dict[str, str], package: str, command: list[str], said: str
 ) -> None:
-    pytest.importorskip(package, reason=f"the package {package!r} is not installed: it is tried where it is")
+    missing = f"the package {package!r} is not installed, or not beside this version of others: it is tried where it is"
+    pytest.importorskip(package, reason=missing, exc_type=ImportError)
     pytest.importorskip("openai", reason="the OpenAI SDK is not installed: it is tried where it is")
     run = [sys.executable, str(EXAMPLES / command[0]), *command[1:]]
     done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False, env=environment)

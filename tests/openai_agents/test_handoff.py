@@ -245,7 +245,7 @@ def test_what_servers_answered_themselves_stays(context: SharedContext, log: str
 
 
 def test_views_of_results_of_any_form_are_made_ahead(play: SimpleNamespace, context: SharedContext, log: str) -> None:
-    rows = [{"id": number, "host": f"web-{number % 7}"} for number in range(900)]
+    rows = [{"id": number, "host": f"web-{number % 7}", "up": number != 411} for number in range(900)]
     handoff_filter = ContextHandoffFilter(context)
     stored: list[int] = []
 
@@ -261,3 +261,24 @@ def test_views_of_results_of_any_form_are_made_ahead(play: SimpleNamespace, cont
     assert len(context.keys("output/")) == 2
     assert len(second.outputs["c1"][0]["text"]) < len(log) / 10
     assert len(second.outputs["c2"]) < len(str(rows)) / 10
+    assert "411: 411,web-5,false" in second.outputs["c2"]
+
+
+def test_what_was_read_is_not_stored_again_by_the_hooks(
+    play: SimpleNamespace, context: SharedContext, log: str
+) -> None:
+    context.put("log", log)
+    first = play.Model(
+        [
+            play.call("expand", "e1", key="log", ref="lines:1-150", max_tokens=None),
+            play.call("read", "r1", key="log", version=None, max_tokens=2000, query="job"),
+        ],
+        [play.call("transfer_to_b", "h1")],
+    )
+    second = play.Model([play.say("done")])
+    start = team(play, [first, second], context_tools(context, "agent"))
+    handoff_filter = ContextHandoffFilter(context)
+    run(start, "go", handoff_filter, hooks=handoff_filter.hooks())
+    assert second.outputs["e1"] == first.outputs["e1"]
+    assert len(second.outputs["e1"]) > 3000
+    assert context.keys() == ["log"]

@@ -103,3 +103,20 @@ def test_a_conversation_kept_by_the_server_is_sent_each_output_once(
     sent = [item.get("call_id") for given in model.inputs for item in given if "output" in item]
     assert sent == ["c1", "c2", "c3"]
     assert all(len(item["output"]) < 1500 for given in model.inputs for item in given if "output" in item)
+
+
+def test_views_made_ahead_are_found_by_the_filter(play: SimpleNamespace, context: SharedContext) -> None:
+    input_filter = ContextInputFilter(context)
+    hooks = input_filter.hooks()
+    stored: list[int] = []
+    inner = hooks.on_tool_end
+
+    async def look(*given: Any) -> None:
+        await inner(*given)
+        stored.append(len(context.keys("output/")))
+
+    hooks.on_tool_end = look  # type: ignore[method-assign]
+    model = run(play, [[play.call("logs", "c1", day=1)]], input_filter, hooks=hooks)
+    assert stored == [1]
+    assert "expand" in model.outputs["c1"]
+    assert len(context.keys("output/")) == 1

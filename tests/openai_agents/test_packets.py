@@ -78,6 +78,19 @@ def test_what_cannot_be_stored_is_handed_over_as_it_is(play: SimpleNamespace, co
     assert log in json.dumps(models[1].inputs[0]) or models[1].outputs["c1"] == log
 
 
+def test_whatever_was_said_is_kept_whoever_hands_over(play: SimpleNamespace, context: SharedContext) -> None:
+    said = "half \ud800 of a pair: " + "jobs went on " * 900
+    models = [play.Model([play.call("logs", "c1")], [play.call("transfer_to_b", "h1")]), play.Model([play.say("done")])]
+    config = RunConfig(handoff_input_filter=PacketHandoffFilter(context, participant="team/lead of A"))
+    result = asyncio.run(Runner.run(team(models, said), "go", run_config=config))
+    assert result.final_output == "done"
+    packet, task = models[1].inputs[0]
+    [key] = context.keys("output/team_lead_of_A/conversation-")
+    assert key in packet["content"]
+    assert task["content"] == "go"
+    assert any("of a pair: jobs" in str(item.get("output")) for item in context.get(key, full=True))
+
+
 @pytest.mark.parametrize("odd", [0, 49, -1, "many", 1.5, None])
 def test_odd_budgets_are_refused(context: SharedContext, odd: Any) -> None:
     with pytest.raises(ConfigError):

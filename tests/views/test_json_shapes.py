@@ -135,4 +135,4 @@ def test_where_nothing_but_an_outline_fits_it_tells_where_the_trouble_is() -> No
     value = {f"part {n}": {f"{n} {k}": [f"fine {n}", {"said": f"fine {k}"}] for k in range(9)} for n in range(200)}
     value["part 150"]["150 4"][1] = {"said": "connection refused"}
     view = compress(value, key="k", max_tokens=150, count=count)
-    assert '$["part 150"]["150 4"][1].said: connection refused' in view.text
+    assert '"part 150":{"150 4":[…1,{said:connection refused}]}' in view.text

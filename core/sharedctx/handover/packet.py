@@ -17,6 +17,7 @@ from .factoring import factored
 from .selection import Part, Selection
 from .window import Material, Window, bound, gather, render
 
+_HEAD = "# Shared context for "
 _LONGEST = 8
 """Characters for each token of the budget up to which an entry is looked at for repetitions."""
 _SHARED = 1.05
@@ -41,6 +42,11 @@ class Packet(Window):
     def messages(self, role: str = "user") -> list[dict[str, str]]:
         """The packet as one chat message."""
         return [{"role": role, "content": self.text}]
+
+
+def is_packet(text: Any) -> bool:
+    """Whether a message says what a packet does, which need not be kept again."""
+    return isinstance(text, str) and text.startswith(_HEAD)
 
 
 def packet(
@@ -77,7 +83,7 @@ def _packet(
         raise InvalidValue(f"the task is {type(task).__name__}: write what {for_agent!r} is to do")
     check_encodable("the task", task)
     count = verbs.session.settings.count_tokens
-    head = f"# Shared context for {for_agent}" + (f"\nTask: {task}" if task else "")
+    head = f"{_HEAD}{for_agent}" + (f"\nTask: {task}" if task else "")
     spent = count(f"{head}\n\n")
     if spent + LEAST_TOKENS > max_tokens:
         raise InvalidValue(f"the task needs {spent} of {max_tokens} tokens: raise max_tokens, or shorten the task")

@@ -132,7 +132,7 @@ class Listing:
     def _read(self, line: _Line, row: Row, additions: Sequence[Row]) -> Steps[CheckpointTuple | None]:
         if self._filter:
             _, head = yield from line.lineage.head(line.lineage.parse(row))
-            metadata = self._packing.read_metadata(str(row.sk), head)
+            _, metadata = self._packing.read_head(str(row.sk), head)
             if any(field(metadata, name) != value for name, value in self._filter.items()):
                 return None
         opened = yield from self._threads.open(line.lineage, row, additions)

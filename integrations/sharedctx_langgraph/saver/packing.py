@@ -39,29 +39,22 @@ class Packing:
 
     def head(self, checkpoint: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
         """Return a checkpoint without its values and id, and its metadata, as bytes."""
-        bare = {name: value for name, value in checkpoint.items() if name not in ("channel_values", "id")}
-        return ormsgpack.packb([*self._dump(bare, "the checkpoint"), *self._dump(metadata, "the metadata")])
-
-    @staticmethod
-    def split_head(id: str, head: bytes) -> tuple[Stored, Stored]:
-        """Return the checkpoint without its values, and the metadata, as the serializer left them; raises
-        ``DecodeError``."""
-        kind, bare, metadata_kind, metadata = _unpack(id, head)
-        return (kind, bare), (metadata_kind, metadata)
+        bare = dict(checkpoint)
+        bare.pop("channel_values", None)
+        bare.pop("id", None)
+        return self.value([bare, metadata], "the checkpoint and its metadata")
 
     def read_head(self, id: str, head: bytes) -> tuple[Any, Any]:
-        """Return the checkpoint without its values and id, and the metadata."""
-        checkpoint, metadata = self.split_head(id, head)
-        return self.load(id, checkpoint), self.load(id, metadata)
-
-    def read_metadata(self, id: str, head: bytes) -> Any:
-        """Return the metadata alone."""
-        return self.load(id, self.split_head(id, head)[1])
+        """Return the checkpoint without its values and id, and the metadata; raises ``DecodeError``."""
+        checkpoint, metadata = self.read_value(id, head)
+        return checkpoint, metadata
 
     def parts(self, checkpoint: Mapping[str, Any], new_versions: Mapping[str, Any]) -> dict[str, Part]:
         """Return a checkpoint's channels as parts; those whose version stayed are not serialized again."""
-        values = checkpoint["channel_values"]
-        versions = checkpoint["channel_versions"]
+        try:
+            values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
+        except KeyError as missing:
+            raise InvalidValue(f"checkpoint {checkpoint.get('id')!r} has no {missing}: pass a whole one") from None
         parts = {
             channel: Part(
                 f"{versions.get(channel)!r}",

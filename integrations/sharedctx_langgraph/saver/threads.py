@@ -36,8 +36,7 @@ class Opened(NamedTuple):
     rows: list[bytes]
     id: str
     parent: str | None
-    checkpoint: Stored
-    metadata: Stored
+    head: bytes
     values: list[tuple[str, Stored]]
     writes: list[Write]
 
@@ -100,8 +99,8 @@ class Threads:
         facts: Any = get_checkpoint_metadata(config, metadata)  # type: ignore[arg-type]
         if (run := facts.get("run_id")) is not None:
             yield from self.runs.note(str(run), place.thread)
-        head = packing.head(checkpoint, facts)
         parts = packing.parts(checkpoint, new_versions or {})
+        head = packing.head(checkpoint, facts)
         expires = yield from self._expires()
         yield from self.lineage(place.thread, namespace).put(id, place.id, head, parts, expires)
         return place.config(namespace, id)
@@ -191,7 +190,7 @@ class Threads:
             values.append((channel, Packing.split_value((yield from lineage.part(state, channel, table, near)))))
         contents = yield from lineage.additions(id, additions, state)
         writes = Packing.read_writes(id, contents)
-        opened = Opened(rows, id, state.parent, *Packing.split_head(id, head), values, writes)
+        opened = Opened(rows, id, state.parent, head, values, writes)
         if _small(opened):
             if len(self._opened) >= _KEPT:
                 self._opened.clear()
@@ -200,8 +199,8 @@ class Threads:
 
     def tuple(self, packing: Packing, opened: Opened, place: Place, namespace: str) -> CheckpointTuple:
         """Deserialize a checkpoint and return it as LangGraph wants it; raises ``DecodeError``."""
-        _, id, parent, bare, stored_metadata, stored, pending = opened
-        checkpoint, metadata = packing.load(id, bare), packing.load(id, stored_metadata)
+        _, id, parent, head, stored, pending = opened
+        checkpoint, metadata = packing.read_head(id, head)
         checkpoint["id"] = id
         checkpoint["channel_values"] = {channel: packing.load(id, value) for channel, value in stored}
         writes = [packing.pending(id, write) for write in pending]

@@ -81,13 +81,13 @@ class DiskBackend:
         check_ops(space, ops)
         if self._queries.closed:
             raise self._queries.is_closed()
-        if len(ops) == 1 and if_rev is None:
+        if if_rev is None and ops:
             op = ops[0]
-            if type(op) is Put and op.sk is NEXT:
+            if len(ops) == 1 and type(op) is Put and op.sk is NEXT:
                 rev, number = self._writer.append(space, op)
                 return rev, [number]
-        if if_rev is None and ops and collecting.collects(ops):
-            return self._writer.collect(space, ops)
+            if (row := collecting.collected(space, ops)) is not None:
+                return self._writer.collect(space, ops, row)
         size = sum(len(op.value) for op in ops if type(op) is Put)
         return self._writer.transact(
             lambda cache, con: transaction.Transaction(cache, con).apply(space, ops, if_rev), size

@@ -97,25 +97,23 @@ class Writer:
             self._numbers[at] = number
         return row, number
 
-    def collect(self, space: str, ops: Sequence[Op]) -> tuple[int, list[SortKey]]:
+    def collect(self, space: str, ops: Sequence[Op], wanted: collecting.Collected) -> tuple[int, list[SortKey]]:
         """Insert one new collection row, in one statement where its conditions hold; returns as ``commit`` does.
 
         Raises ``ConditionFailed``.
         """
-        put = ops[0]
-        assert isinstance(put, Put)
 
         def collect(cache: LogCache, con: sqlite3.Connection) -> tuple[int, list[SortKey]]:
             try:
-                row = collecting.collect(con, space, ops)
+                row = collecting.collect(con, wanted)
             except sqlite3.OperationalError as error:
                 raise _met(error) from None
             if row is not None:
-                return row, [str(put.sk)]
+                return row, [wanted.sk]
             with cache.transact():  # a condition fails: say which
                 return transaction.Transaction(cache, con).apply(space, ops, None)
 
-        return self._locked(collect, len(put.value))
+        return self._locked(collect, wanted.size)
 
     def transact(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int) -> T:
         """Run ``work`` in one transaction; ``size`` is the bytes it writes, which tells when to checkpoint."""

@@ -10,8 +10,8 @@ from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, Op, Put, Row
 from ...backends.steps import Steps
 from ..collection import seal, unseal
 from .memory import LineageMemory
-from .reading import Near, Reading, Table
-from .rows import StateRow, check_id, split
+from .reading import Near, Reading
+from .rows import StateRow, Table, check_id, split
 from .thinning import Loss, Thinning
 from .writing import Part, Writing
 

@@ -12,14 +12,12 @@ from .rows import StateRow
 
 _ROOM = 16 * 2**20
 _OVERHEAD = 600
-_HEADS = 512
 _ON_THE_WAY = 64
 _MUCH = 1 << 16
 _LARGE = 1 << 20
 
 At = tuple[str, str, str]
 ContentKey = tuple[str, int, str]
-Head = tuple[dict[str, list[str]], bytes]
 Kept = tuple[bytes, bytes, int | None]
 """An addition's row, its content, and the revision that wrote it, None while it is being written."""
 
@@ -34,7 +32,6 @@ class LineageMemory:
         self.contents = contents
         self._rows: OrderedDict[At, StateRow] = OrderedDict()
         self._additions: OrderedDict[At, list[Kept]] = OrderedDict()
-        self._heads: dict[tuple[At, int], Head] = {}
         self._laid: dict[ContentKey, Laid] = {}
         self._bytes = self._added = 0
         self._lock = Lock()
@@ -45,7 +42,6 @@ class LineageMemory:
         self._lock = Lock()
         self._rows, self._additions = OrderedDict(), OrderedDict()
         self._bytes = self._added = 0
-        self._heads = {}
         self._laid = {}
 
     def row(self, at: At) -> StateRow | None:
@@ -56,22 +52,18 @@ class LineageMemory:
                 self._rows.move_to_end(at)
             return found
 
-    def keep(self, at: At, row: StateRow) -> None:
-        """Keep a state."""
+    def keep(self, at: At, row: StateRow, *, first: bool = False) -> None:
+        """Keep a state; of one that is the ``first`` of its id, unless more is known, there are no additions."""
         with self._lock:
             if (old := self._rows.pop(at, None)) is not None:
-                self._bytes -= len(old.sealed) + _OVERHEAD
+                self._bytes -= _size(old)
             self._rows[at] = row
-            self._bytes += len(row.sealed) + _OVERHEAD
+            self._bytes += _size(row)
             while self._bytes > _ROOM and len(self._rows) > 1:
-                _, gone = self._rows.popitem(last=False)
-                self._bytes -= len(gone.sealed) + _OVERHEAD
-
-    def written(self, at: At, row: StateRow, rev: int) -> None:
-        """What is kept was written by the commit of that revision, if it is still this."""
-        with self._lock:
-            if self._rows.get(at) is row:
-                self._rows[at] = row._replace(rev=rev)
+                self._bytes -= _size(self._rows.popitem(last=False)[1])
+            if first and at not in self._additions:
+                self._additions[at] = []
+                self._make_room()
 
     def additions(self, at: At) -> list[Kept] | None:
         """All additions to that state that were known, in order; None when they were not read."""
@@ -86,13 +78,6 @@ class LineageMemory:
             self._additions[at] = additions
             self._added += _weight(additions)
             self._make_room()
-
-    def keep_first(self, at: At) -> None:
-        """A state was written; unless more is known, it has no additions."""
-        with self._lock:
-            if at not in self._additions:
-                self._additions[at] = []
-                self._make_room()
 
     def add(self, at: At, addition: Kept, number: int) -> None:
         """One more addition was written; what was known without a gap stays known."""
@@ -133,18 +118,6 @@ class LineageMemory:
             self._laid.clear()
         self._laid[key] = content
 
-    def head(self, at: At, stamp: int) -> Head | None:
-        """The table and head that were read from the piece of that stamp."""
-        return self._heads.get((at, stamp))
-
-    def keep_head(self, at: At, stamp: int, head: Head) -> None:
-        """Keep a table and head, which nobody changes, unless it is large; of many, all are forgotten at once."""
-        if len(head[1]) > _MUCH:
-            return
-        if len(self._heads) >= _HEADS:
-            self._heads.clear()
-        self._heads[at, stamp] = head
-
     def doubt(self) -> None:
         """Forget all states and additions: what they build on was not there, so other processes changed some."""
         with self._lock:
@@ -155,12 +128,17 @@ class LineageMemory:
         """Another writer was there, or it is gone."""
         with self._lock:
             if (old := self._rows.pop(at, None)) is not None:
-                self._bytes -= len(old.sealed) + _OVERHEAD
+                self._bytes -= _size(old)
             self._part(at)
 
     def clear(self) -> None:
         """Forget everything."""
         self.after_fork()
+
+
+def _size(row: StateRow) -> int:
+    """A state's bytes, with those of its head as it is stored, unpacked and taken apart."""
+    return len(row.sealed) + 3 * row.head.size + _OVERHEAD
 
 
 def _weight(additions: list[Kept]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -13,16 +12,26 @@ from ...backends.steps import Steps
 from ...errors import DecodeError
 from ..delta import Laid
 from .memory import At, LineageMemory
-from .rows import AFTER, BESIDE, DELTA, HEAD, MARK, Piece, Ref, StateRow, parse_addition, parse_state, split, whole
+from .rows import (
+    AFTER,
+    BESIDE,
+    DELTA,
+    HEAD,
+    MARK,
+    Piece,
+    Ref,
+    StateRow,
+    Table,
+    parse_addition,
+    parse_state,
+    split,
+    whole,
+)
 
 ALSO_BYTES: Final = 1 << 16
 _TAIL: Final = 8192
 _NEAR: Final = 4
-_TABLE: Final = struct.Struct(">H")
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
-
-Table = dict[str, list[str]]
-"""A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
+_TABLE: Final = struct.Struct(">II")
 
 
 Near = dict[str, Row]
@@ -30,10 +39,34 @@ Near = dict[str, Row]
 
 
 def pack_head(table: Table, parent: str | None, head: bytes) -> bytes:
-    """Return the content of a state's first piece; what the parent changed last is told by a mark."""
-    short = {name: [mark, MARK if at == parent else at] for name, (mark, at) in table.items()}
-    names = _JSON(short).encode("utf-8", "surrogatepass")
-    return b"".join((_TABLE.pack(len(names)), names, head))
+    """Return the content of a state's first piece: how many parts, the bytes of all words, the letters of each, the
+    words (name, mark and origin of each part; what the parent changed last is told by a mark), and the head."""
+    words: list[str] = []
+    for name, (mark, at) in table.items():
+        words += (name, mark, MARK if at == parent else at)
+    text = "".join(words).encode("utf-8", "surrogatepass")
+    lengths = struct.pack(f">{len(words)}I", *map(len, words))
+    return b"".join((_TABLE.pack(len(table), len(text)), lengths, text, head))
+
+
+def split_head(content: bytes, parent: str | None) -> tuple[Table, bytes]:
+    """Return the table and head of such a content; raises ``ValueError`` or ``struct.error``."""
+    count, size = _TABLE.unpack_from(content)
+    lengths = struct.unpack_from(f">{3 * count}I", content, _TABLE.size)
+    start = _TABLE.size + 12 * count
+    text = content[start : start + size].decode("utf-8", "surrogatepass")
+    if sum(lengths) != len(text):
+        raise ValueError("its words are cut short")
+    words: list[str] = []
+    at = 0
+    for length in lengths:
+        words.append(text[at : at + length])
+        at += length
+    table: Table = {
+        name: [mark, (parent or "") if origin == MARK else origin]
+        for name, mark, origin in zip(words[::3], words[1::3], words[2::3], strict=True)
+    }
+    return table, content[start + size :]
 
 
 class Reading:
@@ -72,22 +105,13 @@ class Reading:
 
     def head(self, state: StateRow, near: Near | None = None) -> Steps[tuple[Table, bytes]]:
         """Return a state's table and its head; raises ``DecodeError``. ``near`` keeps rows for a read's other calls."""
-        at = self.at(state.id)
-        held = self.memory.head(at, state.head.stamp)
-        if held is not None:
-            return held
-        content = yield from self.content(state, HEAD, near)
-        try:
-            (length,) = _TABLE.unpack_from(content)
-            table: Table = json.loads(content[_TABLE.size : _TABLE.size + length])
-            for entry in table.values():
-                if entry[1] == MARK:
-                    entry[1] = state.parent or ""
-        except (struct.error, ValueError, AttributeError, LookupError, TypeError) as error:
-            raise DecodeError(f"state {state.id!r}: its table makes no sense: {error}") from error
-        found = table, content[_TABLE.size + length :]
-        self.memory.keep_head(at, state.head.stamp, found)
-        return found
+        if state.opened is None:
+            content = yield from self.content(state, HEAD, near)
+            try:
+                state.opened = split_head(content, state.parent)
+            except (struct.error, ValueError) as error:
+                raise DecodeError(f"state {state.id!r}: its table makes no sense: {error}") from error
+        return state.opened
 
     def part(self, state: StateRow, name: str, table: Table, near: Near | None = None) -> Steps[bytes]:
         """Return the content of a part as of this state; raises ``DecodeError``."""
@@ -103,8 +127,8 @@ class Reading:
 
     def content(self, state: StateRow, name: str, near: Near | None = None) -> Steps[bytes]:
         """Return what this state changed a part to; raises ``DecodeError`` naming the state."""
-        piece = state.piece(name)
-        if piece is not None and (held := self.memory.contents.get(self._key(state.id, name, piece))) is not None:
+        held = self.held(state, name)
+        if held is not None:
             return held
         try:
             return (yield from self._content(state, name, near))
@@ -122,9 +146,8 @@ class Reading:
                 piece = at.piece(name)
                 if piece is None:
                     raise DecodeError("what it builds on is not there")
-                key = self._key(at.id, name, piece)
-                content = self.memory.contents.get(key)
-                laid = None if content is not None else self.memory.laid(key)
+                content = self.held(at, name)
+                laid = None if content is not None else self.memory.laid(self._key(at.id, name, piece))
                 if content is not None or laid is not None:
                     break
                 chain.append((at, piece))
@@ -141,25 +164,29 @@ class Reading:
                     known = laid.joined() if laid is not None else content
                     content = whole(piece, known if piece.kind == BESIDE and known else b"")
                     laid = None
-                    self.memory.contents.put(self._key(at.id, name, piece), content)
+                    self.remember(at, name, content)
             if content is None and laid is not None:
                 content = laid.joined()
-                wanted = state.piece(name)
-                assert wanted is not None
-                self.memory.contents.put(self._key(state.id, name, wanted), content)
+                self.remember(state, name, content)
         except DecodeError as error:
             what = f"its {name!r}" if name else "its head"
             raise type(error)(f"state {state.id!r}, {what}: {error.message}; other states still read") from error
         assert content is not None
         return content
 
-    def remember_head(self, state: StateRow, table: Table, head: bytes) -> None:
-        """Keep a table and head that were written."""
-        self.memory.keep_head(self.at(state.id), state.head.stamp, (table, head))
+    def held(self, state: StateRow, name: str) -> bytes | None:
+        """Return what this state changed a part to, if it is at hand."""
+        if name == HEAD:
+            return state.first
+        piece = state.pieces.get(name)
+        return None if piece is None else self.memory.contents.get(self._key(state.id, name, piece))
 
-    def remember(self, id: str, name: str, piece: Piece, content: bytes) -> None:
-        """Keep a content that was written."""
-        self.memory.contents.put(self._key(id, name, piece), content)
+    def remember(self, state: StateRow, name: str, content: bytes) -> None:
+        """Keep a content that was read or written."""
+        if name == HEAD:
+            state.first = content
+        else:
+            self.memory.contents.put(self._key(state.id, name, state.pieces[name]), content)
 
     def _key(self, id: str, name: str, piece: Piece) -> tuple[str, int, str]:
         return (self.space, piece.stamp, f"{self.pk}\x00{id}\x00{name}")
@@ -247,4 +274,4 @@ def known_parts(state: StateRow) -> list[tuple[str, int]]:
     return [(name, piece.stamp) for name, piece in state.pieces.items() if piece.base is None and piece.size > 64]
 
 
-__all__: list[Any] = ["ALSO_BYTES", "Reading", "Table", "known_parts", "origin", "pack_head"]
+__all__: list[Any] = ["ALSO_BYTES", "Reading", "known_parts", "origin", "pack_head"]

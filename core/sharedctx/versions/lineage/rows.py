@@ -5,14 +5,14 @@
     sort key  ID            a state: its parent, its head and table, the parts that it changed
     sort key  ID \x01 NNNN  the additions to that state, numbered as they came
 
-    payload of a state:     count of ids, ids | count of pieces, pieces | their bytes, head and table first
-    an id:                  twice its length, text | 1, the 16 bytes of a UUID
-    a piece:                kind 1 | size | length of its bytes | length of its name, name
-                            [| place of the base among the ids | base's stamp 4 | step | additions] [| own stamp 4]
-    payload of an addition: kind 1 | size | count of parts | length of its name, name, stamp 4, for each | bytes
+    payload of a state:     count of ids 2, count of pieces 4, ids, pieces, and their bytes, head and table first
+    an id:                  its length 4, text
+    a piece:                kind 1, size 2, length of its bytes 2, length of its name 1
+                            [place of the base among the ids 1, base's stamp 4, step 2, additions 1] name [own stamp 4]
+    payload of an addition: kind 1, size 4, count of parts 2, (length of its name 4, stamp 4, name) for each, its bytes
 
-Numbers without a width take a byte for every 7 bits, the lowest first. The kind says in its upper bits which of the
-bracketed fields follow.
+Numbers have the highest byte first. The kind says in its upper bits which of the bracketed fields follow, and whether
+the numbers of the piece take four bytes each, since one of them needs it.
 
 A piece is what one part was changed to: as it is, compressed (a head with the parent's as dictionary), or as its
 difference from the piece of an earlier state, which it names by id and stamp. The ids begin with the parent's, empty
@@ -22,10 +22,9 @@ stands in the row. The rows are sealed like all collection rows, bound to space,
 
 from __future__ import annotations
 
-import contextlib
 import struct
 import zlib
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ...backends.base import MAX_VALUE_BYTES, Row
@@ -39,10 +38,19 @@ HEAD: Final = ""
 """The name of the piece that holds a state's table and head."""
 RAW, WHOLE, DELTA, BESIDE = range(4)
 _BASED: Final = 0x10
-_STAMPED: Final = 0x20
-_UUID: Final = 1
-_STAMP: Final = struct.Struct(">I")
-_LOW: Final = [bytes((number,)) for number in range(128)]
+_WIDE: Final = 0x20
+_STAMPED: Final = 0x40
+_PIECE: Final = {
+    mark: struct.Struct(form)
+    for mark, form in {0: ">BHHB", _BASED: ">BHHBBIHB", _WIDE: ">BIII", _WIDE | _BASED: ">BIIIIIII"}.items()
+}
+_STATE: Final = struct.Struct(">HI")
+_ADDITION: Final = struct.Struct(">BIH")
+_PART: Final = struct.Struct(">II")
+_NUMBER: Final = struct.Struct(">I")
+
+Table = dict[str, list[str]]
+"""A state's parts: the mark of each, and the state that changed it last ("" for this one)."""
 
 
 class Ref(NamedTuple):
@@ -65,9 +73,11 @@ class Piece(NamedTuple):
     also: int = 0
 
 
-class StateRow(NamedTuple):
+@dataclass(slots=True, eq=False)
+class StateRow:
     """A state as its row says; ``pieces`` are the parts it changed, ``head`` the piece of its table and head, ``rev``
-    the revision that wrote it, None while it is being written."""
+    the revision that wrote it, None while it is being written. ``first`` is what the head's piece holds, ``opened``
+    the same taken apart, once they were read."""
 
     id: str
     parent: str | None
@@ -76,6 +86,8 @@ class StateRow(NamedTuple):
     sealed: bytes
     expires: float | None
     rev: int | None = None
+    first: bytes | None = None
+    opened: tuple[Table, bytes] | None = None
 
     def piece(self, name: str) -> Piece | None:
         """The piece of that part, or of the head."""
@@ -123,63 +135,34 @@ def split(sk: str) -> tuple[str, int | None]:
 def pack_state(parent: str | None, head: Piece, pieces: dict[str, Piece], *, anew: bool = False) -> bytes:
     """Return the payload of a state's row; of one that is stored ``anew`` the pieces keep their stamps."""
     ids = [parent or ""]
-    entries: list[bytes] = [_number(1 + len(pieces))]
-    bodies: list[bytes] = [head.payload]
-    _entry(entries, ids, HEAD, head, anew)
-    for name, piece in pieces.items():
-        _entry(entries, ids, name, piece, anew)
-        bodies.append(piece.payload)
-    return b"".join((_number(len(ids)), *[_packed_id(id) for id in ids], *entries, *bodies))
+    entries: list[bytes] = []
+    bodies: list[bytes] = []
+    for name, (kind, size, own, payload, step, base, also) in ((HEAD, head), *pieces.items()):
+        stamped = anew and own != stamp(payload, base)
+        text = name.encode("utf-8", "surrogatepass")
+        mark = kind | _STAMPED if stamped else kind
+        numbers: tuple[int, ...] = (size, len(payload), len(text))
+        form = 0
+        if base is not None:
+            if base.id not in ids:
+                ids.append(base.id)
+            numbers += (ids.index(base.id), base.stamp, step, also)
+            form = _BASED
+        try:
+            entries.append(_PIECE[form].pack(mark | form, *numbers))
+        except struct.error:
+            form |= _WIDE
+            entries.append(_PIECE[form].pack(mark | form, *numbers))
+        entries.append(text)
+        if stamped:
+            entries.append(_NUMBER.pack(own))
+        bodies.append(payload)
+    return b"".join((_STATE.pack(len(ids), 1 + len(pieces)), *map(_packed_id, ids), *entries, *bodies))
 
 
-def _entry(entries: list[bytes], ids: list[str], name: str, piece: Piece, anew: bool) -> None:
-    """Add what a row says of a piece, and the id of its base where it is not there yet."""
-    kind, size, own, payload, step, base, also = piece
-    stamped = anew and own != stamp(payload, base)
-    mark = kind | (_BASED if base is not None else 0) | (_STAMPED if stamped else 0)
-    entries += (_LOW[mark], _number(size), _number(len(payload)), _text(name))
-    if base is not None:
-        if base.id not in ids:
-            ids.append(base.id)
-        entries += (_number(ids.index(base.id)), _STAMP.pack(base.stamp), _number(step), _number(also))
-    if stamped:
-        entries.append(_STAMP.pack(own))
-
-
-def _number(number: int) -> bytes:
-    if number < 128:
-        return _LOW[number]
-    if number < 1 << 14:
-        return bytes((number & 127 | 128, number >> 7))
-    found = bytearray()
-    while number > 127:
-        found.append(number & 127 | 128)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
-
-
-def _text(text: str) -> bytes:
-    found = text.encode("utf-8", "surrogatepass")
-    return _number(len(found)) + found
-
-
-@lru_cache(4096)
 def _packed_id(id: str) -> bytes:
-    """A UUID in 17 bytes, other ids as they are."""
-    if len(id) == 36 and id[8] == id[13] == id[18] == id[23] == "-":
-        with contextlib.suppress(ValueError):
-            digits = id.replace("-", "")
-            found = bytes.fromhex(digits)
-            if found.hex() == digits:
-                return _LOW[_UUID] + found
     text = id.encode("utf-8", "surrogatepass")
-    return _number(2 * len(text)) + text
-
-
-def _uuid(found: bytes) -> str:
-    text = found.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return _NUMBER.pack(len(text)) + text
 
 
 class _Reader:
@@ -189,27 +172,13 @@ class _Reader:
         self._data = data
         self._at = 0
 
-    def number(self) -> int:
-        return self.numbers(1)[0]
-
-    def numbers(self, count: int) -> list[int]:
-        data, at = self._data, self._at
-        found: list[int] = []
-        for _ in range(count):
-            number = data[at]
-            at += 1
-            if number > 127:
-                number &= 127
-                shift = 7
-                while (byte := data[at]) > 127:
-                    number |= (byte & 127) << shift
-                    shift += 7
-                    at += 1
-                at += 1
-                number |= byte << shift
-            found.append(number)
-        self._at = at
+    def read(self, form: struct.Struct) -> tuple[int, ...]:
+        found: tuple[int, ...] = form.unpack_from(self._data, self._at)
+        self._at += form.size
         return found
+
+    def peek(self) -> int:
+        return self._data[self._at]
 
     def take(self, length: int) -> bytes:
         start = self._at
@@ -218,19 +187,11 @@ class _Reader:
             raise ValueError("it is cut short")
         return self._data[start:end]
 
-    def text(self) -> str:
-        return self.take(self.number()).decode("utf-8", "surrogatepass")
-
-    def stamp(self) -> int:
-        found: int = _STAMP.unpack_from(self._data, self._at)[0]
-        self._at += 4
-        return found
+    def text(self, length: int) -> str:
+        return self.take(length).decode("utf-8", "surrogatepass")
 
     def id(self) -> str:
-        number = self.number()
-        if number == _UUID:
-            return _uuid(self.take(16))
-        return self.take(number >> 1).decode("utf-8", "surrogatepass")
+        return self.text(*self.read(_NUMBER))
 
     def rest(self) -> bytes:
         return self._data[self._at :]
@@ -242,16 +203,17 @@ def parse_state(space: str, row: Row) -> StateRow:
     reader = _Reader(unseal(space, row))
     found: list[tuple[str, int, int, int, int, Ref | None, int, int | None]] = []
     try:
-        ids = [reader.id() for _ in range(reader.number())]
-        for _ in range(reader.number()):
-            mark, size, length, named = reader.numbers(4)
-            name = reader.take(named).decode("utf-8", "surrogatepass") if named else HEAD
+        known, count = reader.read(_STATE)
+        ids = [reader.id() for _ in range(known)]
+        for _ in range(count):
+            mark, size, length, named, *numbers = reader.read(_PIECE[reader.peek() & (_BASED | _WIDE)])
+            name = reader.text(named)
             base, step, also, own = None, 0, 0, None
-            if mark & _BASED:
-                base = Ref(ids[reader.number()], reader.stamp())
-                step, also = reader.numbers(2)
+            if numbers:
+                at, base_stamp, step, also = numbers
+                base = Ref(ids[at], base_stamp)
             if mark & _STAMPED:
-                own = reader.stamp()
+                (own,) = reader.read(_NUMBER)
             found.append((name, mark & 15, size, length, step, base, also, own))
         pieces: dict[str, Piece] = {}
         for name, kind, size, length, step, base, also, own in found:
@@ -264,17 +226,23 @@ def parse_state(space: str, row: Row) -> StateRow:
 
 def pack_addition(addition: Addition) -> bytes:
     """Return the payload of an addition's row."""
-    parts = [part for name, mark in addition.dictionary for part in (_text(name), _STAMP.pack(mark))]
-    head = (_LOW[addition.kind], _number(addition.size), _number(len(addition.dictionary)))
-    return b"".join((*head, *parts, addition.payload))
+    parts: list[bytes] = []
+    for name, mark in addition.dictionary:
+        text = name.encode("utf-8", "surrogatepass")
+        parts += (_PART.pack(len(text), mark), text)
+    head = _ADDITION.pack(addition.kind, addition.size, len(addition.dictionary))
+    return b"".join((head, *parts, addition.payload))
 
 
 def parse_addition(space: str, row: Row) -> Addition:
     """Read an addition's row; raises ``DecodeError`` naming its state."""
     reader = _Reader(unseal(space, row))
     try:
-        kind, size = reader.number(), reader.number()
-        dictionary = [(reader.text(), reader.stamp()) for _ in range(reader.number())]
+        kind, size, count = reader.read(_ADDITION)
+        dictionary: list[tuple[str, int]] = []
+        for _ in range(count):
+            length, mark = reader.read(_PART)
+            dictionary.append((reader.text(length), mark))
         return Addition(kind, size, reader.rest(), dictionary)
     except (LookupError, ValueError, struct.error) as error:
         raise _senseless(str(row.sk).partition(MARK)[0], error) from error

@@ -12,7 +12,7 @@ from ...errors import ConditionFailed, DecodeError, ValueTooLarge
 from ..collection import seal
 from ..delta import alike, deflate, repeats
 from .pieces import RAW_BELOW, SMALL, against, plain
-from .reading import ALSO_BYTES, Reading, Table, known_parts, origin, pack_head
+from .reading import ALSO_BYTES, Reading, known_parts, origin, pack_head
 from .rows import (
     BESIDE,
     HEAD,
@@ -22,6 +22,7 @@ from .rows import (
     Piece,
     Ref,
     StateRow,
+    Table,
     addition_key,
     check_id,
     pack_addition,
@@ -45,14 +46,8 @@ class Part(NamedTuple):
     fresh: bool
 
 
-class _Draft(NamedTuple):
-    head: Piece
-    pieces: dict[str, Piece]
-    contents: dict[str, bytes]
-    table: Table
-    needs: list[Check]
-
-
+_Draft = tuple[StateRow, dict[str, bytes], list[Check]]
+"""A state, the contents of its pieces, and what it needs to be there."""
 _Made = tuple[Piece, StateRow | None]
 """A piece, and the state that it may build on."""
 _Also = tuple[int, bytes, int | None]
@@ -90,22 +85,17 @@ class Writing:
         made: dict[str, bytes] = {}
         if_rev: int | None = None
         for attempt in range(_ATTEMPTS):
-            draft = yield from self._draft(id, parent, head, parts, made, alone=attempt > 2)
-            payload = pack_state(parent, draft.head, draft.pieces)
-            if len(payload) > MAX_VALUE_BYTES:
-                raise ValueTooLarge(f"state {id!r} takes {len(payload)} bytes: {MAX_VALUE_BYTES} are the most")
-            sealed = seal(self._space, self._pk, id, payload)
-            state = StateRow(id, parent, draft.head, draft.pieces, sealed, expires)
-            ops: list[Op] = [Put(self._pk, sealed, id, expires, ABSENT if if_rev is None else ANY)]
-            ops += draft.needs
-            self._keep(state, draft, head)
+            state, contents, needs = yield from self._draft(id, parent, head, parts, expires, made, alone=attempt > 2)
+            self._memory.keep(self._reading.at(id), state, first=True)  # what is queued behind it can build on it
+            for name, content in contents.items():
+                self._reading.remember(state, name, content)
+            ops: list[Op] = [Put(self._pk, state.sealed, id, expires, ABSENT if if_rev is None else ANY), *needs]
             try:
-                rev, _ = yield from steps.commit(self._space, ops, if_rev)
-                self._memory.written(self._reading.at(id), state, rev)
+                state.rev, _ = yield from steps.commit(self._space, ops, if_rev)
                 return
             except ConditionFailed:
                 self._memory.forget(self._reading.at(id))
-                for need in draft.needs:
+                for need in needs:
                     self._memory.forget(self._reading.at(split(str(need.sk))[0]))
                 if parent is not None:
                     self._memory.forget(self._reading.at(parent))
@@ -120,23 +110,13 @@ class Writing:
             actual=None,
         )
 
-    def _keep(self, state: StateRow, draft: _Draft, head: bytes) -> None:
-        """Remember what is about to be written, so that what is queued behind it can build on it."""
-        at = self._reading.at(state.id)
-        self._memory.keep(at, state)
-        self._memory.keep_first(at)
-        self._reading.remember_head(state, draft.table, head)
-        for name, content in draft.contents.items():
-            piece = state.piece(name)
-            if piece is not None:
-                self._reading.remember(state.id, name, piece, content)
-
     def _draft(
         self,
         id: str,
         parent: str | None,
         head: bytes,
         parts: Mapping[str, Part],
+        expires: float | None,
         made: dict[str, bytes],
         *,
         alone: bool,
@@ -145,15 +125,17 @@ class Writing:
         held: Table = {}
         try:
             if parent is not None and parent != id and not alone:
-                before = yield from self._reading.known(parent)
+                before = self._memory.row(self._reading.at(parent)) or (yield from self._reading.stored(parent))
             if before is not None:
-                held, _ = yield from self._reading.head(before)
+                held, _ = before.opened or (yield from self._reading.head(before))
         except DecodeError:
             before, held = None, {}
         count, also, last = 0, b"", None
         table: Table = {}
         pieces: dict[str, Piece] = {}
+        contents: dict[str, bytes] = {}
         bases: dict[str, int | None] = {}
+        helped = False
         for name, part in parts.items():
             source = None if before is None or name not in held else origin(before, name, held)
             room = len(bases) < _MOST_BASES
@@ -165,23 +147,31 @@ class Writing:
                 continue
             if name not in made:
                 made[name] = part.content()
+            content = contents[name] = made[name]
             if before is not None and not count and not pieces:
                 count, also, last = yield from self._also(before)
             table[name] = [part.mark, ""]
-            piece, holder = yield from self._piece(name, made[name], source if room else None, also, count)
+            if source is None or not room or len(content) < RAW_BELOW:
+                pieces[name] = plain(content)
+                continue
+            assert before is not None
+            piece, holder = yield from self._piece(name, content, before, source, also, count)
             pieces[name] = piece
             if piece.base is not None and holder is not None:
                 bases[holder.id] = _older(bases.get(holder.id), holder.rev)
+                helped = helped or piece.also > 0
         first = pack_head(table, parent, head)
-        contents = {**{name: made[name] for name in pieces}, HEAD: first}
-        packed = yield from self._head(first, before)
-        helped = any(piece.also for piece in pieces.values())
+        packed = plain(first) if before is None else (yield from self._head(first, before))
         if before is not None and (packed.base is not None or helped):
             bases[before.id] = _older(bases.get(before.id), before.rev)
         needs = [Check(self._pk, _as_read(rev), base) for base, rev in sorted(bases.items())]
         if parent is not None and helped:
             needs.append(Check(self._pk, _as_read(last), addition_key(parent, count - 1)))
-        return _Draft(packed, pieces, contents, table, needs)
+        payload = pack_state(parent, packed, pieces)
+        if len(payload) > MAX_VALUE_BYTES:
+            raise ValueTooLarge(f"state {id!r} takes {len(payload)} bytes: {MAX_VALUE_BYTES} are the most")
+        sealed = seal(self._space, self._pk, id, payload)
+        return StateRow(id, parent, packed, pieces, sealed, expires, None, first, (table, head)), contents, needs
 
     def _also(self, parent: StateRow) -> Steps[_Also]:
         """Return how many additions to the parent serve as dictionary, what they hold, and the last one's revision."""
@@ -194,15 +184,17 @@ class Writing:
                 self._memory.keep_additions(self._reading.at(parent.id), known)
         except DecodeError:
             return 0, b"", None
-        also = b"".join(content for _, content, _ in known)
-        return (len(known), also, known[-1][2]) if known and len(also) <= ALSO_BYTES else (0, b"", None)
+        if not known:
+            return 0, b"", None
+        also = b"".join([content for _, content, _ in known])
+        return (len(known), also, known[-1][2]) if len(also) <= ALSO_BYTES else (0, b"", None)
 
-    def _head(self, content: bytes, before: StateRow | None) -> Steps[Piece]:
+    def _head(self, content: bytes, before: StateRow) -> Steps[Piece]:
         """Heads build on the parent's, every 16th is whole."""
-        if before is None or before.head.step + 1 == _NEAR:
+        if before.head.step + 1 == _NEAR:
             return plain(content)
         try:
-            base: bytes = yield from self._reading.content(before, HEAD)
+            base: bytes = before.first or (yield from self._reading.content(before, HEAD))
         except DecodeError:
             return plain(content)
         payload = deflate(content, base)
@@ -211,12 +203,10 @@ class Writing:
         ref = Ref(before.id, before.head.stamp)
         return Piece(BESIDE, len(content), stamp(payload, ref), payload, before.head.step + 1, ref)
 
-    def _piece(self, name: str, content: bytes, source: str | None, also: bytes, count: int) -> Steps[_Made]:
+    def _piece(self, name: str, content: bytes, before: StateRow, source: str, also: bytes, count: int) -> Steps[_Made]:
         """Change n builds on the one before, every 16th on the one 16 before, every 256th on that 256 before."""
-        if source is None or len(content) < RAW_BELOW:
-            return plain(content), None
         try:
-            holder = yield from self._reading.known(source)
+            holder = before if source == before.id else (yield from self._reading.known(source))
             if holder is None or name not in holder.pieces:
                 return plain(content), None
             step = holder.pieces[name].step + 1
@@ -227,10 +217,10 @@ class Writing:
                 also, count = b"", 0
             if holder is None:
                 return plain(content), None
-            base: bytes = yield from self._reading.content(holder, name)
+            base: bytes = self._reading.held(holder, name) or (yield from self._reading.content(holder, name))
         except DecodeError:
             return plain(content), None
-        if len(content) < SMALL and not alike(content, base) and not repeats(content, also):
+        if len(content) < SMALL and not alike(content, base) and not (also and repeats(content, also)):
             return plain(content), None  # a third of the time, and nothing would be found
         return against(content, base, Ref(holder.id, holder.pieces[name].stamp), step, also, count), holder
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 
-from ..pieces import fold, score
+from ..pieces import score, units_with
 
 NOTABLE = re.compile(
     r"(?i:\b(?:err(?:or|no)|fatal|panic|exception|traceback|fail(?:ed|ure|ing|s)|crit(?:ical)?\b|denied|refused|rejected|"
@@ -32,20 +30,8 @@ def notable(text: str) -> bool:
 
 
 def suspects(texts: Sequence[str]) -> list[int]:
-    """Return the places of the texts that may be notable, in order: the others are not.
-
-    Stem by stem through all texts at once, which is some ten times faster than a pattern on each.
-    """
-    low = fold("\n".join(texts)).replace("\u0131", "i").replace("\u017f", "s")  # as patterns without case take them
-    ends = list(accumulate(len(text) + 1 for text in texts))
-    found: set[int] = set()
-    for stem in _STEMS:
-        at = low.find(stem)
-        while at >= 0:
-            place = bisect_right(ends, at)
-            found.add(place)
-            at = low.find(stem, ends[place])
-    return sorted(found)
+    """Return the places of the texts that may be notable, in order: the others are not."""
+    return units_with(texts, _STEMS, any_case=True)
 
 
 def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:

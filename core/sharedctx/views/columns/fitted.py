@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,11 @@ from .pool import Pool
 from .shortening import Limits, ShortWriter, Unit
 
 _TRIES = 8
-_LEAST_SCALE, _MOST_SCALE = 0.05, 4.0
+_LEAST_SCALE, _MOST_SCALE = 0.3, 4.0
 _HOPELESS = 12
-_FULL = 0.85
+_TIGHT = 600
+"""Tokens: a smaller budget has room for a brief legend only."""
+_FULL = 0.9
 """A draft that uses this share of a budget is good enough."""
 _ROWS = 0.75
 """The share of a budget that the rows of one table may take at first."""
@@ -32,19 +35,21 @@ def shorten_value(
     unit: Unit | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
+    telling: re.Pattern[str] | None = None,
 ) -> Draft | None:
     """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
     try:
         pool = Pool(value)
         planner = Planner(pool, False)
         budget = brief.budget
+        tight = budget is not None and budget < _TIGHT
         room = math.inf if budget is None else _ROWS * budget
         scale, fits, fails = 1.0, 0.0, 0.0
         best: tuple[int, Draft] | None = None
         for _ in range(_TRIES):
             own = writer(pool, planner, brief, limits.scaled(min(scale, 1.0), room * max(scale, 1.0)), unit, alone)
             body = own.finish(own.value(value, 0))
-            draft = Draft(f"{legend(name, what, own.used)}\n{body}", "columns", tuple(own.refs))
+            draft = Draft(f"{legend(name, what, own.used, tight)}\n{body}", "columns", tuple(own.refs))
             if not own.refs:
                 draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
             if budget is None:
@@ -66,6 +71,6 @@ def shorten_value(
                 scale = (fits + fails) / 2 if fails else scale * max(min(0.9 * budget / tokens, 3.0), 1.3)
         if best is not None:
             return best[1]
-        return outline(name, what, value, pool, brief)
+        return outline(name, value, pool, brief, telling)
     except (TypeError, ValueError, RecursionError):
         return None

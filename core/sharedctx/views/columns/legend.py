@@ -25,10 +25,25 @@ _EXPLAINED = (
     ("whole", "! before a value: not by its column"),
 )
 
+_BRIEFLY = {
+    "numbered": "7: row 7",
+    "picked": "[7]: part 7",
+    "table": "",
+    "map": "#: names",
+    "record": "",
+    "list": "",
+    "map-cell": "",
+    "const": "",
+    "alone": "",
+    "template": 'a~"x{b}{}": b and the cell put in',
+}
 
-def legend(name: str, what: str, used: Set[str]) -> str:
-    """The line for a view of kind ``name``; ``used`` are the features that it uses."""
-    explained = [text for feature, text in _EXPLAINED if feature in used]
+
+def legend(name: str, what: str, used: Set[str], brief: bool = False) -> str:
+    """The line for a view of kind ``name``; ``used`` are its features, of which a ``brief`` one leaves what
+    can be guessed unexplained."""
+    told = ((feature, _BRIEFLY.get(feature, text) if brief else text) for feature, text in _EXPLAINED)
+    explained = [text for feature, text in told if feature in used and text]
     return f"[[{name}: {'; '.join([what, *explained])}]]"
 
 

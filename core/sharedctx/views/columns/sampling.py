@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -220,13 +221,19 @@ def _text(value: Any) -> str:
         return ""
 
 
-def summary(layout: Layout, alone: bool, most: int) -> str:
-    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values."""
+def summary(layout: Layout, alone: bool, most: int, size: float = math.inf) -> str:
+    """A line that tells, for each of up to ``most`` columns, its range or its most frequent values: those that fit into
+    ``size`` characters."""
     if layout.told is None:
         some = [leaf for leaf in layout.leaves if leaf.rule not in ("const", "same", "steps")]
         told = [(leaf.name, _told(leaf, alone)) for leaf in some if leaf.inner is None and not leaf.key]
         layout.told = [f"{name}: {text}" for name, text in told if text]
-    return "; ".join(layout.told[:most])
+    fitting = []
+    for each in layout.told[:most]:
+        if len(each) + 2 <= size:
+            fitting.append(each)
+            size -= len(each) + 2
+    return "; ".join(fitting)
 
 
 def _told(leaf: Column, alone: bool) -> str:

@@ -24,6 +24,8 @@ _SEVERAL, _MANY, _FULLER = 20, 100, 5 / 3
 """Of an inner table of several short rows more is kept than of one of many."""
 SHORT_ROW = 1000
 """Characters: rows larger than this are records of an API rather than lines of a table."""
+_TOLD = 0.1
+"""How much of the room for rows may go to what all of them hold, beside what the rows leave."""
 _CHARACTERS = 2.7
 """Of JSON, for one token."""
 
@@ -192,7 +194,8 @@ class ShortWriter(Writer):
             return self._all(layout, value)
         kept.sort()
         lines = [self.head(layout)]
-        told = summary(layout, self._alone, self._limits.columns)
+        spare = self._limits.room * _TOLD + max(room, 0)
+        told = summary(layout, self._alone, self._limits.columns, _CHARACTERS * spare)
         if told:
             lines.append(f"# {told}")
         self.used.add("numbered")

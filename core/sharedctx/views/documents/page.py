@@ -33,7 +33,7 @@ class _Page:
         self.hides = hides
         self.text = text
         self.found: list[Block] = []
-        self.starts = [at for at, char in enumerate(text) if char == "\n"] if by_line else None
+        self.starts = [found.start() for found in re.finditer("\n", text)] if by_line else None
         self.parts: list[str] = []
         self.first = 0  # where the text of the block begins
         self.kind = "text"

@@ -142,14 +142,13 @@ class GrepKind:
         bare: list[str] = []
         for line, after in zip(sample, [*sample[1:], ""], strict=True):
             found = _PATH.match(line)
-            named = _BARE.match(line)
             if (found and _LOOKS_LIKE_PATH.fullmatch(found[1])) or (rows and (_CONTEXT.search(line) or line == "--")):
                 rows += 1
-            elif named and _LOOKS_LIKE_PATH.fullmatch(named[1]):
+            elif (named := _BARE.match(line)) and _LOOKS_LIKE_PATH.fullmatch(named[1]):
                 bare.append(named[1])
             if _NUMBERED.match(line):
                 numbered += 1
-            elif _LOOKS_LIKE_PATH.fullmatch(line) and _NUMBERED.match(after):
+            elif _NUMBERED.match(after) and _LOOKS_LIKE_PATH.fullmatch(line):
                 headings += 1
         share = max(rows, headings and numbered + headings) / len(sample)
         if share >= 0.6:

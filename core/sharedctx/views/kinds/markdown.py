@@ -33,7 +33,6 @@ class MarkdownKind:
         if sum(1 for line in outside if _CODE.match(line) and not _is_prose(line)) > 1 + len(filled) / 60:
             return 0.0
         flush = [line for line in outside if line.strip() and line[:4].strip()]
-        prose = sum(map(_is_prose, flush)) / max(len(flush), 1)
         titles = sum(1 for line in outside if heading(line))
         rules = sum(1 for a, b in pairwise(outside) if a.strip() and a[0] not in " \t" and RULE.match(b))
         signs = [
@@ -44,9 +43,13 @@ class MarkdownKind:
             any(a.rstrip().endswith("::") and not b.strip() for a, b in pairwise(outside)),
             sum(1 for line in outside if ITEM.match(line)) > 2,
         ]
-        if sum(signs) >= 2 and prose >= 0.1:
-            return 0.7 if prose >= 0.2 else 0.55
-        return 0.6 if any(signs) and prose >= 0.2 else 0.5 if prose >= 0.6 else 0.0
+        if not any(signs):
+            return 0.5 if _share_of_prose(flush, 0.6) >= 0.6 else 0.0
+        several = sum(signs) >= 2
+        prose = _share_of_prose(flush, 0.1 if several else 0.2)
+        if prose >= 0.2:
+            return 0.7 if several else 0.6
+        return 0.55 if several and prose >= 0.1 else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Headings with their lines, the first sentences of paragraphs, code, tables and warnings."""
@@ -68,9 +71,19 @@ def _outside(lines: list[str]) -> Iterator[str]:
             yield line
 
 
+def _share_of_prose(lines: list[str], least: float) -> float:
+    """Which share of the lines are sentences; 0 as soon as that cannot be ``least``."""
+    found = 0
+    for at, line in enumerate(lines):
+        found += _is_prose(line)
+        if found + len(lines) - at - 1 < least * len(lines):
+            return 0.0
+    return found / max(len(lines), 1)
+
+
 def _is_prose(line: str) -> bool:
     words = line.split()
-    return len(words) >= 5 and sum(1 for word in words if _LETTERS.fullmatch(word)) >= 0.75 * len(words)
+    return len(words) >= 5 and sum(map(bool, map(_LETTERS.fullmatch, words))) >= 0.75 * len(words)
 
 
 KIND = MarkdownKind()

@@ -52,11 +52,12 @@ class TestsKind:
         if len(lines) < _FEWEST:
             return 0.0
         told = sum(found is not None for found in results(lines))
-        details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
         if told >= 5 and told >= 0.2 * len(lines):
             return 0.9
-        begins = _SESSION.search(source.text[:4000]) is not None
-        return 0.85 if begins and (told >= 3 or details >= 5) else 0.0
+        if _SESSION.search(source.text[:4000]) is None:
+            return 0.0
+        details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
+        return 0.85 if told >= 3 or details >= 5 else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Return the failures, the summary and counts of the rest."""

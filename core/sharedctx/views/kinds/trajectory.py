@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..columns.fitted import shorten_value
@@ -25,6 +26,10 @@ _OWN = 3
 """How many times as much is kept of what the agent said than of what it was told."""
 
 
+_TELLING = re.compile(
+    r"action|command|cmd|arguments|tool|tool_name|function|name|final_answer|answer|exit_status", re.I
+)
+"""Names of members that say what was done."""
 _LONG = 30_000
 _PER_CHARACTER = 3500
 """Of a longer text more is kept: with 500 characters from a short one a seventh of the rest."""
@@ -105,7 +110,9 @@ class TrajectoryKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """All steps, with long observations shortened."""
         unit = Unit("rows") if type(source.value) is list else None
-        return shorten_value("trajectory", _what(), source.value, brief, _LIMITS, unit, writer=TrajectoryWriter)
+        return shorten_value(
+            "trajectory", _what(), source.value, brief, _LIMITS, unit, False, TrajectoryWriter, _TELLING
+        )
 
     def pack(self, source: Source) -> str | None:
         """All steps, with names for what repeats."""
