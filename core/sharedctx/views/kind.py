@@ -81,3 +81,12 @@ class Reversible(Protocol):
     def unpack(self, text: str) -> Any:
         """Return the data of a lossless view: the exact text, or for a JSON kind the value. Raises ``DecodeError``."""
         ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """The capability of a kind to tell early, in a fraction of the time it takes, that its lossless view is long."""
+
+    def least(self, source: Source) -> int:
+        """Return about how many characters the lossless view has at least."""
+        ...

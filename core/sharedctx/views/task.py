@@ -11,7 +11,7 @@ from ..tokens import TokenCounter
 from . import registry, text
 from .critical import Critical
 from .fulltext import Unit
-from .kind import Brief, Draft, Kind, Source
+from .kind import Bounded, Brief, Draft, Kind, Source
 from .lossless import pack
 from .originals import read
 from .pieces import fold
@@ -106,7 +106,7 @@ class Task:
             if self.brief.count(draft.text) > _NOT_WORTH_IT * self.untouched.tokens:
                 draft = None
         kept = self.untouched.tokens if draft is None else self.brief.count(draft.text)
-        if kept >= _HOPEFUL * self.untouched.tokens:
+        if kept >= _HOPEFUL * self.untouched.tokens and self._may_pack(draft):
             packed = pack(self.kind, self.source, worth=lambda made: self._allows(made) and self._as_good(made, kept))
             if packed is not None:
                 return self._view(Draft(packed, "lossless"), lossless=True)
@@ -120,6 +120,11 @@ class Task:
             return False
         tokens = self.brief.count(made)
         return tokens < self.untouched.tokens and (self.brief.budget is None or tokens <= self.brief.budget)
+
+    def _may_pack(self, draft: Draft | None) -> bool:
+        """Whether a lossless view may be about as short as a draft, as far as the kind can tell early."""
+        kind = self.kind
+        return draft is None or not isinstance(kind, Bounded) or kind.least(self.source) <= _AS_GOOD * len(draft.text)
 
     def _as_good(self, packed: str, kept: int) -> bool:
         """Whether a lossless view costs little more than the standard one that keeps so many tokens."""

@@ -16,6 +16,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _STEPS = re.compile(r"(\S+) ([+-][0-9]{1,9})(d?)")
 _LEAST_STEPS = 4
 _LEAST_STICKY = 8
+_MOSTLY = 0.4
+"""A value that so many cells of a column have is told in its header; those cells are empty."""
 DITTO = 5
 """Cells at least this long are ``^`` where they equal the one above."""
 
@@ -60,7 +62,7 @@ def _in_runs(numbers: list[int]) -> bool:
 def _default(leaf: Column) -> None:
     numbers = leaf.numbers
     number, times = Counter(numbers).most_common(1)[0]
-    if len(numbers) >= 4 and times >= 0.6 * len(numbers) and number >= 0:
+    if len(numbers) >= 4 and times >= _MOSTLY * len(numbers) and number >= 0:
         value = leaf.values[numbers.index(number)]
         if type(value) not in (dict, list) and value != "":
             leaf.rule, leaf.given = "default", value

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
-from typing import Literal
+from typing import Literal, NamedTuple
 
 _OPENS = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,60})")
 _BREAK = re.compile(r"[>\"']")
@@ -20,8 +19,7 @@ _TEMPLATE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of HTML: a tag with its ``name`` in lower case, text, the content of a script; where it stands."""
 
     kind: Literal["open", "close", "text", "script"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..documents.blocks import draft
 from ..documents.page import read
 from ..kind import Brief, Draft, Source
+from ..pages import packing
 
 _START = re.compile(r"\s{0,200}(?:<!--|<\?xml|<!doctype html|<html|<head|<body)", re.I)
 _TAG = re.compile(
@@ -14,6 +16,7 @@ _TAG = re.compile(
     r"|header|footer|pre|code|img|button|form|dl|d[td]|strong|em|b|i)(?=[\s/>])",
     re.I,
 )
+_MARKUP = re.compile(r"<[a-zA-Z/!][^<>]*>")
 _LONG = 1_000
 
 
@@ -42,6 +45,21 @@ class HtmlKind:
             return None
         whole = f"lines:1-{len(source.lines)}" if by_line else f"chars:0-{len(source.text)}"
         return draft(blocks, source.text, whole, brief, "visible-text")
+
+    def least(self, source: Source) -> int:
+        """The text between the tags, of which a lossless view leaves out repetitions alone."""
+        return len(" ".join(_MARKUP.sub(" ", source.text).split()))
+
+    def pack(self, source: Source) -> str | None:
+        """The page with its elements by the forms that they share."""
+        if len(source.text) > packing.MOST:
+            return None
+        packed = packing.pack(source.text)
+        return packed if len(packed) < len(source.text) else None
+
+    def unpack(self, text: str) -> Any:
+        """The page. Raises ``DecodeError``."""
+        return packing.unpack(text)
 
 
 KIND = HtmlKind()
