@@ -5,7 +5,9 @@ The file ``/memories/plan.md`` is the key ``memories/plan.md``; its text is what
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any
 
 from sharedctx.context import SharedContext
@@ -27,6 +29,8 @@ from .results import tool_result
 FACE = "anthropic"
 _ROOT = "/memories"
 _DEPTH = 2
+_PAGE = 16_000
+"""Characters of a file that a view shows at once, but one line at least."""
 
 
 class MemoryTool:
@@ -85,8 +89,12 @@ class MemoryTool:
         wanted = command.get("view_range")
         if wanted is not None:
             first, last = _range(wanted, len(lines))
-        numbered = "\n".join(f"{number:6}\t{lines[number - 1]}" for number in range(first, last + 1))
-        return f"Here's the content of {path} with line numbers:\n{numbered}"
+        numbered = [f"{number:6}\t{lines[number - 1]}" for number in range(first, last + 1)]
+        shown = max(bisect_right(list(accumulate(len(line) + 1 for line in numbered)), _PAGE), 1)
+        if shown < len(numbered):
+            rest = f"[{first + shown}, {last}]"
+            numbered[shown:] = [f"[lines {first + shown} to {last} are not shown: view them with view_range {rest}]"]
+        return "\n".join([f"Here's the content of {path} with line numbers:", *numbered])
 
     def _listing(self, path: str) -> str:
         keys = self._below(path)

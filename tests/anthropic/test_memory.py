@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,24 @@ def test_lines_are_numbered_and_ranges_are_given(memory: MemoryTool) -> None:
     assert ask(memory, "view", path="/memories/a", view_range=[2, -1])["content"].endswith("     2\ttwo\n     3\tthree")
     assert "is_error" in ask(memory, "view", path="/memories/a", view_range=[9, 12])
     assert "is_error" in ask(memory, "view", path="/memories/a", view_range="2")
+
+
+def test_a_large_file_is_viewed_in_pages(memory: MemoryTool) -> None:
+    text = "\n".join(f"line {n} of the log" for n in range(1, 3001))
+    ask(memory, "create", path="/memories/log", file_text=text)
+    read: list[str] = []
+    wanted: dict[str, Any] = {}
+    while True:
+        page = ask(memory, "view", path="/memories/log", **wanted)["content"].split("\n")[1:]
+        assert sum(map(len, page)) < 17_000
+        read += [line.partition("\t")[2] for line in page if "\t" in line]
+        if "\t" in page[-1]:
+            break
+        wanted = {"view_range": json.loads(page[-1].rpartition("view_range ")[2][:-1])}
+        assert wanted["view_range"] == [len(read) + 1, 3000]
+    assert "\n".join(read) == text
+    ask(memory, "create", path="/memories/wide", file_text="x" * 50_000 + "\nnext")
+    assert "view_range [2, 2]" in ask(memory, "view", path="/memories/wide")["content"]
 
 
 def test_text_is_replaced_only_where_it_is_unique(memory: MemoryTool, context: SharedContext) -> None:
