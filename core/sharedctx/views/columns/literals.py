@@ -23,11 +23,12 @@ _BLOCK = re.compile(r'"""([0-9]{1,12})\n')
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _NOT_RAW = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _LEAST_BLOCK = 160
+_AS_IT_IS = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each text
 
 
 def quoted(text: str) -> str:
     """A string as JSON spells it; halves of surrogate pairs are escaped."""
-    return json.dumps(text, ensure_ascii=_SURROGATES.search(text) is not None)
+    return json.dumps(text) if _SURROGATES.search(text) else _AS_IT_IS(text)
 
 
 def block(text: str) -> str | None:
@@ -55,7 +56,7 @@ def name(text: str) -> str:
 
 def scalar(value: Any) -> str:
     """A number, true, false or null."""
-    return json.dumps(value)
+    return str(value) if type(value) is int else json.dumps(value)
 
 
 class Scanner:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from ...lazy import lazy
@@ -11,6 +13,7 @@ from .excerpt import suspects
 LEAST_TEXT = 20
 """Strings shorter than this are spelled again rather than referred to."""
 LEAST_PART = 24
+_WORDS = {word: (type(word), repr(word)) for word in (None, True, False)}
 
 
 class Pool:
@@ -22,48 +25,50 @@ class Pool:
 
     def __init__(self, value: Any) -> None:
         self._numbers: dict[Any, int] = {}
+        self._containers: dict[tuple[Any, ...], int] = {}
         self._known: dict[int, int] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
         self._sizes: list[int] = []
-        self._counts: dict[int, int] = {}
         self.add(value)
-        self._count(value)
+        self._counts = Counter(chain.from_iterable(key[1:] for key in self._containers))
 
     def add(self, value: Any) -> int:
         """Return the number of a part; equal parts have the same."""
         kind = type(value)
-        key: Any
         if kind is dict or kind is list:
             known = self._known.get(id(value))
             if known is None:
                 known = self._known[id(value)] = self._container(value, kind)
             return known
-        if kind is str or kind is int:
-            key = value
-        elif value is None or kind is bool or kind is float:
-            key = (kind, repr(value))
-        else:
-            raise TypeError(f"{kind.__name__} is no JSON")
+        key = value
+        if kind is float:
+            key = kind, repr(value)
+        elif kind is not str and kind is not int:
+            if value is not None and kind is not bool:
+                raise TypeError(f"{kind.__name__} is no JSON")
+            key = _WORDS[value]
         number = self._numbers.get(key)
-        return number if number is not None else self._new(key, len(str(value)) + 2 * (kind is str))
+        if number is None:
+            number = self._numbers[key] = self._new(len(str(value)) + 2 * (kind is str))
+        return number
 
     def numbers(self, values: Iterable[Any]) -> list[int]:
-        """The numbers of many parts: strings, most of what there is, without a call for each."""
-        known, sizes = self._numbers, self._sizes
+        """The numbers of many parts: strings and integers, most of what there is, without a call for each."""
+        known, sizes, add = self._numbers, self._sizes, self.add
         found: list[int] = []
         for value in values:
-            if type(value) is str:
+            kind = type(value)
+            if kind is str:
                 number = known.get(value)
                 if number is None:
                     number = known[value] = len(sizes)
                     sizes.append(len(value) + 2)
                 found.append(number)
             else:
-                found.append(self.add(value))
+                found.append(add(value))
         return found
 
     def _container(self, value: Any, kind: type) -> int:
-        numbers = self._numbers
         parts = self.numbers(value.values() if kind is dict else value)
         names: tuple[str, ...] | None = None
         size = 2 + len(parts)
@@ -76,32 +81,15 @@ class Pool:
                 extra = self._shapes[names] = sum(map(len, names)) + len(names)
             size += extra
         key = (names, *parts)
-        number = numbers.get(key)
+        number = self._containers.get(key)
         if number is None:
             sizes = self._sizes
-            number = self._new(key, size + sum([sizes[part] for part in parts]))
+            number = self._containers[key] = self._new(size + sum([sizes[part] for part in parts]))
         return number
 
-    def _new(self, key: Any, size: int) -> int:
-        number = len(self._sizes)
-        self._numbers[key] = number
+    def _new(self, size: int) -> int:
         self._sizes.append(size)
-        return number
-
-    def _count(self, value: Any) -> None:
-        kind = type(value)
-        if kind is str:
-            number = self._numbers[value]
-            self._counts[number] = self._counts.get(number, 0) + 1
-        elif kind is dict or kind is list:
-            number = self._known[id(value)]
-            before = self._counts.get(number, 0)
-            self._counts[number] = before + 1
-            if not before:
-                for part in value.values() if kind is dict else value:
-                    inner = type(part)
-                    if inner is dict or inner is list or (inner is str and len(part) >= LEAST_TEXT):
-                        self._count(part)
+        return len(self._sizes) - 1
 
     @lazy
     def suspect_names(self) -> set[str]:
@@ -116,8 +104,8 @@ class Pool:
         found = {self._numbers[texts[at]] for at in suspects(texts)}
         shapes = {shape for shape in self._shapes if not self.suspect_names.isdisjoint(shape)}
         if found or shapes:
-            for key, number in self._numbers.items():  # a container's parts stand before it
-                if type(key) is tuple and (key[0] in shapes or not found.isdisjoint(key[1:])):
+            for key, number in self._containers.items():  # a container's parts stand before it
+                if key[0] in shapes or not found.isdisjoint(key[1:]):
                     found.add(number)
         return found
 
@@ -128,4 +116,4 @@ class Pool:
     def repeats(self, value: Any, number: int) -> bool:
         """Whether a part is long and stands more than once, so that a reference to its first place is shorter."""
         least = LEAST_TEXT if type(value) is str else LEAST_PART
-        return self._counts.get(number, 0) > 1 and self._sizes[number] >= least
+        return self._counts[number] > 1 and self._sizes[number] >= least

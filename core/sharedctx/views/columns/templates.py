@@ -10,6 +10,9 @@ from .layout import Column
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _FORBIDDEN = re.compile(r"[\ue000-\ue0ff]")
+_LETTER = re.compile(r"[^\W_]")
+_JOINS = re.compile(r"[\w.-]")
+_GOES_ON = re.compile(r"[\w-]|\.\w*[0-9]")
 _LONGEST_REFERENCE = 400
 _REFERENCES = 8
 _MOST_PAIRS = 40_000
@@ -131,18 +134,27 @@ def _template(leaf: Column, candidates: list[_Candidate]) -> None:
             _settle(leaf, prefix, suffix, used, True, texts)
 
 
-def _standing(text: str, form: type) -> re.Pattern[str]:
-    """Finds ``text`` where it is no part of a longer word, name or number; integers may be parts of dates."""
-    if form is int:
-        return re.compile(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])")
-    return re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w-]|\.\w*[0-9])")
+def _replaced(value: str, text: str, mark: str, form: type) -> str:
+    """The value with a mark for ``text`` where it is no part of a longer word, name or number; integers may be parts of
+    dates."""
+    joins, goes_on = (_LETTER, _LETTER) if form is int else (_JOINS, _GOES_ON)
+    pieces: list[str] = []
+    done, at = 0, value.find(text)
+    while at >= 0:
+        end = at + len(text)
+        if (at and joins.match(value, at - 1)) or goes_on.match(value, end):
+            at = value.find(text, at + 1)
+        else:
+            pieces += value[done:at], mark
+            done, at = end, value.find(text, end)
+    return "".join(pieces) + value[done:]
 
 
 def _skeleton(value: str, found: list[_Candidate], at: int) -> str:
     for mark, candidate in enumerate(found):
         text = candidate.text(at)
         if text and text in value:
-            value = _standing(text, type(candidate.column.values[at])).sub(chr(_MARK + mark), value)
+            value = _replaced(value, text, chr(_MARK + mark), type(candidate.column.values[at]))
     return value
 
 
