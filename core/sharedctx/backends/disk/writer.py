@@ -31,6 +31,7 @@ _FIRST_WAIT = 1e-4
 _LONGEST_WAIT = 2e-3
 _PROBE_AFTER = 0.05
 _MOST_NUMBERS = 8192
+_LOOK = 0.25
 
 
 class Writer:
@@ -53,13 +54,19 @@ class Writer:
         self._room = self._least_log
         self._numbers: dict[tuple[str, str], int] = {}
         self._groups = Groups()
+        self._place: tuple[int, int] | None = None
+        self._looked = -_LOOK
 
     def open(self) -> LogCache:
         """Return the open cache, opening it on first use; raises what stands in the way of writing."""
         if self._cache is None:
+            self._looked = -_LOOK  # diskcache would make what is not there
+            self.require_place()
             try:
-                self._cache = LogCache(self._path, durable=self._durable)
+                self._cache = LogCache(self._path, durable=self._durable, busy=self._busy)
             except (sqlite3.Error, OSError, diskcache.Timeout) as error:
+                if isinstance(error, sqlite3.OperationalError) and isinstance(_met(error), diskcache.Timeout):
+                    raise self._stayed_locked() from None
                 raise faults.explain(error, self._path) from error
         return self._cache
 
@@ -139,6 +146,7 @@ class Writer:
         try:
             if forget:
                 self._groups.forget()
+            self.require_place()
             cache = self.open()
             con = self._connections.own(cache)
             try:
@@ -175,6 +183,20 @@ class Writer:
                         raise reason from None
                 if waited > self._busy:
                     raise self._stayed_locked() from None
+
+    def require_place(self) -> None:
+        """Raise, looking a few times a second, unless the database still lies where it was opened: what is written to
+        one that was removed is lost."""
+        if (now := time.monotonic()) < self._looked + _LOOK:
+            return
+        place = faults.place(self._database)
+        self._place = self._place or place
+        if place != self._place:
+            raise BackendUnavailable(
+                f"the store {self._path} was removed or replaced since it was opened; nothing was written: close it "
+                "and open it again"
+            )
+        self._looked = now
 
     def _stayed_locked(self) -> BackendUnavailable:
         return BackendUnavailable(
