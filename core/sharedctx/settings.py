@@ -75,6 +75,11 @@ class SessionSettings:
         """Whether a put must know the other entries."""
         return self.max_entries is not None or self.max_store_tokens is not None
 
+    @property
+    def limited(self) -> bool:
+        """Whether a put is judged by itself, so that a commit takes no other beside it."""
+        return self.bounded or self.max_value_tokens is not None
+
 
 def check_compressors(given: object) -> None:
     """Raise ``ConfigError`` unless these are functions by kind of content."""

@@ -77,7 +77,7 @@ class ContextFlowPersistence(Openable, FlowPersistence):
     def save_pending_feedback(
         self, flow_uuid: str, context: PendingFeedbackContext, state_data: dict[str, Any] | BaseModel
     ) -> None:
-        """Write the state and what the flow waits for, in one commit."""
+        """Write the state and what the flow waits for, in one commit where the session has no limits."""
         stored = _stored(context.method_name, state_data)
         pending = {"state": stored["state"], "context": _json(context.to_dict(), context.method_name)}
         self._put([Change(_key(flow_uuid), stored), Change(_key(flow_uuid, "pending"), pending)])
@@ -113,7 +113,8 @@ class ContextFlowPersistence(Openable, FlowPersistence):
             return ()
 
         context = self._context
-        context.run(context.verbs.write_together(context.participant, changes, context.agent(None), nothing))
+        for some in [[change] for change in changes] if context.settings.limited else [changes]:
+            context.run(context.verbs.write_together(context.participant, some, context.agent(None), nothing))
 
 
 def _key(flow: str, what: str = "state") -> str:

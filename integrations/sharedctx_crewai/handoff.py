@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from sharedctx import SharedContext
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 _DIVIDER = "\n\n----------\n\n"
 _TASK = 400
 """Characters of a task's description that a packet names, and is made for."""
-_WORD = re.compile(r"[^A-Za-z0-9]+")
+_WORD = re.compile(r"[\W_]+")
 
 
 class Handoffs:
@@ -182,7 +183,7 @@ def compress_handoffs(
 
 
 def _slug(text: str) -> str:
-    return _WORD.sub("-", text).strip("-").lower()[:40] or "agent"
+    return _WORD.sub("-", unicodedata.normalize("NFC", text.lower())).strip("-")[:40] or "agent"
 
 
 def _words(text: str | None) -> str | None:

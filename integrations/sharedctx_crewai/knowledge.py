@@ -27,6 +27,9 @@ with extra("crewai", "crewai's knowledge"):
 if TYPE_CHECKING:
     from crewai.rag.types import SearchResult
 
+_LETTERS = 2**19
+"""So many are saved in one commit, whatever bytes they take, or one text alone."""
+
 Embedder = Callable[[list[str]], Sequence[Sequence[float]]]
 
 
@@ -73,12 +76,18 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
         """Add texts; raises ``InvalidValue`` for no list of texts, and for vectors that do not fit those before."""
         listed("documents", documents)
         texts = {self._key(text): text for text in documents or () if text}
-        for start in range(0, len(texts), MOST // 2):
-            self._save(dict(list(texts.items())[start : start + MOST // 2]))
+        for first in range(0, len(texts), MOST // 2):
+            some = list(texts.items())[first : first + MOST // 2]
+            vectors = self._embed([text for _, text in some])
+            start = size = 0
+            for at, (_, text) in enumerate(some):
+                if at > start and (self._context.settings.limited or size + len(text) > _LETTERS):
+                    self._save(dict(some[start:at]), vectors[start:at])
+                    start, size = at, 0
+                size += len(text)
+            self._save(dict(some[start:]), vectors[start:])
 
-    def _save(self, texts: dict[str, str]) -> None:
-        vectors = self._embed(list(texts.values()))
-
+    def _save(self, texts: dict[str, str], vectors: list[list[float]]) -> None:
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             told = zip(texts, numbers, vectors, strict=True)
             return (

@@ -14,8 +14,8 @@ from .address import path, within
 if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
 
-_TEXTS = {"id", "content", "scope", "created_at"}
-_NAMES = _TEXTS | {"categories", "metadata", "importance", "last_accessed", "source", "private"}
+_NAMES = {"id", "content", "scope", "created_at", "categories", "metadata", "importance", "last_accessed"}
+_NAMES |= {"source", "private"}
 
 Facts = list[Any]
 """Scope, categories, time of creation (ISO 8601) and metadata of a record."""
@@ -67,7 +67,7 @@ def is_stored(data: Any) -> bool:
     return (
         isinstance(data, dict)
         and data.keys() >= _NAMES
-        and all(isinstance(data[name], str) for name in _TEXTS)
+        and type(data["id"]) is type(data["content"]) is type(data["scope"]) is type(data["created_at"]) is str
         and isinstance(data["metadata"], dict)
         and isinstance(data["categories"], list)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sharedctx import SharedContext
@@ -12,6 +13,7 @@ from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import InvalidValue
 from sharedctx.search import Entry, Item, Nearest, Vectors
+from sharedctx.search.packs import floats
 from sharedctx.versions.collection import Collection
 
 from . import records
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 INDEX = "crewai"
 _TOUCHED = "\x01crewai/touched"
 _BYTES = 2 * 2**20
+
+
+def _removals(items: Iterable[Item], but: str | None = None) -> list[Change]:
+    return [Change(item.key, gone=True, after=item.version) for item in items if item.key != but]
 
 
 class _Meanwhile(Exception):
@@ -48,8 +54,8 @@ class State(NamedTuple):
     @property
     def changes(self) -> list[Change]:
         """What is written: the record, and the removal of the one that lay elsewhere."""
-        written = [Change(self.key, self.data, self.ttl)]
-        return [*written, *(Change(old.key, gone=True) for old in self.old if old.key != self.key)]
+        after = next((old.version for old in self.old if old.key == self.key), 0)
+        return [Change(self.key, self.data, self.ttl, after=after), *_removals(self.old, but=self.key)]
 
     @property
     def weight(self) -> int:
@@ -118,18 +124,22 @@ class Shelf:
         return State(key_of(data["scope"], data["id"]), data, vectors, ttl, old)
 
     def _write(self, states: Sequence[State]) -> Steps[None]:
-        limited = self._verbs.session.settings.bounded or self._verbs.session.settings.max_value_tokens is not None
-        batch: list[State] = []
+        limited = self.context.settings.limited
+        batches: list[list[State]] = []
         ops = size = 0
         for state in states:
             cost = 1 + 2 * len(state.old)
-            if batch and (limited or ops + cost > MOST or size + state.weight > _BYTES):
-                yield from self._commit(batch, limited)
-                batch, ops, size = [], 0, 0
-            batch.append(state)
+            if not batches or limited or ops + cost > MOST or size + state.weight > _BYTES:
+                batches.append([])
+                ops = size = 0
+            batches[-1].append(state)
             ops += cost
             size += state.weight
-        if batch:
+        if len(batches) > 1:  # what is wrong with any vector is told before the first is written
+            for state in states:
+                for vector in state.vectors:
+                    floats(state.key, vector)
+        for batch in batches:
             yield from self._commit(batch, limited)
 
     def _commit(self, batch: Sequence[State], limited: bool) -> Steps[None]:
@@ -138,6 +148,7 @@ class Shelf:
             batch = [state._replace(old=[old for old in state.old if old.key == state.key])]
         changes = [change for state in batch for change in state.changes]
         now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
+        asked = count()
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
@@ -154,10 +165,12 @@ class Shelf:
             ]
             gone = [(change.key, version[change.key]) for change in changes if change.gone]
             kept = [op for state in batch for old in state.old for op in self.former.keep(old)]
-            return (*(yield from self.index.write(entries, gone)), *kept)
+            return (*(yield from self.index.write(entries, gone, again=next(asked) > 0)), *kept)
 
-        yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
-        yield from self.index.sync()
+        written = yield from self._verbs.write_together(
+            self.context.participant, changes, self.context.agent(None), tell
+        )
+        yield from self.index.sync(written=written[-1].rev)
         for state in batch:
             while len(found := self.index.find(state.data["id"])) > 1:  # it lay elsewhere, or was saved there meanwhile
                 try:
@@ -181,7 +194,7 @@ class Shelf:
             former = [op for item in others for op in self.former.keep(item)]
             return (*(yield from self.index.write(gone=gone)), *former, Check(kept.key, Head(kept.version)))
 
-        changes = [Change(item.key, gone=True) for item in others]
+        changes = _removals(others)
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
 
     def remove(self, items: Sequence[Item]) -> Steps[int]:
@@ -189,7 +202,7 @@ class Shelf:
         removed = 0
         for start in range(0, len(items), MOST // 2):
             batch = items[start : start + MOST // 2]
-            changes = [Change(item.key, gone=True) for item in batch]
+            changes = _removals(batch)
 
             def tell(
                 numbers: Sequence[int], changes: Sequence[Change] = changes, batch: Sequence[Item] = batch

@@ -46,12 +46,10 @@ def ContextTools(context: SharedContext, names: Sequence[str] = ("list", "read",
     """
     if not isinstance(context, SharedContext):
         raise InvalidValue(f"{type(context).__name__} is no SharedContext: pass one, such as store.session()")
-    if not isinstance(names, Sequence):
+    if isinstance(names, str) or not isinstance(names, Sequence):
         raise InvalidValue(f"{names!r:.60} is no list of tools: choose of {', '.join(TOOLS)}")
-    if isinstance(names, str) or (unknown := [name for name in names if name not in TOOLS]):
-        raise InvalidValue(
-            f"{names if isinstance(names, str) else unknown!r} are no tools: choose of {', '.join(TOOLS)}"
-        )
+    if unknown := [name for name in names if name not in TOOLS]:
+        raise InvalidValue(f"{unknown!r} are no tools: choose of {', '.join(TOOLS)}")
     if context.participant is not None:
         context = context.bind(context.participant, face="crewai")
     made: list[BaseTool] = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from sharedctx.backends import steps
 from sharedctx.backends.base import Put
 from sharedctx.backends.steps import Steps, run
 from sharedctx.entries.names import check_session
-from sharedctx.errors import DecodeError, InvalidValue
+from sharedctx.errors import DecodeError, InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.versions.collection import seal, unseal
@@ -129,7 +129,7 @@ class ContextCache(Openable, BaseCache[Any]):
         size = 0
         for (namespace, key), (value, ttl) in pairs.items():
             check_text(key, "key")
-            if ttl is not None and not (type(ttl) in (int, float) and -math.inf < ttl < math.inf):
+            if ttl is not None and not (type(ttl) in (int, float) and abs(ttl) <= sys.float_info.max):
                 raise InvalidValue(f"the ttl {ttl!r:.80} of the result {key!r} is no number of seconds")
             try:
                 kind, data = self.serde.dumps_typed(value)
@@ -163,6 +163,8 @@ class ContextCache(Openable, BaseCache[Any]):
 
 
 def _partition(namespace: Sequence[str]) -> str:
+    if not isinstance(namespace, list | tuple) or not all(isinstance(label, str) for label in namespace):
+        raise InvalidKey(f"the namespace {namespace!r:.80} is no tuple of texts: pass (..., ...)")
     return json.dumps(list(namespace), ensure_ascii=True, separators=(",", ":"))
 
 

@@ -50,6 +50,10 @@ def changed(files: Files, number: int = 0, **fields: Any) -> Files:
     return {**files, "versions.jsonl": b"\n".join(texts)}
 
 
+def first(files: Files) -> bytes:
+    return files["versions.jsonl"].splitlines()[0]
+
+
 def manifested(held: Files, **fields: Any) -> Files:
     return {**held, "manifest.json": json.dumps({**json.loads(held["manifest.json"]), **fields}).encode()}
 
@@ -74,6 +78,7 @@ FORGED: dict[str, Callable[[Files], Files]] = {
     "a key of the store's own": lambda files: changed(files, key="\x01record"),
     "a key that is none": lambda files: changed(files, key=["plan"]),
     "a number that repeats": lambda files: changed(files, 1, version=1),
+    "two versions of a key in one commit": lambda files: changed(files, 1, rev=json.loads(first(files))["rev"]),
     "a number without end": lambda files: changed(files, -1, version=2**52),
     "a number that is none": lambda files: changed(files, version="1"),
     "a size without end": lambda files: changed(files, size=2**40),

@@ -106,13 +106,13 @@ def test_a_long_hand_over_is_passed_on_as_a_view_and_expanded_by_its_reader(stor
         (key,) = ctx.keys("output/")
         return scripted.use("expand", key=key, ref="lines:695-705")
 
-    writer, reader = agent("Writer", lambda prompt: scripted.answer(LONG)), agent("Reader", read)
+    writer, reader = agent("作者", lambda prompt: scripted.answer(LONG)), agent("Líder 2", read)
     crew = two_tasks(reader, writer)
     with compress_handoffs(crew, ctx, max_tokens=400):
         result = crew.kickoff()
     assert result.raw == "7391"
     assert result.tasks_output[0].raw == LONG
-    (key,) = ctx.keys("output/writer/")
+    (key,) = ctx.keys("output/作者/")
     assert ctx.get(key, full=True) == LONG
     first = reader.llm.prompts[0]
     assert LONG not in first
@@ -120,8 +120,8 @@ def test_a_long_hand_over_is_passed_on_as_a_view_and_expanded_by_its_reader(stor
     assert "expand(" in first
     assert [tool.name for tool in reader.tools or []] == []
     kinds = {(saving.participant, saving.face, saving.kind): saving for saving in ctx.savings()}
-    handed = kinds["agent:reader", "crewai", "handoff"]
-    assert (handed.giver, handed.calls) == ("writer", 1)
+    handed = kinds["agent:líder-2", "crewai", "handoff"]
+    assert (handed.giver, handed.calls) == ("作者", 1)
     assert 0 < handed.served_tokens < handed.replay_tokens == ctx.settings.count_tokens(LONG)
     assert not any(kind == "read" for _, _, kind in kinds)
 

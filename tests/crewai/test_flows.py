@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import BaseModel
 
 import sharedctx
 from crewai import Memory
+from sharedctx import SharedContext
 from sharedctx.errors import InvalidValue
 from sharedctx_crewai import ContextFlowPersistence, ContextKnowledge, ContextMemory, install
 
@@ -81,6 +83,19 @@ def test_a_paused_flow_waits_with_its_state(store: sharedctx.Store) -> None:
     persistence.clear_pending_feedback("f")
     assert persistence.load_pending_feedback("f") is None
     assert persistence.load_state("f") is not None
+
+
+@pytest.mark.parametrize("limit", ["max_entries", "max_value_tokens"])
+def test_a_session_with_limits_keeps_knowledge_and_paused_flows(store: sharedctx.Store, limit: str) -> None:
+    ctx = SharedContext("small", store=store, **{limit: 1000})  # type: ignore[arg-type]
+    docs = ContextKnowledge(ctx, embedder=scripted.embed)
+    docs.save(["red apples", "green pears", "blue plums"])
+    assert len(docs.search(["red apples"], score_threshold=-1.0)) == 3
+    flows = ContextFlowPersistence(ctx)
+    flows.save_pending_feedback("f", PendingFeedbackContext("f", "m.Flow", "review", "text", "Please review"), {"n": 1})
+    loaded = flows.load_pending_feedback("f")
+    assert loaded is not None
+    assert loaded[0] == {"n": 1} == flows.load_state("f")
 
 
 def test_a_state_is_a_dict_or_a_model(store: sharedctx.Store) -> None:
@@ -170,6 +185,9 @@ def test_knowledge_keeps_a_text_once_and_resets_its_collection_alone(store: shar
     assert [hit["content"] for hit in docs.search(["red apples"], score_threshold=0.0)] == ["red apples", "green pears"]
     assert [hit["content"] for hit in docs.search(["red apples"], score_threshold=0.9)] == ["red apples"]
     assert docs.search([]) == docs.search(["red"], metadata_filter={"a": 1}) == []
+    large = [f"{n} {random.Random(n).randbytes(100_000).hex()}" for n in range(40)]
+    docs.save(large)
+    assert len(docs.search(["0"], limit=50, score_threshold=-1.0)) == 42
     docs.reset()
     assert docs.search(["red apples"], score_threshold=0.0) == []
     assert len(other.search(["red wine"])) == 1

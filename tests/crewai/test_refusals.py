@@ -31,6 +31,14 @@ def test_metadata_that_is_no_json_is_refused_by_the_name_of_its_record(memory: C
     assert memory.count() == 0
 
 
+def test_a_vector_that_is_refused_keeps_out_all_that_was_to_be_saved_with_it(memory: ContextMemory) -> None:
+    many = [record(f"r{n}") for n in range(200)]
+    many[150].embedding = [math.nan, 1.0]
+    with pytest.raises(InvalidValue, match="r150"):
+        memory.save(many)
+    assert memory.count() == 0
+
+
 def test_a_text_in_the_place_of_a_list_deletes_nothing(memory: ContextMemory) -> None:
     memory.save([record("a", categories=["x"]), record("b", categories=["y"])])
     for given in ({"record_ids": "ab"}, {"categories": "xy"}, {"metadata_filter": ["k"]}):

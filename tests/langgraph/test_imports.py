@@ -47,6 +47,26 @@ def facts(saver: Any, thread: str) -> Any:
     )
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_threads_that_are_numbers_come_whole(saver: ContextSaver, asynchronous: bool) -> None:
+    other = InMemorySaver()
+    chain = Chain(other, 5)  # type: ignore[arg-type]
+    chain.put("1", {"a": 1})
+    other.put_writes(chain.config, [("a", 2)], "task")
+    done = asyncio.run(saver.aimport_threads(other)) if asynchronous else saver.import_threads(other)
+    assert done == (1, 1, 1)
+    found = saver.get_tuple(config("5"))
+    assert found is not None
+    assert (found.checkpoint["channel_values"], found.pending_writes) == ({"a": 1}, [("task", "a", 2)])
+
+
+def test_what_went_meanwhile_is_not_counted(saver: ContextSaver) -> None:
+    other = InMemorySaver()
+    fill(other)
+    done = saver.import_threads(other, progress=lambda count, of: other.delete_thread("b"))
+    assert done == (1, 12, 6)
+
+
 def test_a_thread_reads_as_it_did_there(saver: ContextSaver) -> None:
     other = InMemorySaver()
     fill(other)

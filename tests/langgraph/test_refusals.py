@@ -29,6 +29,8 @@ from .made import Chain, checkpoint, config
         {"keep_last": "3"},
         {"keep_last": 1.5},
         {"keep_last": 1, "thread_ids": "t"},
+        {"keep_last": 1, "thread_ids": [None]},
+        {"keep_last": 1, "thread_ids": 5},
     ],
 )
 def test_what_is_no_number_removes_nothing(saver: ContextSaver, chain: Chain, asked: dict[str, Any]) -> None:
@@ -95,7 +97,14 @@ def test_what_the_serializer_refuses_is_named(saver: ContextSaver, chain: Chain,
         lambda saver: saver.put(config(), None, {}, {}),
         lambda saver: saver.put(config(), checkpoint("5"), None, {}),
         lambda saver: saver.put(config(), {**checkpoint("5"), "id": 5}, {}, {}),
+        lambda saver: saver.put(config(), {"id": "5"}, {}, {}),
+        lambda saver: saver.put(config(), {**checkpoint("5"), "channel_values": [1]}, {}, {}),
+        lambda saver: saver.put(config(), checkpoint("5", {"": 1, "b": 2}), {}, {"": "1"}),
+        lambda saver: saver.put(config(), checkpoint("5", {1: 2}), {}, {}),  # type: ignore[dict-item]
+        lambda saver: list(saver.list(None, limit="3")),
+        lambda saver: list(saver.list(None, filter=["source"])),
         lambda saver: saver.delete_thread(None),
+        lambda saver: saver.prune(None),
     ],
 )
 def test_savers_refuse_what_names_nothing(saver: ContextSaver, call: Callable[[Any], Any]) -> None:
@@ -112,6 +121,11 @@ def test_savers_refuse_what_names_nothing(saver: ContextSaver, call: Callable[[A
         PutOp("abc", "k", {"v": 1}),  # type: ignore[arg-type]
         PutOp(("a",), "k", "text"),  # type: ignore[arg-type]
         PutOp(("a",), "k", 5),  # type: ignore[arg-type]
+        PutOp(("a",), "k", {"v": 1}, ttl="3"),  # type: ignore[arg-type]
+        PutOp(("a",), "k", {"v": 1}, ttl=True),
+        PutOp(("a",), "k", {"v": 1}, index="v"),  # type: ignore[arg-type]
+        PutOp(("a",), "k", {"v": 1}, index=["v", 5]),  # type: ignore[list-item]
+        PutOp(5, "k", {"v": 1}),  # type: ignore[arg-type]
         SearchOp(("a",), filter=[1]),  # type: ignore[arg-type]
         SearchOp(("a",), filter={1: 2}),  # type: ignore[dict-item]
         SearchOp(("a",), limit="3"),  # type: ignore[arg-type]
@@ -154,7 +168,27 @@ def test_no_sweeper_begins_on_a_closed_store(tmp_path: Path) -> None:
 
 def test_caches_refuse_what_they_cannot_keep() -> None:
     with ContextCache.from_url("memory://") as cache:
-        for key, value, ttl in (("k", lambda: 0, None), ("k", 1, "5"), ("k", 1, math.nan), (5, 1, None)):
+        for key, value, ttl in (
+            ("k", lambda: 0, None),
+            ("k", 1, "5"),
+            ("k", 1, math.nan),
+            ("k", 1, 10**400),
+            (5, 1, None),
+        ):
             with pytest.raises((InvalidKey, InvalidValue)):
                 cache.set({(("a",), key): (value, ttl)})  # type: ignore[dict-item]
         assert cache.get([(("a",), "k")]) == {}
+
+
+@pytest.mark.parametrize("namespace", ["ab", None, (5,)])
+def test_caches_refuse_namespaces_that_are_no_texts(namespace: Any) -> None:
+    with ContextCache.from_url("memory://") as cache:
+        cache.set({(("a",), "k"): (1, None), (("b",), "k"): (2, None)})
+        for call in (
+            lambda: cache.set({(namespace, "k"): (3, None)}),
+            lambda: cache.get([(namespace, "k")]),
+            lambda: cache.clear([namespace]),
+        ):
+            with pytest.raises(InvalidKey, match="namespace"):
+                call()
+        assert cache.get([(("a",), "k"), (("b",), "k")]) == {(("a",), "k"): 1, (("b",), "k"): 2}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib.util
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sharedctx
-from sharedctx.backends.base import Put
+from sharedctx.backends.base import Op, Put
+from sharedctx.backends.steps import Steps, run
+from sharedctx.entries.together import Change
 from sharedctx.errors import DecodeError, InvalidKey, InvalidValue, PackageNotInstalled
-from sharedctx.search import Item
+from sharedctx.search import Entry, Item, Vectors
 from sharedctx.search.merging import FULL
 from sharedctx.testing import ManualClock
 
@@ -151,6 +154,26 @@ def test_an_index_that_was_emptied_takes_other_dimensions(indexed: Any) -> None:
         indexed.index.after_fork()  # packs of the old vectors are there still
     with pytest.raises(InvalidValue, match="3"):
         indexed.put({"e": [[1.0, 0.0]]})
+
+
+def test_dimensions_that_become_others_before_a_commit_keep_it_out(indexed: Any) -> None:
+    indexed.put({"a": [[1.0, 0.0]]})
+    index, backend = indexed.index, indexed.ctx.store.backend
+    asked = count()
+
+    def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
+        again = next(asked) > 0
+        told = yield from index.write([Entry("b", numbers[0], [[1.0, 0.0]])], again=again)
+        if not again:
+            backend.commit(index.space, [index.forget()])
+            other = Vectors(index.space, "test", indexed.ctx.verbs.session.log.head, lambda item: [])
+            backend.commit(index.space, run(backend, other.write([Entry("c", 1, [[1.0]])])))
+        return told
+
+    with pytest.raises(InvalidValue, match="2 dimensions where the index has 1"):
+        indexed.ctx.run(indexed.ctx.verbs.write_together(None, [Change("b", "text")], "", tell))
+    assert indexed.ctx.keys() == ["a"]
+    assert [key for key, _ in indexed.search([1.0])] == ["c"]
 
 
 def test_vectors_in_many_blocks_are_found_as_in_one(indexed: Any, monkeypatch: pytest.MonkeyPatch) -> None:

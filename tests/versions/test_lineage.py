@@ -6,6 +6,7 @@ import contextlib
 import random
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -160,6 +161,51 @@ def test_what_another_process_stored_anew_is_read_though_it_is_remembered_as_it_
     run(backend, lineage().drop(["0000", "0001"]))
     run(backend, ours.drop(["0002"]))
     assert [read(backend, id) for id in ("0003", "0004")] == contents[3:]
+
+
+@pytest.mark.parametrize("busy", [12, 40])
+@pytest.mark.parametrize("forgets", [False, True])
+def test_states_are_removed_while_another_process_writes_before_every_commit(busy: int, forgets: bool) -> None:
+    contents = texts(52 + busy)
+    written = 40
+
+    class Busy(MemoryBackend):
+        """Another process writes the next state before each of the first commits of ours."""
+
+        ours = False
+
+        def commit(self, *given: Any) -> Any:
+            nonlocal written
+            if self.ours and written < 52 + busy:
+                self.ours = False
+                extend(others if not forgets else lineage())
+                self.ours = True
+            return super().commit(*given)
+
+    backend = Busy()
+    others, ours = lineage(), lineage()
+
+    def extend(lines: Lineage) -> None:
+        nonlocal written
+        parts = {"text": part(contents[written]), "rare": part(contents[0], "first", fresh=False)}
+        run(backend, lines.put(f"{written:03}", f"{written - 1:03}" if written > 40 else None, b"head", parts, None))
+        run(backend, lines.add(f"{written:03}", contents[written][-300:], None))
+        written += 1
+
+    for _ in range(12):
+        extend(others)
+    backend.ours = True
+    doomed = [id for id in stored(backend) if "\x01" not in id][:-2]
+    assert run(backend, ours.drop(doomed)).states == len(doomed)
+    backend.ours = False
+    left = [id for id in stored(backend) if "\x01" not in id]
+    assert not set(left) & set(doomed)
+    for id in left:
+        assert read(backend, id) == contents[int(id)]
+        assert read(backend, id, "rare") == contents[0]
+    while written < 52 + busy:
+        extend(others)
+    assert read(backend, f"{written - 1:03}") == contents[written - 1]
 
 
 def test_large_heads_and_additions_do_not_stay_in_memory(tmp_path: Path) -> None:

@@ -96,9 +96,42 @@ def test_several_keys_written_together_are_written_once_where_versions_were_drop
         return ()
 
     drafts = [(key, Draft(Kind.TEXT, b"two")) for key in "ab"]
-    versions = run(backend, mine.append_together(drafts, 2.0, nothing))
+    versions = run(backend, mine.append_together(drafts, 2.0, nothing, {}))
     assert [version.number for version in versions] == [2, 2]
     assert [change[1:] for change in backend.changes("space", since)] == [("a", 2, "put"), ("b", 2, "put")]
+
+
+@pytest.mark.parametrize("told", [{}, {"a": 0, "b": 0}, {"a": 1, "b": 7}, {"a": 3, "b": 2}])
+def test_what_the_caller_thinks_to_be_the_newest_need_not_be_right(told: dict[str, int]) -> None:
+    backend = MemoryBackend()
+    theirs = log(backend)
+    for key, count in (("a", 1), ("b", 2)):
+        for n in range(count):
+            run(backend, theirs.append(key, Draft(Kind.TEXT, bytes([n])), 1.0))
+    asked: list[list[int]] = []
+
+    def tell(numbers: list[int]) -> Steps[tuple[Op, ...]]:
+        asked.append(numbers)
+        yield from ()
+        return ()
+
+    drafts = [(key, Draft(Kind.TEXT, b"new")) for key in "abc"]
+    versions = run(backend, log(backend).append_together(drafts, 2.0, tell, told))
+    assert [version.number for version in versions] == [2, 3, 1] == asked[-1]
+    assert [run(backend, theirs.newest(key)) for key in "abc"] == versions
+
+
+def test_what_is_written_together_is_not_read_first_where_it_is_known() -> None:
+    backend = MemoryBackend()
+    mine = log(backend)
+
+    def nothing(numbers: list[int]) -> Steps[tuple[Op, ...]]:
+        yield from ()
+        return ()
+
+    drafts = [(key, Draft(Kind.TEXT, b"text")) for key in "ab"]
+    assert calls(backend, mine.append_together(drafts, 1.0, nothing, {"a": 0, "b": 0})) == ["commit"]
+    assert calls(backend, mine.append_together(drafts, 2.0, nothing, {})) == ["commit"]
 
 
 @pytest.mark.parametrize("size", [3, 9000])

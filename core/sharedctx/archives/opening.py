@@ -167,17 +167,18 @@ def _hash_member(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
 
 def _check_versions(found: Archive, total: int) -> None:
     last: dict[str, int] = {}
+    written: dict[str, int] = {}
     rev = skipped = 0
     for line in found.versions:
         at = f"version {line.version} of {line.key!r}"
-        if line.rev < rev or line.version <= last.get(line.key, 0):
+        if line.rev < rev or line.version <= last.get(line.key, 0) or line.rev == written.get(line.key):
             raise InvalidValue(f"the archive is damaged: {at} is not in order")
         skipped += line.version - last.get(line.key, 0) - 1
         if skipped > _MOST_SKIPPED:
             raise InvalidValue(
                 f"it leaves out more than {_MOST_SKIPPED} versions before {at}: it cannot be brought back"
             )
-        rev, last[line.key] = line.rev, line.version
+        rev, last[line.key], written[line.key] = line.rev, line.version, line.rev
         if line.offset + line.size > total:
             raise InvalidValue(f"the archive is damaged: {at} reaches beyond the values")
         content = found.content(line)

@@ -26,8 +26,7 @@ class Limits:
 
     def bind(self, key: str) -> bool:
         """Whether a limit applies to writes of this key."""
-        settings = self._settings
-        return (settings.max_value_tokens is not None or settings.bounded) and settings.covers(key)
+        return self._settings.limited and self._settings.covers(key)
 
     def weigh(self, key: str, value: Any, room: int | None) -> Weight:
         """Return what the value costs within ``room`` tokens; raises ``ValueTooLarge``."""

@@ -21,13 +21,16 @@ MOST = 80
 
 
 class Change(NamedTuple):
-    """A key's next value, with the seconds it has to live and a note, or its removal."""
+    """A key's next value, with the seconds it has to live and a note, or its removal.
+
+    ``after`` is the number of its newest version as far as the caller knows (0: none); it need not be right."""
 
     key: str
     value: Any = None
     ttl: float | None = None
     gone: bool = False
     note: str = ""
+    after: int | None = None
 
 
 Tell = Callable[[Sequence[int]], Steps[tuple[Op, ...]]]
@@ -72,7 +75,8 @@ class Together:
             conditions = {op for change in changes for op in self._session.conditions(change.key)}
             return (*(yield from tell(numbers)), *conditions)
 
-        return (yield from self._session.log.append_together(drafts, now, extra))
+        after = {change.key: change.after for change in changes if change.after is not None}
+        return (yield from self._session.log.append_together(drafts, now, extra, after))
 
     def _one(self, participant: str | None, changes: Sequence[Change], agent: str, tell: Tell) -> Steps[list[Version]]:
         if len(changes) > 1:

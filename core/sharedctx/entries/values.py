@@ -61,7 +61,7 @@ def decode(kind: Kind, data: bytes) -> Any:
         if kind is TEXT:
             return data.decode()
         if kind is Kind.JSON:
-            return json.loads(data)
+            return json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"the stored {KINDS[kind]} does not decode: {error}") from error
     return data

@@ -20,10 +20,13 @@ _ASKED: Final = 64
 
 class Catalogue:
     """Takes packs in any order, and any of them again; ``labels`` are those of an item, ``dimensions`` those of its
-    vectors, of which there are none else. Not locked."""
+    vectors, of which there are none else, ``founded`` the revision that wrote these. Not locked."""
 
-    def __init__(self, labels: Callable[[Item], Iterable[str]], dimensions: int | None = None) -> None:
+    def __init__(
+        self, labels: Callable[[Item], Iterable[str]], dimensions: int | None = None, founded: int | None = None
+    ) -> None:
         self._labels_of = labels
+        self.founded = founded
         self._labels: dict[str, set[str]] | None = None
         self.versions: dict[str, int] = {}
         self.expiring: dict[str, float] = {}

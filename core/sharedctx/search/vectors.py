@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 from ..backends import steps
-from ..backends.base import ABSENT, PRESENT, Change, Check, Drop, Op, Put, Row
+from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed, InvalidValue
 from ..forking import renew_after_fork
-from ..versions.collection import seal, seal_large, unseal, unseal_large
+from ..versions.collection import Collection, seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
@@ -48,6 +48,7 @@ class Vectors:
     ) -> None:
         self.space = space
         self.pk = f"\x01vectors/{name}"
+        self._rows = Collection(space, self.pk)
         self._lives = lives
         self._labels = labels
         self._lock = threading.Lock()
@@ -129,14 +130,19 @@ class Vectors:
         yield from steps.expired(latest)
         return now
 
-    def write(self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = ()) -> Steps[tuple[Op, ...]]:
+    def write(
+        self, entries: Sequence[Entry] = (), gone: Sequence[tuple[str, int]] = (), *, again: bool = True
+    ) -> Steps[tuple[Op, ...]]:
         """Return the operations that tell the index of new versions, and of the versions that removed entries.
 
-        They belong into the commit that writes these. Raises ``InvalidValue`` for vectors that
-        do not fit; the commit fails when the first vectors of the index come from somebody else meanwhile.
+        They belong into the commit that writes these, which fails when the dimensions of the index are others by then:
+        who has just synced need not do so ``again`` before such a commit was tried. Raises ``InvalidValue`` for vectors
+        that do not fit.
         """
-        yield from self.sync(require=True)
-        known = dimensions = self.dimensions
+        if again or self._rev is None:
+            yield from self.sync(require=True)
+        known = self._known
+        dimensions = known.dimensions
         items, rows = [], []
         for entry in entries:
             found = [packs.floats(entry.key, vector) for vector in entry.vectors]
@@ -150,8 +156,8 @@ class Vectors:
             items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
         items += [Item(key, version, None) for key, version in gone]
         ops: tuple[Op, ...] = (self._put(dimensions or 0, items, rows),)
-        if known:
-            return (*ops, Check(self.pk, PRESENT, _DIMENSIONS))
+        if known.founded is not None:
+            return (*ops, Check(self.pk, At(known.founded), _DIMENSIONS))
         if dimensions:
             row = seal(self.space, self.pk, _DIMENSIONS, str(dimensions).encode())
             return (*ops, Put(self.pk, row, _DIMENSIONS, when=ABSENT))
@@ -178,11 +184,12 @@ class Vectors:
             "the index, or empty it"
         )
 
-    def sync(self, *, require: bool = False) -> Steps[None]:
-        """Take in what was committed up to now; ``require`` looks for a reclaimed space where nothing was."""
-        rev = yield from steps.rev(self.space)
+    def sync(self, *, require: bool = False, written: int | None = None) -> Steps[None]:
+        """Take in what was committed up to now, or up to the revision at which something of ours was ``written``;
+        ``require`` looks for a reclaimed space where nothing was."""
+        rev = (yield from steps.rev(self.space)) if written is None else written
         since = self._rev
-        if rev == since:
+        if since is not None and (rev == since or (written is not None and written < since)):
             return (yield from self._require()) if require else None
         while True:
             if since is None:
@@ -197,22 +204,21 @@ class Vectors:
                 continue
             if complete:
                 self._rev = max(rev, since)
-                return (yield from self._require())
+                return None if written is not None else (yield from self._require())
             rev = yield from steps.rev(self.space)
 
     def _require(self) -> Steps[None]:
         """Read anew when the space was reclaimed, of which the feed says nothing to those who had seen it all."""
-        if self.dimensions is None:
-            return
-        if not (yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)):
+        founded = self._known.founded
+        if founded is not None and ((row := (yield from self._rows.row(_DIMENSIONS))) is None or row.rev != founded):
             yield from self._load()
 
     def _load(self) -> Steps[int]:
         """Read all packs, some at a time, and return the revision from which on to follow."""
         turn = next(self._turns)
         since = yield from steps.rev(self.space)
-        first = yield from steps.scan(self.space, self.pk, _DIMENSIONS, f"{_DIMENSIONS}\x00", limit=1)
-        known = Catalogue(self._labels, int(unseal(self.space, first[0])) if first else None)
+        row = yield from self._rows.row(_DIMENSIONS)
+        known = Catalogue(self._labels, *(() if row is None else (int(unseal(self.space, row)), row.rev)))
         after = ""
         with uncollected():
             while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
@@ -220,16 +226,13 @@ class Vectors:
                 while page:
                     row = page.pop()
                     if row.sk != _DIMENSIONS:
-                        known.take(str(row.sk), len(row.value), self._read(row))
+                        known.take(str(row.sk), len(row.value), packs.decode(unseal_large(self.space, row)))
         with self._lock:
             if turn > self._loaded:  # else another thread began later and is done
                 self._known, self._loaded = known, turn
                 for rows in self._beside.values():
                     rows.forget()
         return since
-
-    def _read(self, row: Row) -> Pack:
-        return packs.decode(unseal_large(self.space, row))
 
     def _follow(self, page: Sequence[Change]) -> Steps[bool]:
         """Take in changes; False when a pack was gone already, so that what became of it is yet to be read."""
@@ -267,8 +270,8 @@ class Vectors:
             told = self._told.pop(sk, None)
         if told is not None:
             return told
-        rows = yield from steps.scan(self.space, self.pk, sk, f"{sk}\x00", limit=1)
-        return (len(rows[0].value), self._read(rows[0])) if rows else None
+        row = yield from self._rows.row(sk)
+        return None if row is None else (len(row.value), packs.decode(unseal_large(self.space, row)))
 
     def merge(self) -> Steps[None]:
         """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes.

@@ -6,7 +6,7 @@ Values from 4 KiB up are stored as the difference from an earlier version: versi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..backends import steps
 from ..backends.base import NEXT, Committed, Head, Op, Put, Row
@@ -134,20 +134,29 @@ class VersionLog(Versions):
             return version, Row(pk, number + 1, blob, rev, draft.expires)
 
     def append_together(
-        self, drafts: Sequence[tuple[str, Draft]], timestamp: float, extra: Callable[[list[int]], Steps[tuple[Op, ...]]]
+        self,
+        drafts: Sequence[tuple[str, Draft]],
+        timestamp: float,
+        extra: Callable[[list[int]], Steps[tuple[Op, ...]]],
+        after: Mapping[str, int],
     ) -> Steps[list[Version]]:
         """Write the next versions of several keys in one commit, with what ``extra`` returns for their numbers.
 
-        Tries again, and asks again, when another writer came first. Raises ``InvalidValue`` (bounds of a commit),
-        ``ValueTooLarge``, ``DiskFull``.
+        ``after`` says which version of a key is its newest as far as the caller knows (0: none). Tries again, and asks
+        again, when another writer came first. Raises ``InvalidValue`` (bounds of a commit), ``ValueTooLarge``,
+        ``DiskFull``.
         """
         taken: dict[str, int] = {}
+        tried = False
         while True:
             written: list[tuple[Version, bytes]] = []
             puts: list[Put] = []
             for pk, draft in drafts:
-                row = yield from steps.newest(self.space, pk)
-                head = 0 if row is None else int(row.sk)
+                row = None
+                head = None if tried or len(draft.content) >= DELTA_FROM else self._newest_known(pk, after)
+                if head is None:
+                    row = yield from steps.newest(self.space, pk)
+                    head = 0 if row is None else int(row.sk)
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
                 blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
@@ -163,6 +172,7 @@ class VersionLog(Versions):
             except ConditionFailed as error:
                 if error.pk is not None and error.given is not None:  # as in append
                     taken[error.pk] = error.given
+                tried = True
                 continue
             found = []
             for (version, blob), (_, draft) in zip(written, drafts, strict=True):
@@ -171,6 +181,12 @@ class VersionLog(Versions):
                 found.append(version._replace(rev=rev))
                 self._cache.remember((self.space, rev, version.pk), blob, found[-1])
             return found
+
+    def _newest_known(self, pk: str, after: Mapping[str, int]) -> int | None:
+        """The newest version as far as is known without reading: what is not built upon need not be read, since the
+        commit requires the same."""
+        met, told = self._cache.last(self.space, pk), after.get(pk)
+        return told if met is None else met if told is None else max(met, told)
 
     def commit(self, ops: tuple[Op, ...], timestamp: float, if_rev: int | None = None) -> Steps[Committed]:
         """Commit versions that the caller made, such as removals, with what the witness writes of them.

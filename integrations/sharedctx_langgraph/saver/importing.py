@@ -37,12 +37,7 @@ Address = tuple[str, str, str]
 def address(found: CheckpointTuple) -> Address:
     """Thread, namespace and id of a checkpoint."""
     facts: Any = found.config["configurable"]
-    return str(facts["thread_id"]), facts.get("checkpoint_ns", ""), facts["checkpoint_id"]
-
-
-def config_of(at: Address) -> dict[str, Any]:
-    """The config that names a checkpoint."""
-    return {"configurable": {"thread_id": at[0], "checkpoint_ns": at[1], "checkpoint_id": at[2]}}
+    return str(facts["thread_id"]), facts.get("checkpoint_ns") or "", facts["checkpoint_id"]
 
 
 def put_arguments(found: CheckpointTuple, versions: dict[Address, Any]) -> tuple[Any, Any, Any, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import ConfigError
 
-from .importing import Address, Imported, Progress, Source, address, config_of, put_arguments, tasks
+from .importing import Address, Imported, Progress, Source, address, put_arguments, tasks
 from .packing import Packing
 from .places import names, thread_of
 from .retention import Removed, Retention, newest
@@ -152,11 +153,11 @@ class Keeping(ABC):
         """Copy threads (default: all) from another saver, oldest checkpoint first; those that are here already are
         written again. ``progress`` is called with (copied, of how many) after each checkpoint."""
         wanted = None if thread_ids is None else set(names(thread_ids, "thread_ids"))
-        found = sorted(at for one in other.list(None) if _wanted(at := address(one), wanted))
+        found = [(at, one.config) for one in other.list(None) if _wanted(at := address(one), wanted)]
         versions: dict[Address, Any] = {}
         writes = 0
-        for count, at in enumerate(found, 1):
-            one = other.get_tuple(config_of(at))
+        for count, (_, named) in enumerate(sorted(found, key=itemgetter(0)), 1):
+            one = other.get_tuple(named)
             if one is not None:
                 config = self.put(*put_arguments(one, versions))  # type: ignore[attr-defined]
                 for task, items, path in tasks(one):
@@ -164,18 +165,18 @@ class Keeping(ABC):
                     writes += len(items)
             if progress is not None:
                 progress(count, len(found))
-        return Imported(len({at[0] for at in found}), len(found), writes)
+        return Imported(len({at[0] for at in versions}), len(versions), writes)
 
     async def aimport_threads(
         self, other: Source, *, thread_ids: Sequence[str] | None = None, progress: Progress | None = None
     ) -> Imported:
         """``import_threads`` from a saver for coroutines."""
         wanted = None if thread_ids is None else set(names(thread_ids, "thread_ids"))
-        found = sorted([at async for one in other.alist(None) if _wanted(at := address(one), wanted)])
+        found = [(at, one.config) async for one in other.alist(None) if _wanted(at := address(one), wanted)]
         versions: dict[Address, Any] = {}
         writes = 0
-        for count, at in enumerate(found, 1):
-            one = await other.aget_tuple(config_of(at))
+        for count, (_, named) in enumerate(sorted(found, key=itemgetter(0)), 1):
+            one = await other.aget_tuple(named)
             if one is not None:
                 config = await self.aput(*put_arguments(one, versions))  # type: ignore[attr-defined]
                 for task, items, path in tasks(one):
@@ -183,7 +184,7 @@ class Keeping(ABC):
                     writes += len(items)
             if progress is not None:
                 progress(count, len(found))
-        return Imported(len({at[0] for at in found}), len(found), writes)
+        return Imported(len({at[0] for at in versions}), len(versions), writes)
 
 
 def _wanted(at: Address, threads: set[str] | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from sharedctx.errors import DecodeError, InvalidValue, SharedContextError
+from sharedctx.errors import DecodeError, InvalidKey, InvalidValue, SharedContextError
 from sharedctx.extras import extra
 from sharedctx.versions.lineage import Part
 
@@ -53,16 +53,15 @@ class Packing:
         """Return a checkpoint's channels as parts; those whose version stayed are not serialized again."""
         try:
             values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
-        except KeyError as missing:
-            raise InvalidValue(f"checkpoint {checkpoint.get('id')!r} has no {missing}: pass a whole one") from None
-        parts = {
-            channel: Part(
-                f"{versions.get(channel)!r}",
-                partial(self.value, value, channel),
-                channel in new_versions or channel not in versions,
-            )
-            for channel, value in values.items()
-        }
+            items = values.items()
+        except (KeyError, AttributeError) as error:
+            raise InvalidValue(f"checkpoint {checkpoint.get('id')!r} is none ({error}): pass a whole one") from None
+        parts: dict[str, Part] = {}
+        for channel, value in items:
+            if not isinstance(channel, str) or not channel:
+                raise InvalidKey(f"the channel {channel!r:.80} cannot be stored: name it by a text of a letter or more")
+            fresh = channel in new_versions or channel not in versions
+            parts[channel] = Part(f"{versions.get(channel)!r}", partial(self.value, value, channel), fresh)
         for channel, version in versions.items():
             if channel not in values and channel not in new_versions:
                 parts[channel] = Part(f"{version!r}", None, False)

@@ -36,7 +36,8 @@ class Place(NamedTuple):
 
 def place_of(config: Any) -> Place:
     """Read a config; raises ``InvalidKey`` where it names no thread."""
-    facts = (config.get("configurable") or {}) if isinstance(config, Mapping) else {}
+    known = config.__class__ is dict or isinstance(config, Mapping)  # asking an abstract class costs a microsecond
+    facts = (config.get("configurable") or {}) if known else {}
     thread = facts.get("thread_id")
     if thread is None or thread == "":
         raise InvalidKey('the config names no thread: pass {"configurable": {"thread_id": ...}}')
@@ -53,11 +54,14 @@ def thread_of(thread: object) -> str:
     return str(thread)
 
 
-def names(given: Iterable[object], what: str) -> list[str]:
-    """Return names as texts; raises ``ConfigError`` for one text where several are expected."""
+def names(given: object, what: str) -> list[str]:
+    """Return names as texts; raises ``ConfigError`` for one text where several are expected, and for no names."""
     if isinstance(given, str | bytes):
         raise ConfigError(f"{what} is the text {given!r}, whose letters would be taken for names: pass [{given!r}]")
-    return [str(each) for each in given]
+    found = list(given) if isinstance(given, Iterable) else [None]
+    if None in found:
+        raise ConfigError(f"{what} {given!r:.80} are no names: pass a list of texts")
+    return [str(each) for each in found]
 
 
 def check_text(text: object, what: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps, run
-from sharedctx.errors import ConfigError, InvalidKey
+from sharedctx.errors import ConfigError, InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
@@ -115,6 +115,10 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
         place: Place | None = None if config is None else place_of(config)
         if before and not isinstance(before, Mapping):
             raise InvalidKey(f"before is no config but {before!r:.80}: pass that of a checkpoint")
+        if filter is not None and not isinstance(filter, Mapping):
+            raise InvalidValue(f"the filter {filter!r:.80} is no mapping of metadata")
+        if limit is not None and not isinstance(limit, int):
+            raise InvalidValue(f"the limit {limit!r:.80} is no whole number")
         bound = get_checkpoint_id(before) if before and before.get("configurable") else None
         return Listing(self._threads, self._packing, place, filter=filter, before=bound, limit=limit)
 

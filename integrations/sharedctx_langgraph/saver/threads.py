@@ -92,7 +92,10 @@ class Threads:
         new_versions: Mapping[str, Any],
     ) -> Steps[dict[str, Any]]:
         """Write a checkpoint whose parent is the config's; returns its config."""
-        if not isinstance(checkpoint, Mapping) or not isinstance(metadata, Mapping):
+        if not (
+            (checkpoint.__class__ is dict or isinstance(checkpoint, Mapping))
+            and (metadata.__class__ is dict or isinstance(metadata, Mapping))
+        ):
             raise InvalidValue(f"thread {place.thread!r}: a checkpoint and its metadata are mappings, pass both")
         namespace = place.namespace or ""
         id = check_text(checkpoint.get("id"), f"id of the checkpoint for thread {place.thread!r}")

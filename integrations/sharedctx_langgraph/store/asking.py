@@ -26,6 +26,14 @@ def check(op: Any) -> None:
         value = op.value
         if value is not None and not isinstance(value, Mapping) and not hasattr(value, "__dict__"):
             raise InvalidValue(f"the value of {op.key!r} is no mapping but {type(value).__name__}: pass a dict")
+        if op.ttl is not None and not (type(op.ttl) in (int, float) and 0 <= op.ttl < math.inf):
+            raise InvalidValue(f"the ttl {op.ttl!r:.80} of {op.key!r} is no number of minutes from 0 up")
+        if isinstance(op.index, str):
+            raise InvalidValue(
+                f"index {op.index!r} is a text, whose letters would be taken for paths: pass [{op.index!r}]"
+            )
+        if not (op.index is None or isinstance(op.index, bool)) and not _paths(op.index):
+            raise InvalidValue(f"index {op.index!r:.80} of {op.key!r} is no list of paths: pass ['text'], or False")
     elif kind is SearchOp:
         _check_labels(op.namespace_prefix)
         _check_page(op)
@@ -33,13 +41,19 @@ def check(op: Any) -> None:
             raise InvalidValue(f"the query {op.query!r:.80} is no text")
     elif kind is ListNamespacesOp:
         _check_page(op)
+        for condition in op.match_conditions or ():
+            _check_labels(condition.path)
         if op.max_depth is not None and not _count(op.max_depth):
             raise InvalidValue(f"max_depth {op.max_depth!r:.80} is no whole number from 0 up")
 
 
 def _check_labels(namespace: Any) -> None:
-    if namespace is None or isinstance(namespace, str):
+    if not isinstance(namespace, list | tuple):
         raise InvalidKey(f"the namespace {namespace!r} is no tuple of labels: pass ({namespace!r},)")
+
+
+def _paths(index: Any) -> bool:
+    return isinstance(index, list | tuple) and all(isinstance(path, str) for path in index)
 
 
 def _check_page(op: Any) -> None:

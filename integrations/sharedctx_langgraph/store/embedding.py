@@ -53,8 +53,6 @@ class Embedding:
         """Return the texts of an item; ``index`` names other fields than the usual ones, False none."""
         if index is False:
             return []
-        if isinstance(index, str):
-            raise InvalidValue(f"index {index!r} is a text, whose letters would be taken for paths: pass [{index!r}]")
         fields = self._fields if index is None or index is True else [_tokens(path) for path in index]
         found = (text for field in fields for text in get_text_at_path(value, field))
         return list(dict.fromkeys(found))

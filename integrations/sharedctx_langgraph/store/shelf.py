@@ -116,8 +116,7 @@ class Shelf:
     def write(self, drafts: Sequence[Draft]) -> Steps[None]:
         """Write drafts of different items in as few commits as there may be; the removal of what is not there is
         nothing. Raises what ``SharedContext.put`` raises."""
-        settings = self._session.settings
-        limited = settings.bounded or settings.max_value_tokens is not None
+        limited = self._session.settings.limited
         groups: list[list[_Write]] = []
         size = 0
         for draft in drafts:

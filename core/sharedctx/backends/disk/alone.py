@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from ...errors import BackendUnavailable
+
 T = TypeVar("T")
 
 _PATIENCE = 10.0
@@ -32,15 +34,32 @@ def alone(path: str) -> Iterator[None]:
                 held.seek(0)
                 msvcrt.locking(held.fileno(), msvcrt.LK_UNLCK, 1)
         return
-    import fcntl
 
     directory = os.open(path, os.O_RDONLY)
+    ends = time.monotonic() + _PATIENCE
     try:
         with contextlib.suppress(OSError):
-            fcntl.flock(directory, fcntl.LOCK_EX)
+            while not _locked(directory):
+                if time.monotonic() > ends:
+                    raise BackendUnavailable(
+                        f"another process has been opening the store {path} for {_PATIENCE:g} s: look for a stopped "
+                        "one, then repeat"
+                    )
+                time.sleep(_PAUSE)
         yield
     finally:
         os.close(directory)
+
+
+def _locked(directory: int) -> bool:
+    """Take the lock unless another process has it."""
+    import fcntl
+
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def patiently(read: Callable[[], T]) -> T:

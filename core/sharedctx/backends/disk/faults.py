@@ -82,6 +82,15 @@ def probe(path: str, database: str) -> SharedContextError | None:
     return None
 
 
+def place(database: str) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None where there is none."""
+    try:
+        facts = os.stat(database)
+    except FileNotFoundError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
 def free_bytes(path: str) -> int | None:
     """Free space where the store lies, or None when the system does not tell."""
     free = _free(path)

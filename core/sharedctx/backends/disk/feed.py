@@ -40,7 +40,7 @@ def changes(query: Query, space: str, since: int, limit: int) -> list[Change]:
     oldest = transaction.compacted(query(transaction.COMPACTED, transaction.mark_bounds(space)))
     if not events:
         oldest = max(oldest, unread)
-    newest = query(transaction.LAST_ROW)[0][0] or 0
+    newest = events[-1].rev if events else query(transaction.LAST_ROW)[0][0] or 0
     if since < oldest or since > newest:
         raise Compacted(
             f"the feed of {space!r} does not reach from revision {since} to now; read the state, then follow from "

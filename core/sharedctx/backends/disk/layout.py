@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import sqlite3
 import stat
 from typing import Any
 
-from ...errors import BackendUnavailable, ConfigError, SharedContextError
+from ...errors import BackendUnavailable, ConfigError
 from . import faults
 from .alone import alone, patiently
 from .connections import Connections
@@ -25,17 +24,16 @@ def read_own(column: str) -> str:
 
 
 def prepare(path: str, database: str, connections: Connections, writer: Writer) -> str:
-    """Make or open the store in ``path`` and return its id; opens for reading only when it cannot be written."""
+    """Make or open the store in ``path`` and return its id; what is there already is opened without writing to it."""
     _directory(path)
     try:
         with alone(path):
-            existed = os.path.exists(database)
-            if existed:
-                patiently(lambda: _recognise(path, connections))
-            with contextlib.suppress(SharedContextError) if existed else contextlib.nullcontext():
+            own = patiently(lambda: _recognise(path, connections)) if os.path.exists(database) else None
+            if own is None:
                 patiently(lambda: _initialise(writer))
-            patiently(lambda: _recognise(path, connections))
-            return str(patiently(lambda: _own(connections, "-id")))
+                own = patiently(lambda: _recognise(path, connections))
+            writer.require_place()
+            return str(own)
     except (sqlite3.Error, OSError) as error:
         raise faults.explain(error, path) from error
 
@@ -70,7 +68,8 @@ def _own(connections: Connections, key: str) -> Any:
     return rows[0][0] if rows else None
 
 
-def _recognise(path: str, connections: Connections) -> None:
+def _recognise(path: str, connections: Connections) -> str | None:
+    """Return the id of the store, None where it is still to be made; raises ``ConfigError`` for what is not ours."""
     tables = connections.query("SELECT name FROM pragma_table_info('Cache')")
     if not tables:
         others = connections.query(
@@ -78,7 +77,7 @@ def _recognise(path: str, connections: Connections) -> None:
         )
         if others[0][0]:
             raise ConfigError(f"{path}/cache.db is another program's database; name another directory")
-        return
+        return None
     if not {name for (name,) in tables} >= _COLUMNS:
         raise ConfigError(f"{path}/cache.db has not the table of diskcache 5; open it with the version that wrote it")
     version = _own(connections, "-format")
@@ -87,3 +86,5 @@ def _recognise(path: str, connections: Connections) -> None:
             raise ConfigError(f"{path} holds a diskcache of another program; name another directory for the store")
     elif version != FORMAT:
         raise ConfigError(f"the store {path} has format {version}, this sharedctx reads {FORMAT}: upgrade sharedctx")
+    own = _own(connections, "-id")
+    return None if own is None else str(own)

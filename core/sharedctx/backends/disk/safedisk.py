@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -33,6 +34,7 @@ SETTINGS: dict[str, Any] = {
 _UNUSED = ("CREATE INDEX IF NOT EXISTS Cache_expire_time", "CREATE TRIGGER IF NOT EXISTS Settings_")
 """What diskcache would keep current for its own expiry and counts: two pages and a fifth of the time of a commit."""
 
+_PAUSE = 1e-3
 _INHERITED: list[object] = []
 
 
@@ -75,15 +77,28 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no types
 class LogCache(diskcache.Cache):  # type: ignore[misc]
     """A ``diskcache.Cache`` that lends its thread's connection for reading and can be left behind in a fork."""
 
-    def __init__(self, directory: str, *, durable: bool) -> None:
+    def __init__(self, directory: str, *, durable: bool, busy: float) -> None:
         self._synchronous = 2 if durable else 1
+        self._busy = busy
         super().__init__(directory, timeout=0, disk=SafeDisk, **SETTINGS, sqlite_synchronous=self._synchronous)
 
     @property
     def _sql_retry(self) -> Callable[..., Any]:
-        """What diskcache makes its tables with, but for those parts that a log has no use for."""
-        execute: Callable[..., Any] = super()._sql_retry
-        return lambda statement, *args: None if statement.startswith(_UNUSED) else execute(statement, *args)
+        """What diskcache makes its tables with, but for those parts that a log has no use for; it would wait a minute
+        for another writer."""
+        execute, until = self._sql, time.monotonic() + self._busy
+
+        def patiently(statement: str, *args: Any) -> Any:
+            while not statement.startswith(_UNUSED):
+                try:
+                    return execute(statement, *args)
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                    time.sleep(_PAUSE)
+            return None
+
+        return patiently
 
     def connection(self) -> sqlite3.Connection:
         """This thread's own connection, set to this opener's durability.

@@ -34,6 +34,7 @@ INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, 
 SELECT ?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?
 WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND raw = 1 ORDER BY key DESC LIMIT 1) IS ?
 """
+_HIGHEST = _APPEND[_APPEND.index("(SELECT") + 1 : _APPEND.rindex(")")]
 _APPEND_ONTO = _APPEND.replace("'', key)", "'', key || ' ' || iif(typeof(tag) = 'text', CAST(tag AS INTEGER), rowid))")
 """The same, only onto the version of a revision."""
 _INSERT = """
@@ -64,9 +65,11 @@ def head(con: sqlite3.Connection, space: str, pk: str) -> int:
     return foreign.newest_number(con, space, pk, living=True)
 
 
-def insert(con: sqlite3.Connection, space: str, op: Put, mark: float | str | None) -> tuple[int, int]:
+def insert(
+    con: sqlite3.Connection, space: str, op: Put, mark: float | str | None, number: int | None = None
+) -> tuple[int, int]:
     """Insert a version under the next number, higher than any that was given; returns its row id and that number."""
-    number = foreign.newest_number(con, space, op.pk, living=False) + 1
+    number = number or foreign.newest_number(con, space, op.pk, living=False) + 1
     key = keys.version_key(keys.partition(space, op.pk), number)
     row = con.execute(_INSERT, (key, mark, op.value)).lastrowid
     assert row is not None
@@ -124,6 +127,16 @@ def rev_of(value: Any, rowid: int) -> int:
         return rowid
 
 
+def following(con: sqlite3.Connection, space: str, op: Op) -> int | None:
+    """The number after the newest version that a put requires, whoever wrote that, where no higher one was given; None
+    where more must be asked."""
+    if not (isinstance(op, Put) and follows(op) and isinstance(op.when, Head) and op.when.rev is None):
+        return None
+    newest = keys.version_key(keys.partition(space, op.pk), op.when.sk) if op.when.sk > 0 else None
+    found = con.execute(_HIGHEST, keys.version_bounds(space, op.pk)).fetchall()
+    return op.when.sk + 1 if (found[0][0] if found else None) == newest else None
+
+
 def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
     """Judge the condition of a put or check; raises ``ConditionFailed``."""
     if op.sk is not NEXT:
@@ -156,15 +169,14 @@ def follows(op: Op) -> bool:
     return isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head) and op.when.given in (None, op.when.sk)
 
 
-def append(con: sqlite3.Connection, space: str, op: Put, head: int, rev: int = 0) -> int | None:
-    """Insert the version after ``head`` while that is the newest, and return its row id, which is its revision unless
-    ``rev`` is.
+def append(con: sqlite3.Connection, space: str, op: Put, head: int) -> int | None:
+    """Insert the version after ``head`` while that is the newest, and return its row id, which is its revision.
 
     None, and nothing done, when it is not, or when higher numbers were given and dropped.
     """
     prefix = keys.partition(space, op.pk)
     newest = keys.version_key(prefix, head) if head > 0 else None
-    mark = tag(rev, op.expires, alone=not rev)
+    mark = tag(0, op.expires, alone=True)
     values = (keys.version_key(prefix, head + 1), mark, op.value)
     statement = _APPEND
     if isinstance(op.when, Head) and op.when.rev is not None:
@@ -189,8 +201,11 @@ class Transaction:
             row = append(con, space, op, op.when.sk)
             if row is not None:
                 return row, [op.when.sk + 1]
+        numbers: dict[str, int] = {}
         for op in ops:
-            if not isinstance(op, Drop) and op.when is not ANY:
+            if (number := following(con, space, op)) is not None:
+                numbers[op.pk] = number
+            elif not isinstance(op, Drop) and op.when is not ANY:
                 check(con, space, op)
         drops = [op for op in ops if isinstance(op, Drop) and self._find(space, op) is not None]
         puts = [op for op in ops if isinstance(op, Put)]
@@ -203,11 +218,8 @@ class Transaction:
         for op in puts:
             prefix = keys.partition(space, op.pk)
             mark = tag(rev, op.expires, inserts == 1)
-            own = rev if inserts > 1 else 0
-            if isinstance(op.when, Head) and follows(op) and append(con, space, op, op.when.sk, own) is not None:
-                sks.append(op.when.sk + 1)
-            elif op.sk is NEXT:
-                sks.append(insert(con, space, op, mark)[1])
+            if op.sk is NEXT:
+                sks.append(insert(con, space, op, mark, numbers.get(op.pk))[1])
             else:
                 sk = str(op.sk)
                 if op.pk not in free:

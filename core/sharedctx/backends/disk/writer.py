@@ -30,6 +30,7 @@ _FIRST_WAIT = 1e-4
 _LONGEST_WAIT = 2e-3
 _PROBE_AFTER = 0.05
 _MOST_NUMBERS = 8192
+_LOOK = 0.25
 
 
 class Writer:
@@ -51,13 +52,19 @@ class Writer:
         self._least_log = _LEAST_LOG_DURABLE if durable else _LEAST_LOG
         self._room = self._least_log
         self._numbers: dict[tuple[str, str], int] = {}
+        self._place: tuple[int, int] | None = None
+        self._looked = -_LOOK
 
     def open(self) -> LogCache:
         """Return the open cache, opening it on first use; raises what stands in the way of writing."""
         if self._cache is None:
+            self._looked = -_LOOK  # diskcache would make what is not there
+            self.require_place()
             try:
-                self._cache = LogCache(self._path, durable=self._durable)
+                self._cache = LogCache(self._path, durable=self._durable, busy=self._busy)
             except (sqlite3.Error, OSError, diskcache.Timeout) as error:
+                if isinstance(error, sqlite3.OperationalError) and isinstance(_met(error), diskcache.Timeout):
+                    raise self._stayed_locked() from None
                 raise faults.explain(error, self._path) from error
         return self._cache
 
@@ -121,6 +128,7 @@ class Writer:
         if not self._lock.acquire(timeout=self._busy):
             raise self._stayed_locked()
         try:
+            self.require_place()
             cache = self.open()
             con = self._connections.own(cache)
             try:
@@ -157,6 +165,20 @@ class Writer:
                         raise reason from None
                 if waited > self._busy:
                     raise self._stayed_locked() from None
+
+    def require_place(self) -> None:
+        """Raise, looking a few times a second, unless the database still lies where it was opened: what is written to
+        one that was removed is lost."""
+        if (now := time.monotonic()) < self._looked + _LOOK:
+            return
+        place = faults.place(self._database)
+        self._place = self._place or place
+        if place != self._place:
+            raise BackendUnavailable(
+                f"the store {self._path} was removed or replaced since it was opened; nothing was written: close it "
+                "and open it again"
+            )
+        self._looked = now
 
     def _stayed_locked(self) -> BackendUnavailable:
         return BackendUnavailable(

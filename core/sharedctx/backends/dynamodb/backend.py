@@ -52,7 +52,7 @@ class DynamoDBBackend:
         self._table = Table(self._calls, keys)
         renew_after_fork(self)
         try:
-            self._id = self._table.identify()
+            self._id = self._reading.store = self._table.identify()
         except BaseException:
             self.close()
             raise

@@ -31,6 +31,7 @@ _PASSING: Final = (_THROTTLED | _BROKEN) | {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
+_UNTOLD: Final = _BROKEN | {"TransactionInProgressException"}  # of an earlier sending, which may be done yet
 _CHANGED: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _STRANGERS: Final = frozenset(
     {
@@ -118,14 +119,16 @@ class Calls:
 
     def _batches(self, operation: str, wish: Any, left: str) -> Iterator[dict[str, Any]]:
         wishes = {self.address.table: wish}
-        for attempt in range(2 * ATTEMPTS):
+        attempt = 0
+        while attempt < 2 * ATTEMPTS:
             page = self._ask_batch(operation, wishes)
             yield page
-            wishes = page.get(left) or {}
+            before, wishes = wishes, page.get(left) or {}
             if not wishes:
                 return
+            attempt = 0 if _weight(wishes) < _weight(before) else attempt + 1
             time.sleep(_pause(min(attempt, len(_PAUSES) - 1)))
-        raise BackendUnavailable(f"{self.address} is throttled: it left part of {2 * ATTEMPTS} batches undone")
+        raise BackendUnavailable(f"{self.address} is throttled: it did nothing of a batch in {attempt} attempts")
 
     def _ask_batch(self, operation: str, wishes: dict[str, Any]) -> dict[str, Any]:
         for attempt in range(ATTEMPTS):
@@ -190,13 +193,15 @@ class Calls:
             return BackendUnavailable(f"{where}: the table is not there any more: open the store again")
         if code in _THROTTLED or not _reasons(error).isdisjoint(_THROTTLED):
             return BackendUnavailable(f"{where} is throttled: write less at a time, or give the table more capacity")
-        if code == "ValidationException" and "schema" in text:
+        if code == "ValidationException" and ("schema" in text or "Type mismatch for key" in text):
             return ConfigError(
                 f"{where} has a table with other keys: name another table, whose partition key is h and sort key r, "
                 "both text"
             )
         if code in ("ValidationException", "TransactionCanceledException", "IdempotentParameterMismatchException"):
             return Internal(f"{where} refused a request as malformed: {text}")
+        if code and code not in _BROKEN:
+            return BackendUnavailable(f"{where} refused a request ({text})")
         return BackendUnavailable(f"{where} cannot be reached or does not answer ({text}): is the endpoint right?")
 
 
@@ -209,6 +214,11 @@ def conflicts(what: str) -> Iterator[int]:
         attempt += 1
         time.sleep(random.uniform(0.0, min(0.005 * 2**attempt, 0.25)))
     raise BackendUnavailable(f"{what} is written by too many at once: {attempt} attempts all met others; try again")
+
+
+def _weight(wishes: dict[str, Any]) -> int:
+    """How many items a batch asks for."""
+    return sum(len(wish if isinstance(wish, list) else wish["Keys"]) for wish in wishes.values())
 
 
 def code_of(error: Exception) -> str:
@@ -236,7 +246,7 @@ def _reasons(error: Exception) -> frozenset[str]:
 
 def _is_answer(error: Exception) -> bool:
     """Whether DynamoDB said that it did nothing; who had no answer does not know."""
-    return bool(code_of(error)) and code_of(error) not in _BROKEN and _status(error) < 500
+    return bool(code_of(error)) and code_of(error) not in _UNTOLD and _status(error) < 500
 
 
 def _may_pass(error: Exception) -> bool:

@@ -250,11 +250,13 @@ def settle(
     h, table = reading.keys.space(space), reading.calls.address.table
     before = area.meta
     assert before is not None
-    state: dict[str, Any] = {"Item": after.item(h), "ConditionExpression": "attribute_not_exists(h)"}
+    state: dict[str, Any] = {"Item": after.item(h, reading.store), "ConditionExpression": "attribute_not_exists(h)"}
     if before.changes:
-        state |= {"ConditionExpression": "u = :u", "ExpressionAttributeValues": {":u": layout.number(before.changes)}}
+        as_known = {":u": layout.number(before.changes), ":i": {"S": reading.store}}
+        state |= {"ConditionExpression": "u = :u AND i = :i", "ExpressionAttributeValues": as_known}
     items = [{"Put": state}, *writes]
     if not before.changes:
+        reading.require_store()
         items.append({"Put": {"Item": layout.key(reading.keys.spaces, space)}})
     if feed:
         page = layout.key(h, f"f{layout.padded(after.rev)}") | {"d": {"B": feed}, "q": {"S": token}}

@@ -6,7 +6,7 @@ Every item has a partition key ``h`` and a sort key ``r``, both text, which Dyna
 h                      r                   what
 =====================  ==================  ========================================================================
 prefix:space:NAME      m                   the space's state: u counts its changes, n last revision, k up to which
-                                           the feed was cut, c rows, b bytes
+                                           the feed was cut, c rows, b bytes, i the store's id
 prefix:space:NAME      rPK\\0\\0#0012        version 12 of a partition
 prefix:space:NAME      rPK\\0\\0=TEXT        a collection row
 prefix:space:NAME      f0017               feed: the changes of commits up to revision 17, and q, who sent them

@@ -11,8 +11,8 @@ from .layout import INLINE, Item
 from .reading import Reading
 
 LOOSE: Final = "l"
-_TOGETHER: Final = 32
-"""Parts in one answer, which may have 16 MB."""
+_TOGETHER: Final = 8
+"""Parts in one answer, which may have 16 MB and must not take long."""
 
 _STALE: Final = 3600.0
 """Seconds after which nobody is still writing the parts that no row names."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
+from ...errors import BackendUnavailable
 from ...forking import renew_after_fork
 from ..base import SortKey
 from . import layout
@@ -32,10 +33,11 @@ class Meta(NamedTuple):
     rows: int = 0
     size: int = 0
 
-    def item(self, h: str) -> Item:
-        """The item that says so."""
+    def item(self, h: str, store: str) -> Item:
+        """The item that says so, and of which store it is."""
         names = ("u", self.changes), ("n", self.rev), ("k", self.mark), ("c", self.rows), ("b", self.size)
-        return layout.key(h, layout.META) | {name: layout.number(value) for name, value in names}
+        numbers = {name: layout.number(value) for name, value in names}
+        return layout.key(h, layout.META) | numbers | {"i": {"S": store}}
 
     @staticmethod
     def of(item: Item | None) -> Meta:
@@ -58,6 +60,8 @@ class Reading:
     def __init__(self, calls: Calls, keys: Keys) -> None:
         self.calls = calls
         self.keys = keys
+        self.store = ""
+        """The id of the store that is read."""
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
         renew_after_fork(self)
@@ -87,8 +91,21 @@ class Reading:
         return found
 
     def meta(self, space: str) -> Meta:
-        """The state of a space."""
-        return Meta.of(self.item(self.keys.space(space), layout.META))
+        """The state of a space; raises ``BackendUnavailable`` for one of another store."""
+        item = self.item(self.keys.space(space), layout.META)
+        self._require(item, "i")
+        return Meta.of(item)
+
+    def require_store(self) -> None:
+        """Raise ``BackendUnavailable`` unless the table still holds the store that was opened."""
+        self._require(self.item(self.keys.store, "store") or {}, "id")
+
+    def _require(self, item: Item | None, name: str) -> None:
+        if item is not None and item.get(name) != {"S": self.store}:
+            raise BackendUnavailable(
+                f"{self.calls.address} holds another store than the one that was opened: its table was made anew or "
+                "emptied since; open it again"
+            )
 
     def metas(self, spaces: Sequence[str]) -> dict[str, Meta]:
         """The states of several spaces; those that were never written to are left out."""

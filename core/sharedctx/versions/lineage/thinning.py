@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from ...backends import steps
-from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, PRESENT, Drop, Op, Put, Row
+from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, At, Drop, Put, Row
 from ...backends.steps import Steps
-from ...errors import ConditionFailed, DecodeError
+from ...errors import Compacted, ConditionFailed, DecodeError
 from ..collection import seal
 from .pieces import against, plain
 from .reading import Reading, origin
 from .rows import HEAD, Piece, Ref, StateRow, pack_addition, pack_state, parse_addition, split
 
-_ATTEMPTS: Final = 10
+_ATTEMPTS: Final = 50
+_FEW: Final = 200
+"""Rows that are read one by one rather than all."""
 _PAGE: Final = 500
 
 
@@ -49,49 +52,74 @@ class Thinning:
 
     def weigh(self, ids: set[str]) -> Steps[Loss]:
         """Return what removing these states takes away."""
-        return _loss([row for row in (yield from self.rows()) if split(str(row.sk))[0] in ids])
+        return _loss(_of(ids, (yield from self.rows())))
 
     def drop(self, ids: set[str]) -> Steps[Loss]:
         """Remove these states and their additions."""
         lost = Loss(0, 0, 0)
-        for _ in range(_ATTEMPTS):
-            rev = yield from self.free(ids, additions=False)
-            doomed = [row for row in (yield from self.rows()) if split(str(row.sk))[0] in ids]
+        rev, _ = yield from self._freed(ids, False, *(yield from self._since(None)))
+        doomed = _of(ids, (yield from self.rows()))
+        tries = 0
+        while doomed:
+            some = doomed[:MAX_OPS]
             try:
-                while doomed:
-                    some, doomed = doomed[:MAX_OPS], doomed[MAX_OPS:]
-                    rev, _ = yield from steps.commit(self._space, [Drop(self._pk, row.sk) for row in some], rev)
-                    lost = Loss(*map(sum, zip(lost, _loss(some), strict=True)))
-                    for row in some:
-                        self._reading.memory.forget(self._reading.at(split(str(row.sk))[0]))
-                return lost
+                rev, _ = yield from steps.commit(self._space, [Drop(self._pk, row.sk) for row in some], rev)
             except ConditionFailed:
+                tries += 1
+                if tries == _ATTEMPTS:
+                    raise self._busy() from None
+                rev, seen = yield from self._freed(ids, False, *(yield from self._since(rev)))
+                late = _of(ids, seen)
+                doomed = [*{row.sk: row for row in (*doomed, *late)}.values()]
                 continue
+            doomed = doomed[MAX_OPS:]
+            lost = Loss(*map(sum, zip(lost, _loss(some), strict=True)))
+            for row in some:
+                self._reading.memory.forget(self._reading.at(split(str(row.sk))[0]))
+        return lost
+
+    def free(self, ids: set[str]) -> Steps[int]:
+        """Store anew what builds on these states, with their own additions; returns the revision at which nothing
+        does."""
+        return (yield from self._freed(ids, True, *(yield from self._since(None))))[0]
+
+    def _freed(self, ids: set[str], additions: bool, rev: int, rows: list[Row]) -> Steps[tuple[int, list[Row]]]:
+        """Do so with what of these rows builds on the states, and with what others write meanwhile; ``rows`` are what
+        changed since nothing did, read at ``rev``. Returns the revision, and all rows that were seen."""
+        seen = list(rows)
+        for _ in range(_ATTEMPTS):
+            groups = yield from self._anew(rows, ids, additions)
+            if not groups:
+                return rev, seen
+            again: set[str] = set()
+            for group in groups:
+                try:
+                    yield from steps.commit(self._space, group)
+                except ConditionFailed:  # others wrote one of them just now
+                    again |= {str(put.sk) for put in group}
+                for put in group:
+                    self._reading.memory.forget(self._reading.at(split(str(put.sk))[0]))
+            rev, rows = yield from self._since(rev, again)
+            seen += rows
         raise self._busy()
 
-    def free(self, ids: set[str], *, additions: bool = True) -> Steps[int]:
-        """Store anew what builds on these states, with their own ``additions``; returns the revision at which nothing
-        does."""
-        for _ in range(_ATTEMPTS):
-            rev = yield from steps.rev(self._space)
-            puts = yield from self._anew(ids, additions)
-            try:
-                while puts:
-                    count, size = 0, 0
-                    while count < min(len(puts), MAX_OPS) and (not count or size < MAX_COMMIT_BYTES):
-                        size += len(puts[count].value)
-                        count += 1
-                    if count > 1 and size > MAX_COMMIT_BYTES:
-                        count -= 1
-                    some: list[Op] = list(puts[:count])
-                    rev, _ = yield from steps.commit(self._space, some, rev)
-                    for put in puts[:count]:
-                        self._reading.memory.forget(self._reading.at(split(str(put.sk))[0]))
-                    puts = puts[count:]
-                return rev
-            except ConditionFailed:
-                continue
-        raise self._busy()
+    def _since(self, rev: int | None, again: AbstractSet[str] = frozenset()) -> Steps[tuple[int, list[Row]]]:
+        """Return a revision, and the rows that were put from ``rev`` up to it, and those of ``again``; all rows where
+        that cannot be told."""
+        now = yield from steps.rev(self._space)
+        wanted = set(again)
+        try:
+            while rev is not None and (page := (yield from steps.changes(self._space, rev))):
+                wanted |= {str(change.sk) for change in page if change.pk == self._pk and change.op == "put"}
+                rev = page[-1].rev
+        except Compacted:
+            rev = None
+        if rev is None or len(wanted) > _FEW:
+            return now, (yield from self.rows())
+        found: list[Row] = []
+        for sk in sorted(wanted):
+            found += yield from steps.scan(self._space, self._pk, sk, f"{sk}\x00", limit=1)
+        return now, found
 
     def _busy(self) -> ConditionFailed:
         return ConditionFailed(
@@ -100,10 +128,9 @@ class Thinning:
             actual=None,
         )
 
-    def _anew(self, ids: set[str], additions: bool) -> Steps[list[Put]]:
-        """Return the puts that store anew what builds on these states."""
-        rows = yield from self.rows()
-        puts: list[Put] = []
+    def _anew(self, rows: Sequence[Row], ids: set[str], additions: bool) -> Steps[list[list[Put]]]:
+        """Return, in groups of one commit each, the puts that store anew what of these rows builds on these states."""
+        groups: list[list[Put]] = [[]]
         firsts: dict[str, tuple[Ref, bytes]] = {}
         for row in rows:
             id, number = split(str(row.sk))
@@ -115,16 +142,23 @@ class Thinning:
                     table, _ = yield from self._reading.head(state)
                     moved = {name: at for name in table if (at := origin(state, name, table)) in ids}
                     if moved or state.builds_on() & ids:
-                        puts.append((yield from self._state(state, moved, ids, firsts, row.expires)))
+                        put = yield from self._state(state, moved, ids, firsts, row)
+                        if not _fits(groups[-1], put):  # what it builds on anew is written with it
+                            firsts = {}
+                            put = yield from self._state(state, moved, ids, firsts, row)
+                            groups.append([])
+                        groups[-1].append(put)
             except DecodeError:
                 continue  # it cannot be read already
         for row in rows if additions else ():
             id, number = split(str(row.sk))
             if number is not None and id in ids:
-                put = yield from self._addition(id, row)
-                if put is not None:
-                    puts.append(put)
-        return puts
+                anew = yield from self._addition(id, row)
+                if anew is not None:
+                    if not _fits(groups[-1], anew):
+                        groups.append([])
+                    groups[-1].append(anew)
+        return [group for group in groups if group]
 
     def _state(
         self,
@@ -132,7 +166,7 @@ class Thinning:
         moved: dict[str, str],
         ids: set[str],
         firsts: dict[str, tuple[Ref, bytes]],
-        expires: float | None,
+        row: Row,
     ) -> Steps[Put]:
         """Store a state anew; ``moved`` are the parts that it had from states that go, and takes over."""
         pieces: dict[str, Piece] = {}
@@ -147,7 +181,7 @@ class Thinning:
                 piece = self._piece(state.id, name, piece, content, firsts)
             pieces[name] = piece
         sealed = seal(self._space, self._pk, state.id, pack_state(state.parent, pieces.pop(HEAD), pieces, anew=True))
-        return Put(self._pk, sealed, state.id, expires, PRESENT)
+        return Put(self._pk, sealed, state.id, row.expires, At(row.rev))
 
     def _piece(self, id: str, name: str, old: Piece, content: bytes, firsts: dict[str, tuple[Ref, bytes]]) -> Piece:
         """Make a piece anew: the first of each part whole, others as their difference from that."""
@@ -168,7 +202,17 @@ class Thinning:
             return None
         piece = plain(content)
         payload = pack_addition(addition._replace(kind=piece.kind, payload=piece.payload, dictionary=[]))
-        return Put(self._pk, seal(self._space, self._pk, str(row.sk), payload), str(row.sk), row.expires, PRESENT)
+        return Put(self._pk, seal(self._space, self._pk, str(row.sk), payload), str(row.sk), row.expires, At(row.rev))
+
+
+def _of(ids: set[str], rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if split(str(row.sk))[0] in ids]
+
+
+def _fits(group: Sequence[Put], put: Put) -> bool:
+    """Whether a put goes into a commit besides others."""
+    size = sum(len(each.value) for each in group) + len(put.value)
+    return not group or (len(group) < MAX_OPS and size <= MAX_COMMIT_BYTES)
 
 
 def _loss(rows: Sequence[Row]) -> Loss:

@@ -90,7 +90,7 @@ class Tree:
             if node.above >= 0:
                 self.nodes[node.above].inner.append(at)
             part = node.value
-            if type(part) is dict or type(part) is list:
+            if _holds(part):
                 node.text = "{}" if type(part) is dict else "[]"
                 also = on_way.get(where, set()) if where is not None else set()
                 parts = [
@@ -139,7 +139,9 @@ class Tree:
 
     def order(self) -> list[tuple[int, bool]]:
         """Nodes, and those in their longer form, the most telling first."""
-        ranked = [(-node.worth, at, False) for at, node in enumerate(self.nodes)]
+        ranked = [
+            (-node.worth, at, False) for at, node in enumerate(self.nodes) if node.label or not _holds(node.value)
+        ]
         ranked += [(-node.worth_longer, at, True) for at, node in enumerate(self.nodes) if node.longer]
         return [(at, longer) for _, at, longer in sorted(ranked)]
 
@@ -170,7 +172,7 @@ class Tree:
     def spelled(self, shown: dict[int, bool], at: int = 0) -> str:
         """The shown nodes; ``…3`` stands for three parts that are not shown."""
         node = self.nodes[at]
-        if type(node.value) is not dict and type(node.value) is not list:
+        if not _holds(node.value):
             return node.longer if shown[at] else node.text
         opening, closing = node.text[0], node.text[1]
         pieces = []
@@ -189,6 +191,10 @@ class Tree:
         if left and (opening == "[" or not pieces or left > _FEW):
             pieces.append(f"…{left}")
         return opening + ",".join(pieces) + closing
+
+
+def _holds(value: Any) -> bool:
+    return type(value) is dict or type(value) is list
 
 
 def _label(name: str) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from ..fitting import afford, rate, relevance, within
+from ..fitting import relevance
 from ..kind import Brief, Draft
+from ..parts import fit
+from .fitted import parts
 from .sentences import gist
 
 _HEAD, _TAIL = 24, 8
@@ -27,7 +29,6 @@ _DECLARES = re.compile(
     r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b"
     r"|[E>][ \t]|[_=-]{3,}[ \t]\S)"
 )
-_RANKS = {"heading": 4.0, "note": 2.0, "text": 1.5, "item": 1.0, "code": 1.0, "table": 0.8, "extra": -1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,8 @@ def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strate
     made = _assembled(blocks, short, chosen, source, whole, brief, strategy)
     if brief.budget is None or brief.count(made.text) <= brief.budget:
         return made
-    price = rate(made.text, brief)
-    short = [_clipped(text, int(brief.budget / price / 2)) for text in short]
-    ranks = [_rank(block, text, place, brief) for place, (block, text) in enumerate(zip(blocks, short, strict=True))]
-    costs = [len(text) * price + 3 for text in short]
-
-    def attempt(tokens: float) -> Draft:
-        left = tokens - brief.count(_note(whole, brief)) - 3
-        return _assembled(blocks, short, afford(costs, ranks, left), source, whole, brief, strategy)
-
-    return within(brief, brief.budget, attempt)
+    told = list(parts(blocks, short, brief, brief.budget))
+    return fit(told, source, whole, brief, brief.budget, strategy)
 
 
 def _listed(blocks: Sequence[Block], short: Sequence[str], brief: Brief) -> Iterator[int]:
@@ -73,21 +66,6 @@ def _listed(blocks: Sequence[Block], short: Sequence[str], brief: Brief) -> Iter
         places = list(run)
         if kind == "item" and len(places) > _LIST:
             yield from (place for place in places[_LIST - 2 : -1] if not relevance(short[place], brief))
-
-
-def _clipped(text: str, most: int) -> str:
-    """A text of one block that alone would take most of the budget, cut between words or lines."""
-    if len(text) <= most:
-        return text
-    end = max(text.rfind(" ", 0, most), text.rfind("\n", 0, most))
-    return f"{text[:end].rstrip()} …" if end > 0 else "…"
-
-
-def _rank(block: Block, text: str, place: int, brief: Brief) -> float:
-    if not text:
-        return -1.0
-    level = block.level / 10 if block.kind == "heading" else 0
-    return _RANKS[block.kind] - level + relevance(text, brief) - place * 1e-7
 
 
 def _shortened(blocks: Sequence[Block], brief: Brief) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from ..fitting import wanted
 from ..kind import Brief, Draft, Source
 from ..lines.patch import CHANGE, HEAD, HUNK, MARK, REST, STAT, TEXT, Patch, Section, read
+from ..parts import Novelty, Part, chunks, fit
 
 _SAMPLE = 60_000
 _LOG = re.compile(r"commit [0-9a-f]{7,64}\b|From [0-9a-f]{40} |Index: |diff -|--- \S")
@@ -21,6 +23,9 @@ _LIST, _ENDS = 30, 2
 """A run of like changes is cut from this length on, to so many at each end."""
 _LONGEST = 400
 _FIRST_CHANGES = 6
+_READ = 2000
+_SHARES = {HUNK: 0.4, HEAD: 0.4, CHANGE: 1.5}
+"""What a word is worth that stands in no line before."""
 _SHAPE = re.compile(r"[^<>()\[\]{}=;:|@\"#]+")
 _WORD = re.compile(r"[\w.$-]{1,80}$")
 _WANTED, _FOUND, _NAME, _SUBJECT, _EARLY, _LATER, _AROUND = 9, 8, 7, 6, 5, 4, 2
@@ -57,7 +62,14 @@ class DiffKind:
         draft = _spell(lines, patch, ranks, 1, brief)
         if brief.budget is None or brief.count(draft.text) <= brief.budget:
             return draft if draft.refs and len(draft.text) < len(source.text) else None
-        return _within(lines, patch, ranks, brief, brief.budget)
+        return fit(
+            list(_parts(lines, patch, ranks, brief)),
+            source.text,
+            f"lines:1-{len(lines)}",
+            brief,
+            brief.budget,
+            "changes",
+        )
 
 
 def _rank(lines: Sequence[str], patch: Patch, brief: Brief) -> bytearray:
@@ -177,32 +189,20 @@ def _gaps(lines: Sequence[str], patch: Patch, section: Section, shown: Sequence[
     return behind
 
 
-def _within(lines: Sequence[str], patch: Patch, ranks: bytearray, brief: Brief, budget: int) -> Draft:
-    """The best ranked lines that fit a budget, or nothing but a reference to all."""
-    ordered = sorted((index for index, rank in enumerate(ranks) if rank), key=lambda index: (-ranks[index], index))
-    ref = f"lines:1-{len(lines)}"
-    files = sum(section.name >= 0 for section in patch.sections)
-    best = Draft(
-        brief.marks.omitted(f"diff of {len(lines)} lines, {files} files,", ref), "changes", (brief.marks.ref(ref),)
-    )
-    price = brief.count("\n".join(lines)) / max(sum(map(len, lines)), 1)
-    dear = budget / max(price, 0.01) / 4  # characters: a line of so many waits for the others
-    ordered.sort(key=lambda index: len(lines[index]) > dear)
-    names = {index: section.name for section in patch.sections for index in range(section.first, section.last + 1)}
-    least = most = 0
-    cost = 0.0
-    while most < len(ordered) and cost <= 2 * budget:
-        cost += min(len(lines[ordered[most]]), _LONGEST) * price
-        most += 1
-    while least < most:
-        middle = (least + most + 1) // 2
-        chosen = {*ordered[:middle], *(names[index] for index in ordered[:middle])} - {-1}
-        draft = _draft(lines, patch, sorted(chosen), brief)
-        if brief.count(draft.text) <= budget:
-            best, least = draft, middle
-        else:
-            most = middle - 1
-    return best
+def _parts(lines: Sequence[str], patch: Patch, ranks: Sequence[int], brief: Brief) -> Iterator[Part]:
+    """The lines of a rank, long ones in parts: names of files, subjects, what a query asks for, what tells most."""
+    novelty = Novelty()
+    named = {section.name for section in patch.sections}
+    for index, rank in enumerate(ranks):
+        if not rank:
+            continue
+        told = novelty.of(lines[index][:_LONGEST])
+        for number, chunk in enumerate(chunks(lines[index][:_READ])):
+            share = _SHARES.get(patch.roles[index], 1.0)
+            worth = share * (told if not number else novelty.of(chunk)) + 10 * wanted(chunk, brief)
+            if index in named or (rank == _SUBJECT and not number):
+                worth += rank
+            yield Part(chunk, worth, number > 0)
 
 
 KIND = DiffKind()

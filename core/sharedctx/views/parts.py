@@ -1,0 +1,82 @@
+"""Parts of a text in order of what they tell for their tokens, shown in the text's order under one reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from .fitting import afford, rate, within
+from .kind import Brief, Draft
+
+_WORD = re.compile(r"\w(?:[\w.-]*\w)?")
+_CHUNK = 100
+"""Characters: longer lines are told in parts."""
+_TOKEN = 4
+"""Characters, about; a part costs two tokens more."""
+
+
+class Part(NamedTuple):
+    """A line or a part of one: its text, its rank, whether the part before it is of the same line."""
+
+    text: str
+    rank: float
+    goes_on: bool = False
+
+
+class Novelty:
+    """Tells how much of a text's words stands in no text before."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def of(self, text: str) -> float:
+        """New words for each token, about."""
+        words = set(_WORD.findall(text))
+        told = len(words - self._seen) / (len(text) / _TOKEN + 2)
+        self._seen |= words
+        return told
+
+
+def chunks(line: str) -> Iterator[str]:
+    """Parts of a long line, cut between words; nothing for an empty one."""
+    line = line.rstrip()
+    while len(line) > _CHUNK * 3 // 2:
+        at = line.find(" ", _CHUNK)
+        if at < 0:
+            break
+        yield line[:at]
+        line = line[at + 1 :]
+    if line:
+        yield line
+
+
+def fit(parts: Sequence[Part], source: str, whole: str, brief: Brief, budget: int, strategy: str) -> Draft:
+    """Return the parts that fit, those of high rank first; ``whole`` is the reference that redeems the source."""
+    note = brief.marks.omitted("what stands between and at …", whole)
+    fixed = brief.count(note)
+    price = rate(source, brief)
+    costs = [len(part.text) * price + 1.5 for part in parts]
+    ranks = [part.rank for part in parts]
+
+    def attempt(tokens: float) -> Draft:
+        chosen = afford(costs, ranks, tokens - fixed)
+        return Draft("\n".join([note, *_lines(parts, chosen)]), strategy, (brief.marks.ref(whole),))
+
+    return within(brief, budget, attempt)
+
+
+def _lines(parts: Sequence[Part], chosen: set[int]) -> Iterator[str]:
+    row = ""
+    for at, part in enumerate(parts):
+        if at in chosen:
+            if part.goes_on and at - 1 in chosen:
+                row += f" {part.text}"
+                continue
+            if row:
+                yield row
+            row = f"… {part.text}" if part.goes_on else part.text
+        elif part.goes_on and row and at - 1 in chosen:
+            row += " …"
+    if row:
+        yield row
