@@ -144,7 +144,7 @@ def is_head(line: str) -> bool:
     return TIME.search(line, 0, HEAD) is not None or LEVEL.search(line, 0, HEAD) is not None
 
 
-_RUN = re.compile(r"\d+|[^\W\d]+")
+_DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d]+")
 _SHAPED, _SIMILAR, _FIRST = 20, 0.5, 40
 
 
@@ -152,10 +152,9 @@ def alike(lines: Sequence[str]) -> bool:
     """Whether most lines start in one form that has numbers, as those of programs that write no usual time."""
     if len(lines) < _SHAPED:
         return False
-    shapes = Counter(
-        " ".join(_RUN.sub(lambda run: "0" if run[0][0].isdigit() else "a", line[:_FIRST]).split(" ")[:3])
-        for line in lines
-    )
+    starts = "\n".join([line[:_FIRST] for line in lines])
+    shaped = _LETTERS.sub("a", _DIGITS.sub("0", starts)).split("\n")
+    shapes = Counter(" ".join(line.split(" ")[:3]) for line in shaped)
     shape, times = shapes.most_common(1)[0]
     joined = any("0" in word and len(word) > 1 for word in shape.split(" "))  # 10.1.2, node-7: no plain numbering
     return joined and times >= _SIMILAR * len(lines)
