@@ -52,7 +52,8 @@ class GroupDriver:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._queue: deque[_Waiting] = deque()
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._tails: dict[tuple[str, str], tuple[Row, _Waiting]] = {}
@@ -65,7 +66,8 @@ class GroupDriver:
     def after_fork(self) -> None:
         """Start over without the parent's threads and what waits for them."""
         self._queue = deque()
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
         self._thread = self._pool = None
         self._tails = {}
         self._clock = None
@@ -140,7 +142,7 @@ class GroupDriver:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()
         waiting = _Waiting(space, ops, if_rev, _size(ops), loop, future, {}, grounds)
-        with self._news:
+        with self._lock:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
             # Told and queued at once: what another thread's loop builds on it is queued behind it.
@@ -229,7 +231,7 @@ class GroupDriver:
         asyncio.get_running_loop().call_soon(self._drop_tails, done)
 
     def _drop_tails(self, done: Sequence[_Waiting]) -> None:
-        with self._news:
+        with self._lock:
             for one in done:
                 for at, row in one.tails.items():
                     if (held := self._tails.get(at)) is not None and held[0] is row:
@@ -248,7 +250,11 @@ class GroupDriver:
 
 
 def _size(ops: Sequence[Op]) -> int:
-    return sum([len(op.value) for op in ops if isinstance(op, Put)])
+    size = 0
+    for op in ops:
+        if isinstance(op, Put):
+            size += len(op.value)
+    return size
 
 
 def _lost(one: _Waiting) -> ConditionFailed | None:

@@ -77,17 +77,17 @@ class Application(Starlette):
         scope["app"] = self
         await self._gate(scope, receive, send)
 
-    async def _find(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _find(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":
             prefix, _, rest = scope["path"].partition("/context/")
             project, _, verb = rest.partition("/")
             if not prefix and project and project != "stream":
-                found = self._context if rest == project else self._diff if verb == "diff" else None
-                if found is not None:
-                    scope["path_params"] = {"project": project}
-                    await found(scope, receive, send)
-                    return
-        await self._others(scope, receive, send)
+                scope["path_params"] = {"project": project}
+                if rest == project:
+                    return self._context
+                if verb == "diff":
+                    return self._diff
+        return self._others
 
 
 class ContextOrStream:

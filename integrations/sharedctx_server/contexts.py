@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from sharedctx.errors import KeyNotFound
 from sharedctx.projects import Difference, Expected, Known, State, Written, check_project, leanest, project_window
-from sharedctx.projects.state import EMPTY, canonical, parse_json
+from sharedctx.projects.state import EMPTY, canonical
 from sharedctx.projects.window import Locate
 from sharedctx.versions.diff import diff_json
 from sharedctx.versions.log import Version
 
+from .bodies import read_json
 from .calls import Call, Refusal
 from .messages import (
     DeleteReply,
@@ -217,12 +218,12 @@ async def put_context(call: Call) -> Reply:
     state = await call.off(len(data), _state, given.context)
     agent, wanted, request = participant or "", expected(call, given.expected_version), request_of(call)
     steps = service.projects.put(participant, project, state, agent, wanted, request)
-    written, _, _ = await service.write(project, steps, len(data), request)
+    written, _ = await service.write(project, steps, len(data), request)
     return await _written(call, project, written, participant)
 
 
 def _state(context: bytes) -> State:
-    return State.of(parse_json(bytes(context), "the context"))
+    return State.of(*read_json(bytes(context), "the context"))
 
 
 async def post_diff(call: Call) -> Reply:
@@ -233,18 +234,18 @@ async def post_diff(call: Call) -> Reply:
     participant = call.agent(agent_id)
     wanted, request = expected(call, number), request_of(call)
     steps = service.projects.change(participant, project, diff, participant or "", wanted, request)
-    written, changes, subscribers = await service.write(project, steps, len(data), request)
-    service.meter.writes += 1
+    written, subscribers = await service.write(project, steps, len(data), request)
     await service.made(project, participant, written)
-    saved = max(written.state.characters - len(changes.encoded), 0) // 4
+    version, state, old, *_ = written
+    saved = max(state.characters - Difference.between(old, state).size, 0) // 4
     service.meter.tokens_saved += saved * subscribers
-    reply = DiffReply(project, written.version.number, written.state.hash, saved, subscribers)
-    return json_reply(reply, headers=(etag(written.version),))
+    reply = DiffReply(project, version.number, state.hash, saved, subscribers)
+    return json_reply(reply, headers=(etag(version),))
 
 
 def _diff(data: bytes) -> tuple[Difference, str | None, int | None]:
     """Read a diff, and who sends it on which version."""
-    given = parse_json(data, "the body")
+    given, pair = read_json(data, "the body")
     agent_id = number = None
     if isinstance(given, dict):
         agent_id, number = given.pop("agentId", None), given.pop("expectedVersion", None)
@@ -252,7 +253,7 @@ def _diff(data: bytes) -> tuple[Difference, str | None, int | None]:
         raise Refusal(400, "agentId is not text")
     if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
         raise Refusal(400, "expectedVersion is not a whole number")
-    return Difference.parse(given), agent_id, number
+    return Difference.parse(given, pair), agent_id, number
 
 
 async def post_rollback(call: Call) -> Reply:
@@ -263,13 +264,12 @@ async def post_rollback(call: Call) -> Reply:
     wanted = expected(call, given.expected_version)
     agent, request = participant or "", request_of(call)
     steps = service.projects.rollback(participant, project, given.version, agent, wanted, request)
-    written, _, _ = await service.write(project, steps, 0, request)
+    written, _ = await service.write(project, steps, 0, request)
     return await _written(call, project, written, participant)
 
 
 async def _written(call: Call, project: str, written: Written, participant: str | None) -> Reply:
     service, version = call.service, written.version
-    service.meter.writes += 1
     await service.made(project, participant, written)
     size, rest = len(written.state.encoded), len(version.blob.payload)
     found = PutReply(project, version.number, written.state.hash, rest < size, written.is_new, size, rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,10 +24,10 @@ _BEARER = "bearer."
 
 
 class Gate:
-    """Checks Host (421), Origin (403), token (401) and rate (429) before anything else is looked at."""
+    """Before what ``find`` returns for a request: checks Host (421), Origin (403), token (401) and rate (429)."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app = app
+    def __init__(self, find: Callable[[Scope], ASGIApp], service: Service) -> None:
+        self._find = find
         self._service = service
         settings = service.settings
         self._callers = Callers(settings.host, settings.allow_hosts, settings.allow_origins)
@@ -35,7 +36,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "lifespan":
-            await self._app(scope, receive, send)
+            await self._find(scope)(scope, receive, send)
             return
         self._service.meter.requests += 1
         headers = dict(scope["headers"])
@@ -48,7 +49,7 @@ class Gate:
             await self._send(scope, receive, send, refused)
             return
         if origin is None or kind != "http":
-            await self._app(scope, receive, send)
+            await self._find(scope)(scope, receive, send)
             return
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             asked = ((b"access-control-allow-methods", _METHODS), (b"access-control-allow-headers", _ASKED))
@@ -60,7 +61,7 @@ class Gate:
                 message["headers"] = [*message["headers"], *_allow(origin)]
             await send(message)
 
-        await self._app(scope, receive, allowed)
+        await self._find(scope)(scope, receive, allowed)
 
     async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
         host = headers.get(b"host", b"").decode("latin-1")

@@ -45,6 +45,10 @@ class Hub:
         lane = self._lanes.get(project)
         return 0 if lane is None else len(lane.subscribers)
 
+    def lane(self, project: str) -> Lane | None:
+        """The project's lane, None where nobody here writes or follows it in a way that others must know of."""
+        return self._lanes.get(project)
+
     @contextmanager
     def using(self, project: str) -> Iterator[Lane]:
         """Use the project's lane: what others write meanwhile is told by who tells next, at the latest in the end."""
@@ -75,21 +79,21 @@ class Hub:
             if self._listened.is_set() and not any(each.subscribers for each in self._lanes.values()):
                 self._listened.clear()
 
-    async def tell(self, lane: Lane, written: Written, changes: Difference) -> None:
+    async def tell(self, lane: Lane, written: Written) -> None:
         """Tell what was just written, by who uses the lane."""
         if lane.subscribers or lane.lock.locked():
             async with lane.lock:
-                await self._tell_written(lane, written, changes)
+                await self._tell_written(lane, written)
                 while lane.stale:
                     await self._catch_up(lane)
 
-    async def _tell_written(self, lane: Lane, written: Written, changes: Difference) -> None:
+    async def _tell_written(self, lane: Lane, written: Written) -> None:
         if not lane.subscribers or written.version.number <= lane.at:
             return
         if written.version.number > lane.at + 1:
             await self._catch_up(lane)
             return
-        self._tell(lane, written.version, written.state, changes)
+        self._tell(lane, written.version, written.state, Difference.between(written.old, written.state))
 
     def _tell(self, lane: Lane, version: Version, state: State, changes: Difference) -> None:
         message = update_message(lane.project, version, state, changes)

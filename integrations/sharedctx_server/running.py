@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from dataclasses import replace
@@ -19,10 +20,13 @@ from sharedctx.opening import Opening
 
 from .application import app
 from .background import Registered
+from .protocol import Protocol
 from .settings import ServerSettings
 
 _FRAME = 4096
 _BACKLOG = 2048
+_SELDOM = 20_000
+"""Objects that are there more than there were, before the garbage collector looks at them."""
 
 
 class Server(uvicorn.Server):
@@ -34,6 +38,7 @@ class Server(uvicorn.Server):
                 application,
                 host=settings.host,
                 port=settings.port,
+                http=Protocol,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -46,6 +51,18 @@ class Server(uvicorn.Server):
             )
         )
         self._service = application.state.service
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop. What was loaded before is for good, and what requests make goes without the
+        garbage collector, which therefore seldom looks, and at little."""
+        often = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(_SELDOM, *often[1:])
+        try:
+            super().run(sockets)
+        finally:
+            gc.set_threshold(*often)
+            gc.unfreeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in good order at the first signal, at once at the second; the process then ends by itself, with 0."""

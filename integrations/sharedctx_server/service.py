@@ -15,7 +15,7 @@ from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
 from sharedctx.bearers import Bearers
 from sharedctx.errors import SharedContextError
-from sharedctx.projects import Difference, Projects, State, Written, key_of
+from sharedctx.projects import Projects, State, Written
 from sharedctx.projects.accesses import Access
 from sharedctx.projects.sweeping import sweep
 
@@ -63,21 +63,27 @@ class Service:
             return await self.store.driver.leave_loop(self.context.run, work)
         return await self.store.driver.run(work)
 
-    async def write(
-        self, project: str, work: Steps[Written], size: int, request: str = ""
-    ) -> tuple[Written, Difference, int]:
-        """Drive a write and tell it; returns it with what it changed, and the number of subscribers.
+    async def write(self, project: str, work: Steps[Written], size: int, request: str = "") -> tuple[Written, int]:
+        """Drive a write and tell it; returns it with the number of subscribers.
 
         Small writes of a project build on each other while they wait to be committed together; a large one, which
         takes long, keeps further ones waiting. One that is sent again under the name of a request waits for the first.
         """
+        large = max(size, self.projects.heads.size(project)) > LARGE
+        if not large and not request and self.hub.lane(project) is None:
+            written = await self.store.driver.run(work)
+            if self.hub.lane(project) is None:
+                return written, 0
+            with self.hub.using(project) as lane:
+                await self.hub.tell(lane, written)
+                return written, len(lane.subscribers)
         with self.hub.using(project) as lane:
             while request in lane.requests:
                 await lane.requests[request].wait()
             if request:
                 lane.requests[request] = asyncio.Event()
             try:
-                if max(size, self.projects.heads.size(key_of(project))) > LARGE:
+                if large:
                     async with lane.lock:
                         written = await self.run(work, LARGE + 1)
                 else:
@@ -88,9 +94,8 @@ class Service:
             finally:
                 if request:
                     lane.requests.pop(request).set()
-            changes = Difference.between(written.old, written.state)
-            await self.hub.tell(lane, written, changes)
-            return written, changes, len(lane.subscribers)
+            await self.hub.tell(lane, written)
+            return written, len(lane.subscribers)
 
     def now(self) -> float:
         """The store's clock where asking takes no time, else this machine's."""
@@ -125,7 +130,8 @@ class Service:
             await self.run(self.projects.accesses.note(Access(project, participant, now, version)))
 
     async def made(self, project: str, participant: str | None, written: Written) -> None:
-        """Do what follows a write: note it, and let go what a new project leaves no room for."""
+        """Do what follows a write: count and note it, and let go what a new project leaves no room for."""
+        self.meter.writes += 1
         self.accessed(project, participant, written.version.number)
         if written.is_new:
             await self.sweep(spare=project)

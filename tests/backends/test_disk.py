@@ -9,7 +9,7 @@ from threading import Barrier
 
 from hypothesis import settings
 
-from sharedctx.backends.base import Backend, Put
+from sharedctx.backends.base import Backend, Head, Put
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.testing import BackendContract, backend_machine
 
@@ -65,3 +65,23 @@ def test_a_new_store_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
 
     for turn in range(15):
         assert len(open_together(tmp_path / f"store{turn}")) == 1
+
+
+def test_groups_build_on_what_they_wrote_until_somebody_else_writes(tmp_path: Path) -> None:
+    here, there = DiskBackend(tmp_path), DiskBackend(tmp_path)
+
+    def append(backend: DiskBackend, *heads: int) -> list[int | None]:
+        found = backend.commit_many([("s", [Put("p", b"%d" % n, when=Head(n, n))], None) for n in heads])
+        return [None if isinstance(each, Exception) else int(each[1][0]) for each in found]
+
+    assert append(here, 0, 1, 2) == [1, 2, 3]
+    assert append(here, 3, 3, 4) == [4, None, 5]
+    assert append(there, 5) == [6]
+    assert append(here, 5, 6) == [None, 7]
+    here.commit("s", [Put("p", b"alone")])
+    assert append(here, 7, 8) == [None, 9]
+    assert [row.value for row in there.scan("s", "p")][-2:] == [b"alone", b"8"]
+    here.reclaim("s")
+    assert append(here, 9, 0, 1) == [None, 1, 2]
+    here.close()
+    there.close()

@@ -27,6 +27,8 @@ class Call(NamedTuple):
     known: Any = None
 
 
+_NOW = Call("now", ())
+
 Steps = Generator[Call, Any, T]
 
 
@@ -83,6 +85,12 @@ def ask_dated(space: str, pk: str) -> Call:
     return Call("newest", (space, pk))
 
 
+@lru_cache(8192)
+def ask_tail(space: str, pk: str) -> Call:
+    """The request for the version to append after."""
+    return Call("scan", (space, pk, 1, None), TAIL)
+
+
 def newest(space: str, pk: str) -> Steps[Row | None]:
     """Ask for the newest version row of a partition."""
     rows: list[Row] = yield ask_newest(space, pk)
@@ -94,8 +102,10 @@ def tail(space: str, pk: str, seen: int | None = None) -> Steps[Row | None]:
 
     Where none waits and number ``seen`` was the newest that was met, that answers, as a row without its value.
     """
-    known = None if seen is None else [Row(pk, seen, b"", 0, None)]
-    rows: list[Row] = yield Call("scan", (space, pk, 1, None), TAIL, known)
+    if seen is None:
+        rows: list[Row] = yield ask_tail(space, pk)
+    else:
+        rows = yield Call("scan", (space, pk, 1, None), TAIL, [Row(pk, seen, b"", 0, None)])
     return rows[0] if rows else None
 
 
@@ -145,7 +155,7 @@ def reclaim(
 
 def now() -> Steps[float]:
     """Ask for ``Backend.now``."""
-    result: float = yield Call("now", ())
+    result: float = yield _NOW
     return result
 
 

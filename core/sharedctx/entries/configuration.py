@@ -62,13 +62,17 @@ class Configured:
 
     def in_force(self) -> Steps[Configuration]:
         """Return these settings over the store's, read now or less than a second ago."""
-        held = self._cache.configured.get(self._space)
-        if held is not None and held[0] > time.monotonic():
-            found: Configuration = held[1]
-            return found
+        held = self.held()
+        if held is not None:
+            return held
         found = (yield from self.stored()).over((yield from Configured(STORE, self._cache).stored()))
         self._cache.configured[self._space] = (time.monotonic() + _FRESH, found)
         return found
+
+    def held(self) -> Configuration | None:
+        """Return these settings over the store's, if they were read less than a second ago."""
+        held = self._cache.configured.get(self._space)
+        return None if held is None or held[0] <= time.monotonic() else held[1]
 
     def stored(self) -> Steps[Configuration]:
         """Return what is stored in this space; raises ``DecodeError``."""

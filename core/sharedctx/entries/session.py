@@ -72,7 +72,7 @@ class Session:
         self._configured.forget()
 
     def _audited(self) -> Steps[bool]:
-        return bool((yield from self._configured.in_force()).audit)
+        return bool((self._configured.held() or (yield from self._configured.in_force())).audit)
 
     def time_to_live(self, ttl: float | None) -> Steps[float | None]:
         """Return the seconds that an entry has to live: its own, the opener's, or what is stored; None: for ever."""

@@ -2,9 +2,10 @@
 
 from .differences import Difference
 from .expected import Expected
+from .heads import request_of
 from .leanest import Known, Leanest, leanest
 from .names import check_project, check_request, key_of, project_of
-from .projects import Projects, Written, request_of
+from .projects import Projects, Written
 from .settings import ProjectSettings
 from .state import State
 from .window import PRIORITIES, project_window

@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidValue
 from ..lazy import lazy
-from .state import State, joined, pair, quoted
+from .state import Pair, State, joined, pair, quoted
 
+_FRAME = len('{"added":{},"modified":{},"removed":[],"unchanged":[]}')
 LISTS = ("added", "modified", "removed", "unchanged")
 
 
-@dataclass(frozen=True)
 class Difference:
     """What changed: pairs that came, pairs that are another value now, names that went, names that stayed.
 
     A name stands in one of them only.
     """
 
-    added: Mapping[str, bytes]
-    modified: Mapping[str, bytes]
-    removed: tuple[str, ...]
-    unchanged: tuple[str, ...] = ()
+    def __init__(
+        self,
+        added: Mapping[str, bytes],
+        modified: Mapping[str, bytes],
+        removed: tuple[str, ...],
+        unchanged: tuple[str, ...] = (),
+    ) -> None:
+        self.added = added
+        self.modified = modified
+        self.removed = removed
+        self.unchanged = unchanged
 
     @staticmethod
-    def parse(given: Any) -> Difference:
+    def parse(given: Any, pair: Pair = pair) -> Difference:
         """Read ``{added: {}, modified: {}, removed: [], unchanged: []}``, each of which may be missing.
 
-        Raises ``InvalidValue`` for anything else, and for a name in two of the lists.
+        ``pair`` makes canonical JSON of a name and its value. Raises ``InvalidValue`` for anything else, and for a name
+        in two of the lists.
         """
-        if not isinstance(given, Mapping):
+        if not isinstance(given, dict):
             raise InvalidValue(f"a diff is a JSON object with {', '.join(LISTS)}, not {type(given).__name__}")
-        unknown = [name for name in given if name not in LISTS]
-        if unknown:
-            raise InvalidValue(f"a diff has {', '.join(LISTS)}, and no {unknown[0]!r:.80}")
-        added, modified = (_object(name, given.get(name)) for name in LISTS[:2])
-        removed, unchanged = (_names(name, given.get(name)) for name in LISTS[2:])
-        seen: set[str] = set()
-        for names in (added, modified, removed, unchanged):
-            for name in names:
-                if name in seen:
-                    raise InvalidValue(f"{name!r:.80} stands twice in the diff: a name is in one list only")
-                seen.add(name)
+        for name in given:
+            if name not in LISTS:
+                raise InvalidValue(f"a diff has {', '.join(LISTS)}, and no {name!r:.80}")
+        added, modified = _object("added", given.get("added")), _object("modified", given.get("modified"))
+        removed, unchanged = _names("removed", given.get("removed")), _names("unchanged", given.get("unchanged"))
+        names = [*added, *modified, *removed, *unchanged]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InvalidValue(f"{twice!r:.80} stands twice in the diff: a name is in one list only")
         return Difference(
             {name: pair(name, value) for name, value in added.items()},
             {name: pair(name, value) for name, value in modified.items()},
@@ -70,10 +75,12 @@ class Difference:
     def apply(self, old: State) -> State:
         """Return the state after this difference; raises ``InvalidValue`` where it does not fit ``old``."""
         pairs = dict(old.pairs)
-        for what, names in (("modified", self.modified), ("removed", self.removed)):
-            for name in names:
-                if name not in pairs:
-                    raise InvalidValue(f"the diff has {name!r:.80} under {what}, and the context has no such name")
+        for name in self.modified:
+            if name not in pairs:
+                raise _unfit(name, "modified")
+        for name in self.removed:
+            if name not in pairs:
+                raise _unfit(name, "removed")
         pairs.update(self.added)
         pairs.update(self.modified)
         for name in self.removed:
@@ -82,6 +89,14 @@ class Difference:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.modified or self.removed)
+
+    @property
+    def size(self) -> int:
+        """The bytes of ``encoded``."""
+        pairs = (*self.added.values(), *self.modified.values())
+        names = (*self.removed, *self.unchanged)
+        commas = sum([len(each) - 1 for each in (self.added, self.modified, self.removed, self.unchanged) if each])
+        return _FRAME + sum([len(each) for each in pairs]) + sum([len(quoted(name)) for name in names]) + commas
 
     @lazy
     def encoded(self) -> bytes:
@@ -94,10 +109,14 @@ def _array(names: Iterable[str]) -> bytes:
     return b"[%b]" % b",".join([quoted(name) for name in names])
 
 
-def _object(name: str, found: Any) -> Mapping[str, Any]:
+def _unfit(name: str, what: str) -> InvalidValue:
+    return InvalidValue(f"the diff has {name!r:.80} under {what}, and the context has no such name")
+
+
+def _object(name: str, found: Any) -> dict[str, Any]:
     if found is None:
         return {}
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         raise InvalidValue(f"{name} of a diff is a JSON object, not {type(found).__name__}")
     return found
 

@@ -7,20 +7,29 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ..backends.base import Row
+from ..versions.log import Version
+from .names import LEAF, PREFIX
 from .state import State
 
 _MOST = 1024
 _REQUESTS = 8192
+REQUEST = " request:"
+"""Before the name of a request in a version's note."""
+
+
+Requests = tuple[tuple[str, str], ...]
 
 
 class Head(NamedTuple):
     """A newest row, its state and who wrote it; whoever builds on it finds out by its commit whether it still is the
-    newest. ``row`` is None where there never was one, ``live`` False where the project was removed."""
+    newest. ``row`` is None where there never was one, ``live`` False where the project was removed. ``requests`` are
+    who wrote the versions that are kept, by the names of which requests, None where that was not read."""
 
     row: Row | None
     state: State
     agent: str = ""
     live: bool = True
+    requests: Requests | None = None
 
     @property
     def number(self) -> int:
@@ -28,20 +37,12 @@ class Head(NamedTuple):
         return int(self.row.sk) if self.row is not None and self.live else 0
 
 
-class Offered(NamedTuple):
-    """A version that waits to be committed: its row's value, its state and who writes it."""
-
-    blob: bytes
-    state: State
-    agent: str
-
-
 class Heads:
     """The heads written last by this process, of the projects written last, and what it is writing after them."""
 
     def __init__(self) -> None:
         self._written: OrderedDict[str, Head] = OrderedDict()
-        self._offered: dict[str, Offered] = {}
+        self._offered: dict[str, tuple[Head, bytes]] = {}
         self._asked: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     def asked(self, key: str, agent: str, request: str) -> bool:
@@ -56,18 +57,18 @@ class Heads:
                 self._asked.popitem(last=False)
         return False
 
-    def offer(self, key: str, offered: Offered) -> None:
-        """Know what is to be committed next."""
-        self._offered[key] = offered
+    def offer(self, key: str, head: Head, blob: bytes) -> None:
+        """Know what is to be committed next: a head but for its row, and that row's value."""
+        self._offered[key] = head, blob
 
-    def offered(self, key: str) -> Offered | None:
+    def offered(self, key: str) -> tuple[Head, bytes] | None:
         """Return what was offered last, while it is neither committed nor refused."""
         return self._offered.get(key)
 
-    def settle(self, key: str, state: State) -> None:
-        """Know that what was offered with this state is committed or refused."""
+    def settle(self, key: str, head: Head) -> None:
+        """Know that what was offered as this head is committed or refused."""
         held = self._offered.get(key)
-        if held is not None and held.state is state:
+        if held is not None and held[0] is head:
             self._offered.pop(key, None)
 
     def of(self, key: str) -> Head | None:
@@ -86,7 +87,17 @@ class Heads:
         """Know that others have written since."""
         self._written.pop(key, None)
 
-    def size(self, key: str) -> int:
-        """Bytes of the state written last, 0 where none is known."""
-        held = self._written.get(key)
+    def size(self, project: str) -> int:
+        """Bytes of a project's state written last, 0 where none is known."""
+        held = self._written.get(f"{PREFIX}{project}{LEAF}")
         return 0 if held is None else len(held.state.encoded)
+
+    def state(self, version: Version) -> State | None:
+        """Return the state of a version, if it is the one written last of its key."""
+        held = self._written.get(version.pk)
+        return held.state if held is not None and held.row is not None and held.row.rev == version.rev else None
+
+
+def request_of(version: Version) -> str:
+    """Return the name of the request that wrote a version, "" where it had none."""
+    return version.blob.note.partition(REQUEST)[2]

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InvalidKey, InvalidValue
 
 PREFIX = "project/"
-_LEAF = "/context"
+LEAF = "/context"
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _REQUEST = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TAKEN = frozenset({"stream", ".", ".."})
@@ -25,14 +25,14 @@ def check_project(project: Any) -> str:
 
 def key_of(project: str) -> str:
     """The key of the session that holds the project's context; raises ``InvalidKey``."""
-    return f"{PREFIX}{check_project(project)}{_LEAF}"
+    return f"{PREFIX}{check_project(project)}{LEAF}"
 
 
 def project_of(key: str) -> str | None:
     """The project whose context the key holds, or None for other keys."""
-    if not (key.startswith(PREFIX) and key.endswith(_LEAF)):
+    if not (key.startswith(PREFIX) and key.endswith(LEAF)):
         return None
-    project = key[len(PREFIX) : -len(_LEAF)]
+    project = key[len(PREFIX) : -len(LEAF)]
     return project if _PROJECT.fullmatch(project) is not None and project not in _TAKEN else None
 
 

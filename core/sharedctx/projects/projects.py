@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from ..backends import steps
@@ -17,7 +18,7 @@ from ..versions.log import Version
 from .accesses import Accesses
 from .differences import Difference
 from .expected import Expected, require
-from .heads import Head, Heads, Offered
+from .heads import REQUEST, Head, Heads, request_of
 from .names import PREFIX, check_request, key_of, project_of
 from .settings import ProjectSettings
 from .state import EMPTY, State
@@ -25,8 +26,6 @@ from .states import States
 
 _TRIM_EVERY = 256
 """Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
-
-_REQUEST = " request:"
 
 
 class Written(NamedTuple):
@@ -93,7 +92,7 @@ class Projects:
         """Return the state of a version; that of a removal, and of none, is empty."""
         if version is None or not version.blob.live:
             return EMPTY
-        return (yield from self._states.of(version))
+        return self.heads.state(version) or (yield from self._states.of(version))
 
     def since(self, project: str, number: int) -> Steps[tuple[Version, State | None]]:
         """Return the live version and the state at ``number``, None where that is not known any more."""
@@ -137,7 +136,7 @@ class Projects:
         request: str = "",
     ) -> Steps[Written]:
         """Replace the context, or make the project."""
-        return (yield from self._write(participant, project, lambda old: state, agent, expected, request))
+        return self._write(participant, project, lambda old: state, agent, expected, request)
 
     @spanned("update_memory", writes=True)
     def change(
@@ -150,7 +149,7 @@ class Projects:
         request: str = "",
     ) -> Steps[Written]:
         """Apply a difference, to an empty context where there is no project."""
-        return (yield from self._write(participant, project, diff.apply, agent, expected, request))
+        return self._write(participant, project, diff.apply, agent, expected, request)
 
     @spanned("update_memory")
     def rollback(
@@ -183,7 +182,7 @@ class Projects:
         if participant is not None:
             yield from self._session.rights.guard(participant, "write", key)
         if request:
-            note = f"{note}{_REQUEST}{check_request(request)}"
+            note = f"{note}{REQUEST}{check_request(request)}"
         now = yield from steps.now()
         again = bool(request)
         repeated = again and self.heads.asked(key, agent, request)  # built on itself, it would be done twice
@@ -191,34 +190,38 @@ class Projects:
         while True:
             head = known or (yield from self._head(key))
             # Read after the head: what the request wrote meanwhile then refuses what is built on that.
-            if again and (done := (yield from self._done(project, agent, request))) is not None:
-                return done
+            if again and (head.requests is None or (agent, request) in head.requests):
+                versions = yield from self.versions(project)
+                if (done := (yield from self._done(versions, agent, request))) is not None:
+                    return done
+                if head.row is not None and versions and versions[-1].rev == head.row.rev:
+                    head = head._replace(requests=tuple((each.blob.agent, request_of(each)) for each in versions))
             again = False
             try:
                 require(project, head, expected)
-                draft, new = self._draft(project, make(head.state), agent, note)
+                new = make(head.state)
+                draft = self._draft(project, new, agent, note)
             except SharedContextError:
                 if known is None:
                     raise
                 known, again = None, bool(request)  # others may have written since
                 continue
             content = head.state.encoded if known is not None and head.live else None
-
-            def offer(blob: bytes, state: State = new) -> None:
-                self.heads.offer(key, Offered(blob, state, agent))
-
+            names = head.requests
+            if names is not None:
+                names = (*names, (agent, request))[-self.settings.keep_versions :]
+            offered = Head(None, new, agent, True, names)
             try:
                 version, row = yield from self._session.log.append_to(
-                    key, head.row, draft, now, expect=head.number, content=content, offer=offer
+                    key, head.row, draft, now, content=content, offer=partial(self.heads.offer, key, offered)
                 )
             except VersionConflict:
                 self.heads.forget(key)
                 known, again = None, bool(request)  # somebody was faster: judged and made anew
                 continue
             finally:
-                self.heads.settle(key, new)
-            self.heads.keep(key, Head(row, new, agent))
-            self._states.keep(version, new)
+                self.heads.settle(key, offered)
+            self.heads.keep(key, Head(row, new, agent, True, names))
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 newest = (yield from self.newest(project)) or version
                 since = newest.number - version.number + 1  # who was told of the one before goes on from there
@@ -231,30 +234,32 @@ class Projects:
         offered = self.heads.offered(key)
         if offered is None:
             return None
+        head, blob = offered
         row = yield from steps.tail(self.space, key)
-        return Head(row, offered.state, offered.agent) if row is not None and row.value == offered.blob else None
+        if row is None or row.value != blob:
+            return None
+        return Head(row, head.state, head.agent, True, head.requests)
 
     def _head(self, key: str) -> Steps[Head]:
         row = yield from steps.newest(self.space, key)
         if row is None:
-            return Head(None, EMPTY, live=False)
+            return Head(None, EMPTY, live=False, requests=())
         version = yield from self._if_live(self._session.log.read_row(row))
         if version is None:
             return Head(row, EMPTY, live=False)
         return Head(row, (yield from self.state(version)), version.blob.agent)
 
-    def _draft(self, project: str, new: State, agent: str, note: str) -> tuple[Draft, State]:
-        if len(new.encoded) > self.settings.max_bytes:
+    def _draft(self, project: str, new: State, agent: str, note: str) -> Draft:
+        encoded = new.encoded
+        if len(encoded) > self.settings.max_bytes:
             raise ValueTooLarge(
-                f"the context of {project!r} would have {len(new.encoded)} bytes, at most "
+                f"the context of {project!r} would have {len(encoded)} bytes, at most "
                 f"{self.settings.max_bytes}: divide it into several projects"
             )
-        compress = len(new.encoded) >= DELTA_FROM
-        return Draft(Kind.JSON, new.encoded, agent, note, new.digest, compress=compress), new
+        return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM)
 
-    def _done(self, project: str, agent: str, request: str) -> Steps[Written | None]:
+    def _done(self, versions: list[Version], agent: str, request: str) -> Steps[Written | None]:
         """Return what a request wrote already, if it is among the versions that are kept."""
-        versions = yield from self.versions(project)
         for at, version in reversed(list(enumerate(versions))):
             if request_of(version) == request and version.blob.agent == agent:
                 old = versions[at - 1] if at else None
@@ -288,11 +293,6 @@ class Projects:
     def is_ours(self, key: str) -> bool:
         """Whether this key holds a project."""
         return not key.startswith(RESERVED) and project_of(key) is not None
-
-
-def request_of(version: Version) -> str:
-    """Return the name of the request that wrote a version, "" where it had none."""
-    return version.blob.note.partition(_REQUEST)[2]
 
 
 def _missing(project: str) -> KeyNotFound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -60,6 +60,10 @@ def pair(name: str, value: Any) -> bytes:
     return b"%b:%b" % (quoted(name), canonical(value, f"{name!r:.80} of the context"))
 
 
+Pair = Callable[[str, Any], bytes]
+"""Makes canonical JSON of a top-level name and its value, as ``pair`` does."""
+
+
 @lru_cache(4096)
 def quoted(name: str) -> bytes:
     """A name as JSON; raises ``InvalidValue``."""
@@ -78,8 +82,8 @@ class State:
         self.pairs = pairs
 
     @staticmethod
-    def of(context: Any) -> State:
-        """Return the state of a context; raises ``InvalidValue`` for what is no JSON object."""
+    def of(context: Any, pair: Pair = pair) -> State:
+        """Return the state of a context, its pairs made by ``pair``; raises ``InvalidValue`` for what is no object."""
         if not isinstance(context, Mapping):
             raise InvalidValue(f"a context is a JSON object, not {type(context).__name__}: put the value under a name")
         return State({name: pair(name, value) for name, value in context.items()})

@@ -16,7 +16,7 @@ from . import codec
 from .cache import ContentCache, Version
 from .codec import RAW
 from .draft import DELTA_FROM, Draft
-from .reading import Versions
+from .reading import Versions, revision_of
 from .trimming import first_needed
 from .witness import Act, Witness, act_of
 
@@ -44,8 +44,46 @@ class VersionLog(Versions):
         ``ConditionFailed`` (of ``if_rev`` or of ``extra``, which the commit carries besides), ``ValueTooLarge``,
         ``DiskFull``.
         """
-        version, _ = yield from self._append(pk, draft, timestamp, expect=expect, extra=extra, if_rev=if_rev)
-        return version
+        small = len(draft.content) < DELTA_FROM
+        # What was seen, and is not built upon, need not be read again: the commit requires the same.
+        seen: int | None = None
+        onto: int | None = None
+        tail = expect is None
+        held = None if expect is None else self._cache.was_live(self.space, pk, expect)
+        if small and held is not None:
+            seen, onto = expect, held
+        taken = 0
+        while True:
+            base = None
+            if seen is not None:
+                head = seen
+            else:
+                if tail:
+                    row = yield from steps.tail(self.space, pk, self._cache.last(self.space, pk) if small else None)
+                else:
+                    row = yield from steps.newest(self.space, pk)
+                head = 0 if row is None else int(row.sk)
+                if expect is not None:
+                    yield from self._require(pk, row, expect, held)
+                base = None if small else (yield from self._base(row, max(head, taken) + 1, draft))
+                onto = None if base is None else revision_of(row)
+            put, version = self._made(pk, draft, timestamp, Head(head, max(head, taken), onto), base)
+            try:
+                rev = yield from self._commit(put, version, extra, draft.agent, timestamp, if_rev)
+            except ConditionFailed as error:
+                if error.pk == pk and error.given is not None:  # versions above the newest were dropped
+                    taken = error.given
+                    continue
+                if error.pk != pk and not self._is_witness(error):
+                    raise
+                again = small and tail and error.pk == pk
+                tail, seen, onto = False, error.actual if again else None, None
+                continue
+            version = Version(pk, version.number, rev, draft.expires, version.blob)
+            if draft.content and version.blob.compression is not RAW:
+                self._cache.put((self.space, rev, pk), draft.content)
+            self._cache.remember((self.space, rev, pk), put.value, version)
+            return version
 
     def append_to(
         self,
@@ -54,84 +92,52 @@ class VersionLog(Versions):
         draft: Draft,
         timestamp: float,
         *,
-        expect: int,
         content: bytes | None = None,
         offer: Callable[[bytes], None] | None = None,
     ) -> Steps[tuple[Version, Row]]:
         """Write the version after ``newest``, the newest row as the caller knows it, and return it with its row.
 
-        ``expect`` is its number if it is live, else 0, ``content`` what it holds where the caller knows that too;
-        ``offer`` is told the new row's value before it is committed. Raises ``VersionConflict`` where ``newest`` is
-        not the newest.
+        ``content`` is what ``newest`` holds where the caller knows that too; ``offer`` is told the new row's value
+        before it is committed. Raises ``ConditionFailed`` where ``newest`` is not the newest.
         """
-        made = self._append(
-            pk, draft, timestamp, expect=expect, newest=newest, known=True, content=content, offer=offer
-        )
-        return (yield from made)
-
-    def _append(
-        self,
-        pk: str,
-        draft: Draft,
-        timestamp: float,
-        *,
-        expect: int | None,
-        extra: tuple[Op, ...] = (),
-        if_rev: int | None = None,
-        newest: Row | None = None,
-        known: bool = False,
-        content: bytes | None = None,
-        offer: Callable[[bytes], None] | None = None,
-    ) -> Steps[tuple[Version, Row]]:
-        small = len(draft.content) < DELTA_FROM
-        # What was seen, and is not built upon, need not be read again: the commit requires the same.
-        seen: int | None = None
-        onto: int | None = None
-        tail = not known and expect is None
-        held = None if known or expect is None else self._cache.was_live(self.space, pk, expect)
-        if small and held is not None:
-            seen, onto = expect, held
-        taken = 0
+        head = taken = 0 if newest is None else int(newest.sk)
+        onto = revision_of(newest)
         while True:
-            if seen is not None:
-                head = seen
-            else:
-                if known:
-                    row = newest
-                elif tail:
-                    row = yield from steps.tail(self.space, pk, self._cache.last(self.space, pk) if small else None)
-                else:
-                    row = yield from steps.newest(self.space, pk)
-                head = 0 if row is None else int(row.sk)
-                if expect is not None and not known:
-                    yield from self._require(pk, row, expect, held)
-            number = max(head, taken)
-            base = None if small else (yield from self._base(row, number + 1, draft, content if known else None))
-            if seen is None:
-                onto = _revision(row) if known or base is not None else None
-            blob, header = draft.encode(codec.binding(self._store, self.space, pk, number + 1), timestamp, base)
-            ops: tuple[Op, ...] = (Put(pk, blob, expires=draft.expires, when=Head(head, number, onto)), *extra)
-            if self._witness is not None and (yield from self._witness.is_on()):
-                acts = [act_of(Version(pk, number + 1, 0, draft.expires, header)), *self._acts(extra)]
-                ops += yield from self._witness.ops(acts, draft.agent, timestamp)
+            base = None
+            if len(draft.content) >= DELTA_FROM:
+                base = yield from self._base(newest, taken + 1, draft, content)
+            put, version = self._made(pk, draft, timestamp, Head(head, taken, onto), base)
             if offer is not None:
-                offer(blob)
+                offer(put.value)
             try:
-                rev, _ = yield from steps.commit(self.space, ops, if_rev)
+                rev = yield from self._commit(put, version, (), draft.agent, timestamp, None)
             except ConditionFailed as error:
-                if error.pk == pk and error.given is not None:  # versions above the newest were dropped
-                    taken = error.given
-                    continue
-                if known or (error.pk != pk and not self._is_witness(error)):
+                if error.pk != pk or error.given is None:
                     raise
-                again = small and tail and error.pk == pk
-                tail, seen, onto = False, error.actual if again else None, None
+                taken = error.given  # versions above the newest were dropped
                 continue
-            if draft.content and header.compression is not RAW:
+            _, number, _, expires, blob = version
+            if blob.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
-            version = Version(pk, number + 1, rev, draft.expires, header)
-            self._cache.remember((self.space, rev, pk), blob, version)
-            return version, Row(pk, number + 1, blob, rev, draft.expires)
+            return Version(pk, number, rev, expires, blob), Row(pk, number, put.value, rev, expires)
+
+    def _made(
+        self, pk: str, draft: Draft, timestamp: float, head: Head, base: tuple[int, bytes] | None
+    ) -> tuple[Put, Version]:
+        """Return a version as it is to be committed after ``head``, and as it will be but for its revision."""
+        number = head.next
+        blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
+        return Put(pk, blob, NEXT, draft.expires, head), Version(pk, number, 0, draft.expires, header)
+
+    def _commit(
+        self, put: Put, version: Version, extra: tuple[Op, ...], agent: str, timestamp: float, if_rev: int | None
+    ) -> Steps[int]:
+        """Commit a version with what goes with it and what the witness writes of it; returns the revision."""
+        ops: tuple[Op, ...] = (put, *extra)
+        if self._witness is not None and (yield from self._witness.is_on()):
+            ops += yield from self._witness.ops([act_of(version), *self._acts(extra)], agent, timestamp)
+        rev, _ = yield from steps.commit(self.space, ops, if_rev)
+        return rev
 
     def append_together(
         self,
@@ -160,7 +166,7 @@ class VersionLog(Versions):
                 number = max(head, taken.get(pk, 0)) + 1
                 base = yield from self._base(row, number, draft)
                 blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
-                onto = None if base is None else _revision(row)
+                onto = None if base is None else revision_of(row)
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head, number - 1, onto)))
                 written.append((Version(pk, number, 0, draft.expires, header), blob))
             more = yield from extra([version.number for version, _ in written])
@@ -289,11 +295,6 @@ class VersionLog(Versions):
         except DecodeError:
             return None
         return back, base
-
-
-def _revision(row: Row | None) -> int | None:
-    """The revision of a row that is there and does not wait to be committed."""
-    return None if row is None or row.rev <= 0 else row.rev
 
 
 __all__ = ["ContentCache", "Draft", "Version", "VersionLog"]

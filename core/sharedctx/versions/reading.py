@@ -134,3 +134,8 @@ class Versions:
         if known is None:
             raise DecodeError(f"{version.pk!r} version {version.number}: what it builds on is gone")
         return known
+
+
+def revision_of(row: Row | None) -> int | None:
+    """The revision of a row that is there and does not wait to be committed."""
+    return None if row is None or row.rev <= 0 else row.rev

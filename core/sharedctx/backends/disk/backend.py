@@ -98,7 +98,7 @@ class DiskBackend:
             return [self._queries.is_closed() for _ in commits]
         try:
             size = sum(len(op.value) for _, ops, _ in commits for op in ops if type(op) is Put)
-            return self._writer.transact(lambda cache, con: transaction.apply_many(cache, con, commits, grounds), size)
+            return self._writer.group(commits, grounds, size)
         except SharedContextError as error:
             return [error for _ in commits]
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ConditionFailed, SharedContextError, UnsafeRow
+from ...errors import ConditionFailed, UnsafeRow
 from ..base import (
     ABSENT,
     ANY,
@@ -15,17 +15,13 @@ from ..base import (
     NEXT,
     At,
     Check,
-    Commit,
     Committed,
     Drop,
-    Grounds,
     Head,
     Op,
     Put,
     SortKey,
 )
-from ..bounds import check_ops
-from ..grounds import groundless
 from . import foreign, keys
 from .safedisk import LogCache
 
@@ -279,21 +275,3 @@ class Transaction:
             self._cache.set(key, b"", tag=keys.HOLE)
             return
         self._cache.delete(key)
-
-
-def apply_many(
-    cache: LogCache, con: sqlite3.Connection, commits: Sequence[Commit], grounds: Grounds
-) -> list[Committed | Exception]:
-    """Apply commits in order; one that is refused has written nothing and stands as its error."""
-    applied = Transaction(cache, con)
-    results: list[Committed | Exception] = []
-    for at, (space, ops, if_rev) in enumerate(commits):
-        if (failed := groundless(grounds, at, results)) is not None:
-            results.append(failed)
-            continue
-        try:
-            check_ops(space, ops)
-            results.append(applied.apply(space, ops, if_rev))
-        except SharedContextError as refused:
-            results.append(refused)
-    return results

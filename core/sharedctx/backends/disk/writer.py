@@ -12,9 +12,10 @@ from typing import TypeVar
 import diskcache
 
 from ...errors import BackendUnavailable, SharedContextError
-from ..base import ABSENT, ANY, Head, Op, Put, SortKey
+from ..base import ABSENT, ANY, Commit, Committed, Grounds, Head, Op, Put, SortKey
 from . import collecting, faults, transaction
 from .connections import Connections
+from .grouped import Groups
 from .safedisk import LogCache
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Writer:
         self._least_log = _LEAST_LOG_DURABLE if durable else _LEAST_LOG
         self._room = self._least_log
         self._numbers: dict[tuple[str, str], int] = {}
+        self._groups = Groups()
         self._place: tuple[int, int] | None = None
         self._looked = -_LOOK
 
@@ -115,6 +117,20 @@ class Writer:
 
         return self._locked(collect, wanted.size)
 
+    def group(self, commits: Sequence[Commit], grounds: Grounds, size: int) -> list[Committed | Exception]:
+        """Apply commits in one transaction, as ``commit_many`` does."""
+        groups = self._groups
+
+        def whole(cache: LogCache, con: sqlite3.Connection) -> list[Committed | Exception]:
+            try:
+                with cache.transact():
+                    return groups.apply(cache, con, commits, grounds)
+            except BaseException:
+                groups.forget()  # nothing was written
+                raise
+
+        return self._locked(whole, size, forget=False)
+
     def transact(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int) -> T:
         """Run ``work`` in one transaction; ``size`` is the bytes it writes, which tells when to checkpoint."""
 
@@ -124,10 +140,12 @@ class Writer:
 
         return self._locked(whole, size)
 
-    def _locked(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int) -> T:
+    def _locked(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int, *, forget: bool = True) -> T:
         if not self._lock.acquire(timeout=self._busy):
             raise self._stayed_locked()
         try:
+            if forget:
+                self._groups.forget()
             self.require_place()
             cache = self.open()
             con = self._connections.own(cache)
@@ -216,6 +234,7 @@ class Writer:
     def abandon(self) -> None:
         """After a fork: a fresh lock, and no connection of the parent's."""
         self._lock = threading.Lock()
+        self._groups = Groups()
         if self._cache is not None:
             self._cache.abandon()
 
