@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
                 ws_max_size=settings.projects.max_bytes + _FRAME,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=max(round(settings.drain), 1),
-                timeout_keep_alive=30,
+                timeout_keep_alive=settings.idle,  # type: ignore[arg-type]  # seconds for call_later
                 backlog=_BACKLOG,
             )
         )

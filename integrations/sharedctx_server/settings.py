@@ -19,8 +19,9 @@ class ServerSettings:
     token``. ``host`` and ``port`` are where it listens; ``allow_hosts`` are further names it may be called by,
     ``allow_origins`` web origins that may call it. ``rate`` is requests a second and caller (None: no limit); ``queue``
     is how many messages may wait for one subscriber, ``queue_bytes`` how large they may be together; ``max_streams``
-    how many subscribers there may be. ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store`` (from which the
-    store counts as slow) are seconds. ``priorities`` are those of windows. Raises ``ConfigError``.
+    how many subscribers there may be. Seconds are ``idle`` (how long a connection may be silent, between requests or
+    amid one, and how long the head of a request may take), ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store``
+    (from which the store counts as slow). ``priorities`` are those of windows. Raises ``ConfigError``.
     """
 
     session: str = "default"
@@ -34,6 +35,7 @@ class ServerSettings:
     queue: int = 1000
     queue_bytes: int = 64 * 2**20
     max_streams: int = 1000
+    idle: float = 30.0
     heartbeat: float = 15.0
     sweep_every: float = 60.0
     drain: float = 10.0
@@ -44,7 +46,7 @@ class ServerSettings:
         for name in ("queue", "queue_bytes", "max_streams"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} {getattr(self, name)!r} is not a number from 1 up")
-        for name in ("heartbeat", "sweep_every", "drain", "slow_store"):
+        for name in ("idle", "heartbeat", "sweep_every", "drain", "slow_store"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds above 0")
         if self.rate is not None and not 0 < self.rate < float("inf"):

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,46 @@ def test_a_caller_that_never_finishes_holds_nobody_up(server: Running, http: htt
     with socket.create_connection(("127.0.0.1", server.port)) as slow:
         slow.sendall(b"PUT /context/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\n{")
         assert http.put("/context/a", json={"context": {"a": 1}}).status_code == 200
+
+
+def answered(server: Running, *pieces: bytes) -> bytes:
+    """What a server says until it closes the connection; nothing where it closes before it has read all."""
+    said = b""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as caller, contextlib.suppress(ConnectionError):
+        for piece in pieces:
+            caller.sendall(piece)
+        while more := caller.recv(1 << 16):
+            said += more
+    return said
+
+
+def test_what_callers_do_not_send_is_waited_for_no_longer_than_idle() -> None:
+    put = b"PUT /context/a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\n{"
+    with running(idle=0.3) as server, httpx.Client(base_url=server.url) as http:
+        assert answered(server) == b""
+        assert answered(server, b"GET /health HTTP/1.1\r\nhost:").startswith(b"HTTP/1.1 408 ")
+        assert answered(server, put).startswith(b"HTTP/1.1 408 ")
+        assert answered(server, put.replace(b"1000", b"99999999")).count(b"HTTP/1.1") == 1  # refused before
+        assert http.get("/context/a").status_code == 404
+
+        with socket.create_connection(("127.0.0.1", server.port), 10) as slow:
+            body = b'{"context":{"a":1}}'
+            slow.sendall(put[:-1].replace(b"1000", str(len(body)).encode()))
+            for at in range(0, len(body), 5):  # longer than idle in all
+                slow.sendall(body[at : at + 5])
+                until = time.monotonic() + 0.15
+                while time.monotonic() < until:
+                    assert http.get("/health").status_code == 200
+            assert slow.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_is_too_large_is_refused_however_it_comes(server: Running, http: httpx.Client) -> None:
+    for header in (b"x: " + b"y" * 70_000, b"x: y\r\n" * 17_500, b"x: " + b"y" * 3_000_000):
+        whole = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n" + header + b"\r\n\r\n"
+        said = answered(server, whole)
+        assert said.startswith(b"HTTP/1.1 431 ") or (len(whole) > 100_000 and said == b"")
+        assert b" 200 " not in answered(server, *(whole[at : at + 5000] for at in range(0, len(whole), 5000)))
+    assert http.get("/health", headers={"x": "y" * 50_000}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/context/atlas", "/api/entries", "/", "/health"])

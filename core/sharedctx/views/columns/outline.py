@@ -10,6 +10,7 @@ from typing import Any
 
 from ..fitting import within
 from ..kind import Brief, Draft
+from ..text import word_start
 from . import literals
 from .excerpt import NOTABLE
 from .pool import Pool
@@ -95,9 +96,12 @@ def _found(leaves: Iterator[tuple[Path, str, Any]], find: Callable[[str], int]) 
         at = find(f"{shown} {text}".lower())
         if at < 0:
             continue
-        sort = _DIGITS.sub("0", f"{shown} {text[:_SHOWN]}")
+        place = max(at - len(shown) - 1, 0)
+        begin = word_start(text, place - _SHOWN // 2) if place > _SHOWN // 2 else 0
+        around = text[begin : begin + _SHOWN]
+        sort = _DIGITS.sub("0", f"{shown} {around}")
         if sort not in sorts:
             sorts.add(sort)
-            yield steps, max(at - len(shown) - 1, 0)
+            yield steps, place
             if len(sorts) >= _MOST_FOUND:
                 return
