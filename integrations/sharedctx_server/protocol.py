@@ -68,25 +68,24 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._tell(url)
+        self._told += len(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._tell(name, value, b": \r\n")
+        self._told += len(name) + len(value) + 4
+        if self._told > _HEAD:
+            raise ValueError(_TOO_LARGE)  # the parser makes an error of its own of it
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._told > _HEAD:
+            raise ValueError(_TOO_LARGE)
         self._part = "body"
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._part = None
         super().on_message_complete()
-
-    def _tell(self, *parts: bytes) -> None:
-        self._told += sum(map(len, parts))
-        if self._told > _HEAD:
-            raise ValueError(_TOO_LARGE)  # the parser makes an error of its own of it
 
     def _wait(self) -> None:
         self._wait_no_more()
