@@ -73,13 +73,11 @@ class Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._told += len(name) + len(value) + 4
-        if self._told > _HEAD:
-            raise ValueError(_TOO_LARGE)  # the parser makes an error of its own of it
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self._told > _HEAD:
-            raise ValueError(_TOO_LARGE)
+            raise ValueError(_TOO_LARGE)  # the parser makes an error of its own of it
         self._part = "body"
         super().on_headers_complete()
 

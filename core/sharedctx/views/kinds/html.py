@@ -8,6 +8,7 @@ from typing import Any
 from ..documents.blocks import draft
 from ..documents.page import read
 from ..kind import Brief, Draft, Source
+from ..packs import MOST
 from ..pages import packing
 
 _START = re.compile(r"\s{0,200}(?:<!--|<\?xml|<!doctype html|<html|<head|<body)", re.I)
@@ -52,7 +53,7 @@ class HtmlKind:
 
     def pack(self, source: Source) -> str | None:
         """The page with its elements by the forms that they share."""
-        if len(source.text) > packing.MOST:
+        if len(source.text) > MOST:
             return None
         packed = packing.pack(source.text)
         return packed if len(packed) < len(source.text) else None

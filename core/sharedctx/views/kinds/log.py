@@ -5,10 +5,11 @@ from __future__ import annotations
 from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from ..lines.log_forms import RESERVED, divide
-from ..lines.log_packed import MOST, Reader, Writer
+from ..lines.log_packed import Reader, Writer
 from ..lines.log_survey import BUILD, FRAME, Survey, Template, alike, is_head, trouble_of
 from ..lines.odd_values import odd_lines
 from ..lines.picks import Picks
+from ..packs import MOST
 
 _LEGEND = (
     '[[log: "@A .. <> .." is a form of line, "A x y" a line of form A with the cells x and y for <>, " x y" one of the'

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ...errors import DecodeError
+from ..packs import MOST, letters
 from .log_forms import Form, Slot
 from .log_survey import HEAD, LEVEL, trouble_of
 
@@ -21,21 +22,6 @@ _NAME = re.compile(r"([A-Z]{0,6})(?: |$)")
 _LONG = 3
 _ANCHORED = 30
 """Characters from which on a cell that repeats is named."""
-
-
-MOST = 1 << 28
-"""Characters: a text that is longer is neither written nor read."""
-
-
-def name_of(number: int) -> str:
-    """A to Z, AA to ZZ and so on."""
-    name = ""
-    while True:
-        number, letter = divmod(number, 26)
-        name = chr(65 + letter) + name
-        if not number:
-            return name
-        number -= 1
 
 
 class _Clock:
@@ -107,12 +93,12 @@ class Writer:
             ample = _AMPLE * len(headings[number])
             again = number not in told or (size - told[number] > AGAIN and since[number] >= ample)
             if again:
-                heading = f"@{name_of(number)} {headings[number]}"
+                heading = f"@{letters(number)} {headings[number]}"
                 size += len(heading) + 1
                 told[number], since[number] = size, 0
                 yield heading
             cells = self._cells(form, row, again)
-            name = "" if number == last and cells else name_of(number)
+            name = "" if number == last and cells else letters(number)
             last = number
             made = f"{name} {' '.join(cells)}" if cells else name
             size += len(made) + 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from ..columns.layout import Column
+from ..packs import letters
 from .following import derive, shared, told
 from .shapes import WORDLESS, Shapes, pays, relative
 from .tree import Break, Element, Line, Node, Tag
@@ -109,7 +110,7 @@ class Forms:
         self.all.sort(key=lambda form: -form.uses)
         number = 0
         for form in self.all:
-            while (name := _letters(number)) in taken:
+            while (name := letters(number)) in taken:
                 number += 1
             form.name = name
             number += 1
@@ -182,13 +183,3 @@ def _resolved(column: Column, place: Column, own: dict[int, int], named: dict[st
 def _plain(text: str) -> str:
     """Text in a template, on one line: ``\\n`` ends a line and indents the next, ``\\N`` only ends one."""
     return text.replace("\\", "\\\\").replace("\n", "\\N").replace("{", "{{").replace("}", "}}")
-
-
-def _letters(number: int) -> str:
-    name = ""
-    while True:
-        number, letter = divmod(number, 26)
-        name = chr(65 + letter) + name
-        if not number:
-            return name
-        number -= 1

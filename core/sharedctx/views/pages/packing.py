@@ -7,7 +7,6 @@ import re
 from ...errors import DecodeError
 from . import tree
 from .forms import Forms
-from .reader import MOST as MOST
 from .reader import Reader, template
 from .repeats import mark
 from .writer import Writer

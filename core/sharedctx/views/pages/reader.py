@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from ...errors import DecodeError
+from ..packs import MOST
 from .indents import Indents, last_indent
 
 _PLAIN = re.compile(r"[^<>|\\\n]+")
@@ -18,8 +19,6 @@ _NAMED = re.compile(r"&([0-9]{1,9})([ >])")
 _ROWS = re.compile(r"([*+])([A-Za-z][\w:.-]*)\n")
 _PART = re.compile(r"\{\{|\}\}|\{([0-9]{0,3})\}|\\\\|\\N|\\n([ \t]*)(?!\\n)|\\n|[^{}\\]+")
 _ROW_END = "\n"
-MOST = 1 << 28
-"""Characters: a text that is longer is neither written nor read."""
 
 
 class Indent(NamedTuple):
