@@ -33,8 +33,6 @@ _NAMED, _NEW_NAME = 1.5, 0.5
 """Of names, titles and the like: how much more their words tell, and the least that a new one tells for a token."""
 _OFTEN = 0.5
 """How much less a word tells each time that it is twice as frequent."""
-_TELLS = 1.0
-"""How much a member tells whose name is among those that tell most."""
 _FOUND = 1000.0
 
 
@@ -61,18 +59,14 @@ class Node:
 
 class Tree:
     """The parts of a value, in its order. ``found`` are the paths of parts to be shown first, and where in the text of
-    each something was found; ``telling`` matches names of members that tell most, wherever they are."""
+    each something was found."""
 
-    def __init__(
-        self, value: Any, found: Mapping[Path, int], count: Callable[[str], int], telling: re.Pattern[str] | None = None
-    ) -> None:
-        self._telling = telling
+    def __init__(self, value: Any, found: Mapping[Path, int], count: Callable[[str], int]) -> None:
         self.nodes: list[Node] = []
         self._count = count
         self._times = Counter(_WORD.findall(compact(value)))
         self._seen: set[str] = set()
         self._named = {"{}", "[]"}
-        self._told: set[str] = set()
         self._costs: dict[str, int] = {}
         self._grow(value, found)
 
@@ -117,10 +111,6 @@ class Tree:
             new = max(_NAMED * new, 0.0 if node.text in self._named else _NEW_NAME)
             self._named.add(node.text)
         node.worth = share * new
-        if self._telling is not None and self._telling.fullmatch(node.label) and type(node.value) is str:
-            if node.text not in self._told and node.text != '""':
-                node.worth += _TELLS * (1 + share)
-            self._told.add(node.text)
         if node.longer:
             node.cost_longer = max(self._tokens(node.longer) - self._tokens(node.text), 1)
             node.worth_longer = share * self._new(node.longer) / node.cost_longer
