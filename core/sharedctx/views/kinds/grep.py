@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,6 +19,8 @@ _NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
 _LOOKS_LIKE_PATH = re.compile(r"(?=[^\s]{0,299}[A-Za-z])(?:[A-Za-z]:[\\/])?[^\s:]*(?:[/\\][^\s:]*|\.[A-Za-z]\w{0,9})")
 _REACH = 400
+_ROW = 300
+"""Characters of paths in one row."""
 _AGAIN = 500
 """Characters of rows after which a path is named again: a reader of a long list needs it near."""
 
@@ -128,6 +130,31 @@ def _listed(path: str, rows: list[str]) -> Iterator[str]:
         since += len(row)
 
 
+def _short(paths: Sequence[str]) -> list[str]:
+    """The paths, those in the folder of the path before by their names alone."""
+    folders = ["", *(path.rpartition("/")[0] for path in paths)]
+    return [
+        path.rpartition("/")[2]
+        if folder and path.startswith(f"{folder}/") and "/" not in path[len(folder) + 1 :]
+        else path
+        for path, folder in zip(paths, folders, strict=False)
+    ]
+
+
+def _rows(paths: Sequence[str]) -> Iterator[str]:
+    """Paths in rows, those in one folder by their names behind the first."""
+    row = ""
+    for path, short in zip(paths, _short(paths), strict=True):
+        if row and short != path and len(row) < _ROW:
+            row += f" {short}"
+            continue
+        if row:
+            yield row
+        row = f"# {path}"
+    if row:
+        yield row
+
+
 class GrepKind:
     """Search results as grep, ripgrep, ag and compilers print them."""
 
@@ -205,9 +232,10 @@ class GrepKind:
         else:
             price = rate(source.text, brief)
             left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
-            paths = afford([len(path) * price + 3 for path in heads.values()], [1.0] * len(heads), left * 0.7)
+            costs = [len(path) * price + 2 for path in _short(list(heads.values()))]
+            paths = afford(costs, [1.0] * len(heads), left * 0.7)
             named = [group for place, group in enumerate(heads) if place in paths]
-            left -= sum(len(heads[group]) * price + 3 for group in named)
+            left -= sum(costs[place] for place in paths)
             chosen = afford([len(row) * price + 1 for _, row, _ in units], [rank for _, _, rank in units], left)
             heads = {group: path for group, path in heads.items() if group in set(named)}
             chosen = {unit for unit in chosen if units[unit][0] in heads or found[units[unit][0]].path is None}
@@ -216,12 +244,16 @@ class GrepKind:
         for unit in sorted(chosen):
             shown.setdefault(units[unit][0], []).append(units[unit][1])
         out = [brief.marks.omitted(note, ref)]
+        bare: list[str] = []  # paths of which no row is shown
         for group in sorted(shown):
-            if group in heads:
-                rows = shown[group]
-                out += _listed(heads[group], rows) if rows else [f"# {heads[group]}"]
-            else:
-                out += shown[group]
+            rows = shown[group]
+            if group in heads and not rows:
+                bare.append(heads[group])
+                continue
+            out += _rows(bare)
+            bare = []
+            out += _listed(heads[group], rows) if group in heads else rows
+        out += _rows(bare)
         return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
 
     def pack(self, source: Source) -> str | None:
