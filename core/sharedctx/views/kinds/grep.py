@@ -132,13 +132,13 @@ def _listed(path: str, rows: list[str]) -> Iterator[str]:
 
 def _short(paths: Sequence[str]) -> list[str]:
     """The paths, those in the folder of the path before by their names alone."""
-    folders = ["", *(path.rpartition("/")[0] for path in paths)]
-    return [
-        path.rpartition("/")[2]
-        if folder and path.startswith(f"{folder}/") and "/" not in path[len(folder) + 1 :]
-        else path
-        for path, folder in zip(paths, folders, strict=False)
-    ]
+    short: list[str] = []
+    folder = ""
+    for path in paths:
+        above, split, name = path.rpartition("/")
+        short.append(name if split and above == folder else path)
+        folder = above
+    return short
 
 
 def _rows(paths: Sequence[str]) -> Iterator[str]:
