@@ -56,7 +56,7 @@ class Refusal(Exception):
 
 
 class Call:
-    """One request, of which the body was received or is to be. ``participant`` is that of the caller's token, or None."""
+    """One request, its body received or not yet. ``participant`` is that of the caller's token, or None."""
 
     def __init__(self, service: Service, scope: Scope, receive: Receive | bytes) -> None:
         self.service = service
