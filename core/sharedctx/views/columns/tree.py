@@ -32,8 +32,6 @@ _NAMED, _NEW_NAME = 1.5, 0.5
 """Of names, titles and the like: how much more their words tell, and the least that a new one tells for a token."""
 _OFTEN = 0.5
 """How much less a word tells each time that it is twice as frequent."""
-_TELLS = 1.0
-"""How much a member tells whose name is among those that tell most."""
 _FOUND = 1000.0
 _NONE: frozenset[Any] = frozenset()
 
@@ -43,15 +41,13 @@ Path = tuple[Any, ...]
 
 class Tree:
     """The parts of a value, in its order. ``found`` are the paths of parts to be shown first, and where in the text of
-    each something was found; ``telling`` matches names of members that tell most, wherever they are.
+    each something was found.
 
     A node is a number from 0, the whole; for each there is the node that it lies in and its place there, its name, how
     it is spelled without what is in it, or longer, what that costs, and what it tells for a token.
     """
 
-    def __init__(
-        self, value: Any, found: Mapping[Path, int], count: Callable[[str], int], telling: re.Pattern[str] | None = None
-    ) -> None:
+    def __init__(self, value: Any, found: Mapping[Path, int], count: Callable[[str], int]) -> None:
         self._values: list[Any] = []
         self._above: list[int] = []
         self._places: list[int] = []
@@ -64,7 +60,7 @@ class Tree:
         self._costs_longer: dict[int, int] = {}
         self._worths_longer: dict[int, float] = {}
         first = self._grow(value, found)
-        self._judge(compact(value), count, telling)
+        self._judge(compact(value), count)
         for at, rank in first.items():
             self._worths[at] = _FOUND - rank
 
@@ -115,7 +111,7 @@ class Tree:
                 self._longer[at] = longer
         return first
 
-    def _judge(self, whole: str, count: Callable[[str], int], telling: re.Pattern[str] | None) -> None:
+    def _judge(self, whole: str, count: Callable[[str], int]) -> None:
         """What each node costs, and how many words it has for it that stand in none before: the rarer ones in the
         whole count more."""
         times = Counter(_WORD.findall(whole))
@@ -128,9 +124,7 @@ class Tree:
             return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
 
         named = {"{}", "[]"}
-        told_values: set[str] = set()
         named_so = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
-        tells = {label for label in named_so if telling is not None and telling.fullmatch(label)}
         for at, text in enumerate(self._texts):
             label = self._labels[at]
             share = self._shares[at]
@@ -143,13 +137,8 @@ class Tree:
             if named_so[label]:
                 tells_new = max(_NAMED * tells_new, 0.0 if text in named else _NEW_NAME)
                 named.add(text)
-            worth = share * tells_new
-            if label in tells and type(self._values[at]) is str:
-                if text not in told_values and text != '""':
-                    worth += _TELLS * (1 + share)
-                told_values.add(text)
             self._costs.append(cost)
-            self._worths.append(worth)
+            self._worths.append(share * tells_new)
             longer = self._longer.get(at)
             if longer:
                 if longer not in known:
