@@ -95,8 +95,8 @@ class Tree:
                     if kind is dict and name not in labels:
                         labels[name] = literals.name(name) if len(name) <= _SHOWN else "…"
                     label = labels[name] if kind is dict else ""
-                    path = (*where, name) if where is not None and name in also else None
-                    parts.append((at, inner, label, part[name], path, share * _share(part, inner)))
+                    way = (*where, name) if where is not None and name in also else None
+                    parts.append((at, inner, label, part[name], way, share * _share(part, inner)))
                 pending += parts[::-1]
                 continue
             spot = found.get(where, -1) if where is not None else -1
@@ -124,21 +124,21 @@ class Tree:
             return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
 
         named = {"{}", "[]"}
-        named_so = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
+        naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
         for at, text in enumerate(self._texts):
             label = self._labels[at]
             share = self._shares[at]
             told = f"{label}:{text}" if label else text
             cost = known.get(told)
-            tells_new = 0.0
+            novel = 0.0
             if cost is None:
                 cost = known[told] = count(told) + 1
-                tells_new = new(told) / cost
-            if named_so[label]:
-                tells_new = max(_NAMED * tells_new, 0.0 if text in named else _NEW_NAME)
+                novel = new(told) / cost
+            if naming[label]:
+                novel = max(_NAMED * novel, 0.0 if text in named else _NEW_NAME)
                 named.add(text)
             self._costs.append(cost)
-            self._worths.append(share * tells_new)
+            self._worths.append(share * novel)
             longer = self._longer.get(at)
             if longer:
                 if longer not in known:
