@@ -13,7 +13,7 @@ from sharedctx.callers import Callers, bearer
 from sharedctx.errors import SharedContextError
 
 from .calls import status_of
-from .replies import Header, Reply, error_reply, send_reply
+from .replies import CLOSE, Header, Reply, error_reply, send_reply
 from .service import Service
 from .static import FOLDER
 
@@ -43,14 +43,10 @@ class Gate:
         if kind == "lifespan":
             await self._find(scope)(scope, receive, send)
             return
-        self._service.meter.requests += 1
         headers = dict(scope["headers"])
-        scope["sharedctx.headers"] = headers
-        scope["sharedctx.participant"] = None
         origin = headers.get(b"origin")
-        refused = await self._refuse(scope, headers, origin)
+        refused = await self.admit(scope, headers)
         if refused is not None:
-            self._service.meter.refused += 1
             await self._send(scope, receive, send, refused)
             return
         if origin is None or kind != "http":
@@ -68,11 +64,23 @@ class Gate:
 
         await self._find(scope)(scope, receive, allowed)
 
+    async def admit(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
+        """Note in the scope who calls, and return what refuses the request, None where it may go on."""
+        meter = self._service.meter
+        meter.requests += 1
+        scope["sharedctx.headers"] = headers
+        scope["sharedctx.participant"] = None
+        refused = await self._refuse(scope, headers, headers.get(b"origin"))
+        if refused is not None:
+            meter.refused += 1
+        return refused
+
     async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
         host = headers.get(b"host", b"").decode("latin-1")
         if not self._callers.knows(host):
             message = "this server does not go by that name: start it with --allow-host to add one"
-            return error_reply(421, message, self._service.now())
+            close = (CLOSE,) if scope["type"] == "http" else ()
+            return error_reply(421, message, self._service.now(), close)
         if origin is not None and not self._callers.admits(origin.decode("latin-1"), host):
             return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
@@ -119,7 +127,7 @@ class Gate:
 
     async def _send(self, scope: Scope, receive: Receive, send: Send, reply: Reply) -> None:
         if scope["type"] == "http":
-            await send_reply(send, reply, ((b"connection", b"close"),) if reply.status == 421 else ())
+            await send_reply(send, reply)
             return
         await receive()
         headers = [reply.type, (b"content-length", b"%d" % len(reply.body)), *reply.headers]
