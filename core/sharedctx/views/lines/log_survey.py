@@ -176,7 +176,7 @@ _COLUMNS, _COMMON, _LEAST, _SURVEYED = 8, 0.9, 10, 200
 
 
 def common_starts(lines: Sequence[str]) -> list[str]:
-    """Return the runs of words, such as a date and a host, that stand at one place of the starts of nearly all lines."""
+    """Return the runs of words, such as a date and a host, that nearly all lines have at one place of their starts."""
     step = len(lines) // _SURVEYED + 1
     rows = [line.split(" ", _COLUMNS) for line in lines[::step] if line.strip()]
     found: list[str] = []
