@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ...errors import DecodeError
 from ..fitting import afford, rate, relevance, wanted, within
 from ..kind import Brief, Draft, Source
+from ..paths.rows import rows, short
 
 _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
 _PATH = re.compile(r"((?:[A-Za-z]:[\\/])?[^:\n]{1,300}):([1-9]\d{0,8}):")
@@ -19,8 +20,6 @@ _NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
 _LOOKS_LIKE_PATH = re.compile(r"(?=[^\s]{0,299}[A-Za-z])(?:[A-Za-z]:[\\/])?[^\s:]*(?:[/\\][^\s:]*|\.[A-Za-z]\w{0,9})")
 _REACH = 400
-_ROW = 300
-"""Characters of paths in one row."""
 _AGAIN = 500
 """Characters of rows after which a path is named again: a reader of a long list needs it near."""
 
@@ -130,31 +129,6 @@ def _listed(path: str, rows: list[str]) -> Iterator[str]:
         since += len(row)
 
 
-def _short(paths: Sequence[str]) -> list[str]:
-    """The paths, those in the folder of the path before by their names alone."""
-    short: list[str] = []
-    folder = ""
-    for path in paths:
-        above, split, name = path.rpartition("/")
-        short.append(name if split and above == folder else path)
-        folder = above
-    return short
-
-
-def _rows(paths: Sequence[str]) -> Iterator[str]:
-    """Paths in rows, those in one folder by their names behind the first."""
-    row = ""
-    for path, short in zip(paths, _short(paths), strict=True):
-        if row and short != path and len(row) < _ROW:
-            row += f" {short}"
-            continue
-        if row:
-            yield row
-        row = f"# {path}"
-    if row:
-        yield row
-
-
 class GrepKind:
     """Search results as grep, ripgrep, ag and compilers print them."""
 
@@ -232,7 +206,7 @@ class GrepKind:
         else:
             price = rate(source.text, brief)
             left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
-            costs = [len(path) * price + 2 for path in _short(list(heads.values()))]
+            costs = [len(path) * price + 2 for path in short(list(heads.values()))]
             paths = afford(costs, [1.0] * len(heads), left * 0.7)
             named = [group for place, group in enumerate(heads) if place in paths]
             left -= sum(costs[place] for place in paths)
@@ -246,14 +220,14 @@ class GrepKind:
         out = [brief.marks.omitted(note, ref)]
         bare: list[str] = []  # paths of which no row is shown
         for group in sorted(shown):
-            rows = shown[group]
-            if group in heads and not rows:
+            told = shown[group]
+            if group in heads and not told:
                 bare.append(heads[group])
                 continue
-            out += _rows(bare)
+            out += rows(bare)
             bare = []
-            out += _listed(heads[group], rows) if group in heads else rows
-        out += _rows(bare)
+            out += _listed(heads[group], told) if group in heads else told
+        out += rows(bare)
         return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
 
     def pack(self, source: Source) -> str | None:
