@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import threading
 import time
@@ -23,6 +24,7 @@ SETTINGS: dict[str, Any] = {
     "disk_min_file_size": 2**31 - 1,
     "sqlite_auto_vacuum": 0,
     "sqlite_journal_mode": "wal",
+    "sqlite_cache_size": 8192,
     "sqlite_mmap_size": 0,
     "sqlite_cell_size_check": 1,
     "sqlite_trusted_schema": 0,
@@ -34,6 +36,7 @@ SETTINGS: dict[str, Any] = {
 _UNUSED = ("CREATE INDEX IF NOT EXISTS Cache_expire_time", "CREATE TRIGGER IF NOT EXISTS Settings_")
 """What diskcache would keep current for its own expiry and counts: two pages and a fifth of the time of a commit."""
 
+_OF_CONNECTIONS = ("cache_size", "mmap_size", "cell_size_check", "trusted_schema", "wal_autocheckpoint")
 _PAUSE = 1e-3
 _INHERITED: list[object] = []
 
@@ -105,11 +108,24 @@ class LogCache(diskcache.Cache):  # type: ignore[misc]
 
         diskcache keeps settings in the store, where an opener with another durability overwrites them.
         """
-        con: sqlite3.Connection = self._con
+        self._local.__dict__.clear()
+        return self._set(self._con)
+
+    def shared(self) -> sqlite3.Connection:
+        """A connection that is set the same, which threads may use in turns."""
+        path = os.path.join(self.directory, "cache.db")
+        return self._set(sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False))
+
+    def _set(self, con: sqlite3.Connection) -> sqlite3.Connection:
+        for name in _OF_CONNECTIONS:
+            con.execute(f"PRAGMA {name}={SETTINGS[f'sqlite_{name}']}")
         con.execute(f"PRAGMA synchronous={self._synchronous}")
-        con.execute("PRAGMA wal_autocheckpoint=0")
         con.execute("PRAGMA secure_delete=1")  # what is erased is overwritten in the file, whatever SQLite's default
         return con
+
+    def lend(self, con: sqlite3.Connection) -> None:
+        """Have this thread's calls of the cache use that connection."""
+        self._local.con, self._local.pid = con, os.getpid()
 
     def abandon(self) -> None:
         """Forget the parent's connections after a fork; they stay referenced, since closing them here would harm it."""

@@ -143,12 +143,13 @@ class Writer:
     def _locked(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int, *, forget: bool = True) -> T:
         if not self._lock.acquire(timeout=self._busy):
             raise self._stayed_locked()
+        con: sqlite3.Connection | None = None
         try:
             if forget:
                 self._groups.forget()
             self.require_place()
             cache = self.open()
-            con = self._connections.own(cache)
+            con = self._connections.writing(cache)
             try:
                 result = work(cache, con)
             except diskcache.Timeout:
@@ -160,7 +161,8 @@ class Writer:
         except SharedContextError:
             raise
         except (sqlite3.Error, OSError) as error:
-            self._recover()
+            if con is not None and con.in_transaction:  # a failed COMMIT does not always end it
+                con.rollback()
             raise faults.explain(error, self._path) from error
         finally:
             self._lock.release()
@@ -203,13 +205,6 @@ class Writer:
             f"the store {self._path} stayed locked by another writer for {self._busy:g} s; nothing was written: "
             "look for a stopped process that holds it, then repeat"
         )
-
-    def _recover(self) -> None:
-        """Leave no transaction open: a failed COMMIT does not always end it."""
-        if self._cache is not None:
-            con = self._connections.own(self._cache)
-            if con.in_transaction:
-                con.rollback()
 
     def _checkpoint(self, cache: LogCache) -> None:
         """Move the write-ahead log into the database; next time when it is an eighth of that, from
