@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .safedisk import LogCache
@@ -49,17 +49,21 @@ class Connections:
         self._visitors: sqlite3.Connection | None = None
         self._abandoned: list[object] = []
 
-    def writing(self, cache: LogCache) -> sqlite3.Connection:
-        """The connection of this thread's next commit; it must hold the writer lock."""
+    def writing(self, cache: LogCache, check: Callable[[], None]) -> sqlite3.Connection:
+        """The connection of this thread's next commit; it must hold the writer lock. ``check`` is called before one is
+        opened, which would be another store's where this one was replaced."""
         own: _Own | None = getattr(self._own, "own", None)
         if own is not None:
             return own.con
         self._own.visits = visits = getattr(self._own, "visits", 0) + 1
         if visits <= _VISITS:
             if self._visitors is None:
-                self._visitors = cache.shared()
-            cache.lend(self._visitors)
+                check()
+                self._visitors = cache.connection()
+            cache.use(self._visitors)
             return self._visitors
+        check()
+        cache.use(None)
         own = self._own.own = _Own(cache.connection())
         self._own.cursor = own.cursor
         return own.con

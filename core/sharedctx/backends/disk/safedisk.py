@@ -103,29 +103,31 @@ class LogCache(diskcache.Cache):  # type: ignore[misc]
 
         return patiently
 
+    @property
+    def _con(self) -> sqlite3.Connection:
+        """This thread's connection; diskcache makes such as only one thread may use, and reads their settings."""
+        con: sqlite3.Connection | None = getattr(self._local, "con", None)
+        if con is None:
+            path = os.path.join(self.directory, "cache.db")
+            con = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._local.con = con
+        return con
+
     def connection(self) -> sqlite3.Connection:
-        """This thread's own connection, set to this opener's durability.
+        """This thread's connection, set to this opener's durability.
 
         diskcache keeps settings in the store, where an opener with another durability overwrites them.
         """
-        self._local.__dict__.clear()
-        return self._set(self._con)
-
-    def shared(self) -> sqlite3.Connection:
-        """A connection that is set the same, which threads may use in turns."""
-        path = os.path.join(self.directory, "cache.db")
-        return self._set(sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False))
-
-    def _set(self, con: sqlite3.Connection) -> sqlite3.Connection:
+        con = self._con
         for name in _OF_CONNECTIONS:
             con.execute(f"PRAGMA {name}={SETTINGS[f'sqlite_{name}']}")
         con.execute(f"PRAGMA synchronous={self._synchronous}")
         con.execute("PRAGMA secure_delete=1")  # what is erased is overwritten in the file, whatever SQLite's default
         return con
 
-    def lend(self, con: sqlite3.Connection) -> None:
-        """Have this thread's calls of the cache use that connection."""
-        self._local.con, self._local.pid = con, os.getpid()
+    def use(self, con: sqlite3.Connection | None) -> None:
+        """Have this thread's calls use that connection, of None one of its own."""
+        self._local.con = con
 
     def abandon(self) -> None:
         """Forget the parent's connections after a fork; they stay referenced, since closing them here would harm it."""

@@ -60,8 +60,7 @@ class Writer:
     def open(self) -> LogCache:
         """Return the open cache, opening it on first use; raises what stands in the way of writing."""
         if self._cache is None:
-            self._looked = -_LOOK  # diskcache would make what is not there
-            self.require_place()
+            self._look()  # diskcache would make what is not there
             try:
                 self._cache = LogCache(self._path, durable=self._durable, busy=self._busy)
             except (sqlite3.Error, OSError, diskcache.Timeout) as error:
@@ -149,7 +148,7 @@ class Writer:
                 self._groups.forget()
             self.require_place()
             cache = self.open()
-            con = self._connections.writing(cache)
+            con = self._connections.writing(cache, self._look)
             try:
                 result = work(cache, con)
             except diskcache.Timeout:
@@ -189,16 +188,16 @@ class Writer:
     def require_place(self) -> None:
         """Raise, looking a few times a second, unless the database still lies where it was opened: what is written to
         one that was removed is lost."""
-        if (now := time.monotonic()) < self._looked + _LOOK:
-            return
+        if time.monotonic() >= self._looked + _LOOK:
+            self._look()
+
+    def _look(self) -> None:
+        """Raise unless the database still lies there."""
         place = faults.place(self._database)
         self._place = self._place or place
         if place != self._place:
-            raise BackendUnavailable(
-                f"the store {self._path} was removed or replaced since it was opened; nothing was written: close it "
-                "and open it again"
-            )
-        self._looked = now
+            raise faults.removed(self._path)
+        self._looked = time.monotonic()
 
     def _stayed_locked(self) -> BackendUnavailable:
         return BackendUnavailable(
