@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import socket
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,19 @@ def answered(server: Running, *pieces: bytes) -> bytes:
         while more := caller.recv(1 << 16):
             said += more
     return said
+
+
+def test_callers_that_go_amid_a_large_reply_are_no_failure(
+    server: Running, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.put("/context/atlas", json={"context": {"a": "x" * 1_000_000}})
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", server.port)) as caller:
+            caller.sendall(b"GET /context/atlas HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+            caller.recv(100)
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert http.get("/health").status_code == 200
+    assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_what_callers_do_not_send_is_waited_for_no_longer_than_idle() -> None:
