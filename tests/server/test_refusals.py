@@ -264,6 +264,14 @@ def test_a_flood_is_slowed_down_and_told_when_to_come_back() -> None:
         assert int(refused.headers["retry-after"]) >= 1
 
 
+@pytest.mark.parametrize("odd", ['"x"', "-1", "true", "1.5"])
+def test_a_stream_outlives_a_version_that_is_none(server: Running, odd: str) -> None:
+    with connect(f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId=a") as stream:
+        stream.recv(5)
+        stream.send(f'{{"type":"subscribe_to_changes","fromVersion":{odd}}}')
+        assert "fromVersion" in json.loads(stream.recv(5))["error"]
+
+
 def test_there_are_no_more_streams_than_are_allowed() -> None:
     with running(max_streams=2) as server, httpx.Client(base_url=server.url) as http:
         where = f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId="
