@@ -6,10 +6,12 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from . import faults
 from .safedisk import LogCache
 
 _VISITS = 8
@@ -22,9 +24,10 @@ class _Own:
     since it refers to its statement cache and that to it.
     """
 
-    def __init__(self, con: sqlite3.Connection) -> None:
+    def __init__(self, con: sqlite3.Connection, log: faults.Log | None) -> None:
         self.con = con
         self.cursor = con.cursor()
+        self.log = log
         self._process = os.getpid()
 
     def __del__(self) -> None:
@@ -46,7 +49,8 @@ class Connections:
         self._database = database
         self._idle: deque[sqlite3.Cursor] = deque()
         self._own = threading.local()
-        self._visitors: sqlite3.Connection | None = None
+        self._visitors: _Own | None = None
+        self._living: weakref.WeakSet[_Own] = weakref.WeakSet()
         self._abandoned: list[object] = []
 
     def writing(self, cache: LogCache, check: Callable[[], None]) -> sqlite3.Connection:
@@ -58,15 +62,30 @@ class Connections:
         self._own.visits = visits = getattr(self._own, "visits", 0) + 1
         if visits <= _VISITS:
             if self._visitors is None:
-                check()
-                self._visitors = cache.connection()
-            cache.use(self._visitors)
-            return self._visitors
-        check()
+                self._visitors = self._opened(cache, check)
+            cache.use(self._visitors.con)
+            return self._visitors.con
         cache.use(None)
-        own = self._own.own = _Own(cache.connection())
+        own = self._own.own = self._opened(cache, check)
         self._own.cursor = own.cursor
         return own.con
+
+    def _opened(self, cache: LogCache, check: Callable[[], None]) -> _Own:
+        check()
+        opened = _Own(cache.connection(), faults.log(self._database))
+        self._living.add(opened)
+        return opened
+
+    def keep_log(self) -> bool:
+        """Whether the write-ahead log and its index are still those that the writing connections have open: SQLite
+        removes neither while anybody has, and whoever opens the store finds others then."""
+        there = faults.log(self._database)
+        for own in self._living:
+            if own.log is None:  # as it was opened there was none yet
+                own.log = there
+            if own.log != there:
+                return False
+        return True
 
     def query(self, sql: str, args: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run one read statement outside any transaction and return all its rows."""
@@ -123,8 +142,9 @@ class Connections:
         self._own = threading.local()
         if self._visitors is not None:
             with contextlib.suppress(sqlite3.Error):
-                self._visitors.close()
+                self._visitors.con.close()
             self._visitors = None
+        self._living = weakref.WeakSet()
 
     def abandon(self) -> None:
         """After a fork: forget what belongs to the parent, without closing it."""
@@ -132,3 +152,4 @@ class Connections:
         self._visitors = None
         self._idle = deque()
         self._own = threading.local()
+        self._living = weakref.WeakSet()

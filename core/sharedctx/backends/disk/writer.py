@@ -162,6 +162,7 @@ class Writer:
         except (sqlite3.Error, OSError) as error:
             if con is not None and con.in_transaction:  # a failed COMMIT does not always end it
                 con.rollback()
+            self._look()
             raise faults.explain(error, self._path) from error
         finally:
             self._lock.release()
@@ -197,6 +198,12 @@ class Writer:
         self._place = self._place or place
         if place != self._place:
             raise faults.removed(self._path)
+        if not self._connections.keep_log():
+            raise BackendUnavailable(
+                f"cache.db-wal or cache.db-shm of the store {self._path} was removed while it was open; nothing was "
+                "written: close the store in every process and open it again, then run `sharedctx doctor`; what "
+                "processes wrote that opened it since, or were killed, may be lost"
+            )
         self._looked = time.monotonic()
 
     def _stayed_locked(self) -> BackendUnavailable:
