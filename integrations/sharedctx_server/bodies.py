@@ -51,7 +51,8 @@ def read_change(data: bytes) -> Change:
         try:
             given = _decode(data)
             names = len(given) if isinstance(given, dict) else 0
-            diff, agent_id, number = change = _change(given, _pair)
+            change = _change(given, _pair)
+            diff, agent_id = change.diff, change.agent_id
             colons = names + _colons(diff.added.values()) + _colons(diff.modified.values())
             if agent_id is not None or diff.removed or diff.unchanged:
                 colons += _encode((agent_id, diff.removed, diff.unchanged)).count(b":")

@@ -96,12 +96,12 @@ class Difference:
         """Return the bytes of what turns ``old`` into ``new``, encoded, without making it."""
         before, after = old.pairs, new.pairs
         size, added, modified = _FRAME, 0, 0
-        for name, pair in after.items():
+        for name, value in after.items():
             had = before.get(name)
-            if had is pair or had == pair:
+            if had == value:
                 size += len(quoted(name))
                 continue
-            size += len(pair)
+            size += len(value)
             if had is None:
                 added += 1
             else:
