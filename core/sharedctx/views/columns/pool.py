@@ -23,7 +23,7 @@ class Pool:
     """
 
     def __init__(self, value: Any) -> None:
-        self._numbers: dict[str | int, int] = {}
+        self._numbers: dict[Any, int] = {}
         self._floats: dict[str, int] = {}
         self._words: dict[bool | None, int] = {}
         self._containers: dict[tuple[Any, ...], int] = {}
@@ -43,16 +43,16 @@ class Pool:
                 known = self._known[id(value)] = self._container(value, kind)
             return known
         key: Any = value
-        known: dict[Any, int] = self._numbers
+        held: dict[Any, int] = self._numbers
         if kind is float:
-            key, known = repr(value), self._floats
+            key, held = repr(value), self._floats
         elif kind is not str and kind is not int:
             if value is not None and kind is not bool:
                 raise TypeError(f"{kind.__name__} is no JSON")
-            known = self._words
-        number = known.get(key)
+            held = self._words
+        number = held.get(key)
         if number is None:
-            number = known[key] = self._new(len(str(value)) + 2 * (kind is str))
+            number = held[key] = self._new(len(str(value)) + 2 * (kind is str))
         return number
 
     def numbers(self, values: Iterable[Any]) -> list[int]:
