@@ -70,6 +70,12 @@ def bearer(authorization: bytes) -> str | None:
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
+def check_port(port: object) -> None:
+    """Raise ``ConfigError`` unless a server can listen there; 0 is any port that is free."""
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ConfigError(f"port {port!r:.60} is not a whole number from 0 to 65535")
+
+
 def check_token(token: str | None) -> None:
     """Raise ``ConfigError`` for a token that is short or has odd characters."""
     if token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable()):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps, run
-from .entries.arguments import check_seconds
+from .entries.arguments import check_limit, check_seconds
 from .entries.names import check_participant, check_session
 from .entries.verbs import Verbs
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
@@ -228,7 +228,7 @@ class SharedContext:
         """Return the live keys whose spelling is nearest to a wrong one, best first."""
         import difflib  # 4 ms, for mistakes only
 
-        return difflib.get_close_matches(str(key), self.keys(), n=limit, cutoff=0.4)
+        return difflib.get_close_matches(str(key), self.keys(), n=check_limit(limit), cutoff=0.4)
 
     def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
@@ -279,6 +279,8 @@ class SharedContext:
 
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
+        if timeout is not None:
+            check_seconds("timeout", timeout)
         at = self.rev() if since is None else since
         heard = time.monotonic()
         while True:
@@ -287,7 +289,7 @@ class SharedContext:
             if seen:
                 heard = time.monotonic()
                 continue
-            left = 1.0 if timeout is None else heard + check_seconds("timeout", timeout) - time.monotonic()
+            left = 1.0 if timeout is None else heard + timeout - time.monotonic()
             if left <= 0:
                 return
             self.store.backend.wait(self.verbs.space, at, left)

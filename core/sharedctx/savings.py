@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from .backends import steps
 from .backends.base import Backend, Put
 from .backends.steps import Steps, run
+from .entries.arguments import check_seconds
 from .errors import ConditionFailed, DecodeError, SharedContextError
 from .forking import renew_after_fork
 from .readers import Reader, Readers, named, partition
@@ -185,12 +186,13 @@ class Savings:
 
     def timeline(self, session: str, since: float = 0.0) -> Steps[list[Minute]]:
         """Return what was served in each minute from ``since`` (seconds since the epoch) on, oldest first."""
+        check_seconds("since", since)
         with self._lock:
             self._gather()
             mine = {when: list(found) for when, found in self._minutes.items() if when[0] == session}
         sums: dict[tuple[int, str], list[int]] = {}
         counted = Collection(SPACE, minutes(session))
-        first = int(max(since, 0) // 60)
+        first = int(since // 60)
         for row in (yield from counted.rows(start=f"{first:010}")):
             minute, _, who = str(row.sk).partition(" ")
             if not minute.isdecimal() or (yield from steps.expired(row.expires)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sharedctx.callers import Callers, check_token
+from sharedctx.callers import Callers, check_port, check_token
 from sharedctx.errors import ConfigError
 from sharedctx.outputs import check_view_tokens
+from sharedctx.settings import check_period
 
 PREFIX = "context_"
 
@@ -44,12 +45,10 @@ class McpSettings:
         if not re.fullmatch(r"[A-Za-z0-9_-]{0,32}", self.prefix):
             raise ConfigError(f"the prefix {self.prefix!r} is not up to 32 of A-Z a-z 0-9 _ -")
         check_view_tokens("max_tokens", self.max_tokens)
-        if not 1 <= self.page <= 10_000:
+        if type(self.page) is not int or not 1 <= self.page <= 10_000:
             raise ConfigError(f"page {self.page!r} is not a number from 1 to 10,000")
         for name in ("pace", "drain"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds from 0 up")
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
+            check_period(name, getattr(self, name), least=0)
+        check_port(self.port)
         check_token(self.token)
         Callers(self.host, self.allow_hosts, self.allow_origins)

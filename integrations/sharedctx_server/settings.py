@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
-from sharedctx.callers import Callers, check_token, is_loopback
+from sharedctx.callers import Callers, check_port, check_token, is_loopback
 from sharedctx.errors import ConfigError
 from sharedctx.projects import PRIORITIES, ProjectSettings
+from sharedctx.settings import check_bound, check_period
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,16 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         for name in ("queue", "queue_bytes", "max_streams"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number from 1 up")
+            check_bound(name, getattr(self, name))
         for name in ("idle", "heartbeat", "sweep_every", "drain", "slow_store"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds above 0")
-        if self.rate is not None and not 0 < self.rate < float("inf"):
+            check_period(name, getattr(self, name))
+        rate = self.rate
+        if rate is not None and (type(rate) not in (int, float) or not 0 < rate < float("inf")):
             raise ConfigError(f"rate {self.rate!r} is not a number of requests a second above 0")
         for name, number in self.priorities.items():
             if not isfinite(number):
                 raise ConfigError(f"the priority {number!r:.40} of {name!r:.80} is not a number")
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
+        check_port(self.port)
         check_token(self.token)
         Callers(self.host, self.allow_hosts, self.allow_origins)
 

@@ -20,7 +20,7 @@ from sharedctx.bearers import Tokens
 from sharedctx.errors import ConfigError
 from sharedctx.projects import ProjectSettings
 from sharedctx.testing import ManualClock
-from sharedctx_server import serve
+from sharedctx_server import ContextClient, ServerSettings, serve
 from sharedctx_server.testing import Running, running
 
 TOKEN = "a token of sixteen"
@@ -267,3 +267,38 @@ def test_a_request_that_is_sent_twice_is_done_once(http: httpx.Client) -> None:
     assert http.get("/context/atlas").json()["version"] == 2
     odd = http.post("/context/atlas/diff", json={"added": {"a": 1}}, headers={"idempotency-key": "a b"})
     assert odd.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("queue", float("inf")),
+        ("max_streams", 0),
+        ("queue_bytes", "5"),
+        ("idle", "30"),
+        ("heartbeat", float("nan")),
+        ("sweep_every", 1e308),
+        ("drain", 0),
+        ("slow_store", True),
+        ("rate", "10"),
+        ("rate", float("inf")),
+        ("port", 0.5),
+        ("port", "3003"),
+    ],
+)
+def test_settings_that_are_no_numbers_are_refused_by_name(name: str, wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=name):
+        ServerSettings(**{name: wrong})
+
+
+@pytest.mark.parametrize("name", ["cache_timeout", "max_retries", "ping", "retry_wait"])
+@pytest.mark.parametrize("wrong", [-1, float("nan"), 1e308, "5", True])
+def test_a_client_that_is_told_no_numbers_refuses_them_by_name(name: str, wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=name):
+        ContextClient("p", "agent:a", **{name: wrong})
+
+
+@pytest.mark.parametrize("wrong", ["5", [], float("nan"), 0])
+def test_projects_whose_time_to_live_is_none_are_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match="ttl"):
+        ProjectSettings(ttl=wrong)
