@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeGuard
+from typing import Final, Literal
 
 from .errors import ConfigError
 from .tokens import TokenCounter, counter, counting
@@ -12,30 +12,34 @@ from .views.plain import LEAST_TOKENS
 
 Policy = Literal["reject", "compress", "evict_oldest"]
 _LONGEST_LIFE: Final = 2**53
-_LONGEST_WAIT: Final = 10**9
+_MOST: Final = 10**9
 
 
-def check_bound(name: str, limit: object, *, least: int = 1) -> None:
-    """Raise ``ConfigError`` unless the limit is a whole number from 1 (or ``least``) up."""
+def check_bound(name: str, limit: object, least: int = 1) -> None:
+    """Raise ``ConfigError`` unless the limit is a whole number from ``least`` up."""
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < least:
         raise ConfigError(f"{name} {limit!r} is not a whole number from {least} up")
 
 
+def check_positive(name: str, given: object, unit: str) -> None:
+    """Raise ``ConfigError`` unless this is a number of such units above 0."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _MOST:
+        raise ConfigError(f"{name} {given!r:.60} is not a number of {unit} above 0, to {_MOST}")
+
+
+def check_duration(name: str, given: object) -> None:
+    """Raise ``ConfigError`` unless these are seconds from 0 up that a thread can wait."""
+    _check_seconds(name, given, _MOST)
+
+
 def check_ttl(seconds: object) -> None:
-    """Raise ``ConfigError`` unless these are seconds from 0 up."""
-    if not _is_number(seconds) or not 0 <= seconds <= _LONGEST_LIFE:
-        raise ConfigError(f"ttl {seconds!r:.60} is not a number of seconds from 0 to {_LONGEST_LIFE}")
+    """Raise ``ConfigError`` unless an entry can live so many seconds."""
+    _check_seconds("ttl", seconds, _LONGEST_LIFE)
 
 
-def check_period(name: str, seconds: object, *, least: float | None = None) -> None:
-    """Raise ``ConfigError`` unless these are seconds above 0 (from ``least`` up) that a thread can wait."""
-    if not _is_number(seconds) or seconds > _LONGEST_WAIT or not (seconds > 0 if least is None else seconds >= least):
-        wanted = "above 0" if least is None else f"from {least:g} up"
-        raise ConfigError(f"{name} {seconds!r:.60} is not a number of seconds {wanted}, to {_LONGEST_WAIT}")
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _check_seconds(name: str, given: object, most: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= most:
+        raise ConfigError(f"{name} {given!r:.60} is not a number of seconds from 0 to {most}")
 
 
 @dataclass(frozen=True)

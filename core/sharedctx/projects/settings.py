@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..settings import check_bound, check_period
+from ..settings import check_bound, check_positive
 
 
 @dataclass(frozen=True)
@@ -25,4 +25,4 @@ class ProjectSettings:
         for name in ("max_bytes", "max_projects", "keep_versions"):
             check_bound(name, getattr(self, name))
         if self.ttl is not None:
-            check_period("ttl", self.ttl)
+            check_positive("ttl", self.ttl, "seconds")

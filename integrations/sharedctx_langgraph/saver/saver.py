@@ -14,7 +14,7 @@ from sharedctx.errors import InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
-from sharedctx.settings import check_period
+from sharedctx.settings import check_positive
 
 from ..ready import Ready
 from .history import history
@@ -58,7 +58,7 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
     ) -> None:
         super().__init__(serde=serde)
         if ttl is not None:
-            check_period("ttl", ttl)
+            check_positive("ttl", ttl, "seconds")
         if isinstance(self.serde, EncryptedSerializer):
             warnings.warn(
                 "values encrypted by the serializer can be neither compressed nor stored as differences: a long "

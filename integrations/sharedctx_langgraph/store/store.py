@@ -15,7 +15,7 @@ from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
-from sharedctx.settings import check_period
+from sharedctx.settings import check_duration
 
 from ..ready import Ready
 from .asking import check, check_minutes, check_ttl
@@ -241,7 +241,7 @@ class ContextStore(Openable, BaseStore):
         Raises ``ConfigError``.
         """
         if timeout is not None:
-            check_period("timeout", timeout, least=0)
+            check_duration("timeout", timeout)
         return self._sweeper.stop(timeout)
 
 
