@@ -170,7 +170,7 @@ class AsyncSharedContext:
 
     async def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
         """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
-        return await self.run(self._sync.store.savings.timeline(self._sync.session, since))
+        return await self.run(self._sync.store.savings.timeline(self._sync.session, check_seconds("since", since)))
 
     async def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""

@@ -279,17 +279,15 @@ class SharedContext:
 
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
-        if timeout is not None:
-            check_seconds("timeout", timeout)
-        at = self.rev() if since is None else since
-        heard = time.monotonic()
+        quiet = None if timeout is None else check_seconds("timeout", timeout)
+        at, heard = self.rev() if since is None else since, time.monotonic()
         while True:
             seen, at = self.run(self.verbs.follow(self.participant, at))
             yield from seen
             if seen:
                 heard = time.monotonic()
                 continue
-            left = 1.0 if timeout is None else heard + timeout - time.monotonic()
+            left = 1.0 if quiet is None else heard + quiet - time.monotonic()
             if left <= 0:
                 return
             self.store.backend.wait(self.verbs.space, at, left)
@@ -308,7 +306,7 @@ class SharedContext:
 
     def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
         """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
-        return self.run(self.store.savings.timeline(self.session, since))
+        return self.run(self.store.savings.timeline(self.session, check_seconds("since", since)))
 
     def stale(self, *, diffs: bool = False, ask: bool = True) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says

@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeVar
 from .backends import steps
 from .backends.base import Backend, Put
 from .backends.steps import Steps, run
-from .entries.arguments import check_seconds
 from .errors import ConditionFailed, DecodeError, SharedContextError
 from .forking import renew_after_fork
 from .readers import Reader, Readers, named, partition
@@ -186,7 +185,6 @@ class Savings:
 
     def timeline(self, session: str, since: float = 0.0) -> Steps[list[Minute]]:
         """Return what was served in each minute from ``since`` (seconds since the epoch) on, oldest first."""
-        check_seconds("since", since)
         with self._lock:
             self._gather()
             mine = {when: list(found) for when, found in self._minutes.items() if when[0] == session}
