@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,10 +10,14 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sharedctx.callers import Callers, bearer
+from sharedctx.errors import SharedContextError
 
+from .calls import status_of
 from .replies import CLOSE, Header, Reply, error_reply, send_reply
 from .service import Service
 from .static import FOLDER
+
+log = logging.getLogger(__name__)
 
 _OPEN = frozenset({"/", "/health", "/ready"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
@@ -98,22 +103,30 @@ class Gate:
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
             return None
         if scope["path"] not in _OPEN and not scope["path"].startswith(FOLDER):
-            tokens = self._service.tokens
-            if await tokens.required():
-                given = _bearer(scope, headers)
-                found = None if given is None else await tokens.find(given)
-                if found is None:
-                    ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
-                    return error_reply(
-                        401,
-                        "a valid bearer token is needed: `sharedctx token make` makes one",
-                        self._service.now(),
-                        ask,
-                    )
-                scope["sharedctx.participant"] = found.participant
+            try:
+                refused = await self._refuse_token(scope, headers)
+            except SharedContextError as error:  # the store that knows the tokens does not answer
+                self._service.meter.errors += 1
+                log.error("%s tokens", error.code)
+                return error_reply(status_of(error), error.message, self._service.now(), code=error.code)
+            if refused is not None:
+                return refused
         if self._service.settings.rate is not None and (wait := self._wait(scope)) > 0:
             after: tuple[Header, ...] = ((b"retry-after", b"%d" % max(round(wait + 0.5), 1)),)
             return error_reply(429, "too many requests: wait a little", self._service.now(), after)
+        return None
+
+    async def _refuse_token(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
+        tokens = self._service.tokens
+        if not await tokens.required():
+            return None
+        given = _bearer(scope, headers)
+        found = None if given is None else await tokens.find(given)
+        if found is None:
+            ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
+            why = "a valid bearer token is needed: `sharedctx token make` makes one"
+            return error_reply(401, why, self._service.now(), ask)
+        scope["sharedctx.participant"] = found.participant
         return None
 
     def _wait(self, scope: Scope) -> float:

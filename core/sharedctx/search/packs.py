@@ -87,6 +87,20 @@ def floats(key: str, vector: Iterable[float]) -> bytes:
     return found.tobytes()
 
 
+def told(entries: Iterable[Entry], gone: Iterable[tuple[str, int]]) -> tuple[list[Item], list[bytes]]:
+    """Return what a pack says of new versions and of those that removed entries, and the vectors in order; raises
+    ``InvalidValue``."""
+    items: list[Item] = []
+    rows: list[bytes] = []
+    for entry in entries:
+        found = [floats(entry.key, vector) for vector in entry.vectors]
+        rows += found
+        facts = json.dumps(entry.facts, ensure_ascii=False, separators=(",", ":"))
+        items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
+    items += [Item(key, version, None) for key, version in gone]
+    return items, rows
+
+
 def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:
     """Return a pack's payload; ``rows`` are the bytes of the items' vectors in order."""
     keys, versions, vectors, facts, expiries, names = map(list, zip(*items, strict=True)) if items else ([],) * 6
