@@ -296,14 +296,3 @@ def test_a_day_that_has_only_begun_is_nothing_odd() -> None:
     lines = [f"backup {n // 100} of store {n % 7} done in {n % 30} ms" for n in range(301)]
     draft = shorten("\n".join(lines))
     assert draft.text.count("backup") == 2
-
-
-def test_a_small_budget_says_what_all_lines_start_with_once() -> None:
-    start = "2024-03-01 web-1.example.org shop[7]: "
-    lines = [f"{start}added item {n} to cart" if n % 2 else f"{start}{n} items left" for n in range(200)]
-    lines[120] = f"{start}ERROR the shelf of cart 120 is gone"
-    draft = shorten("\n".join(lines), budget=150)
-    assert COUNT(draft.text) <= 150
-    assert draft.text.count(start) == 1
-    assert f', each "{start}" omitted' in draft.text
-    assert "121: ERROR the shelf of cart 120 is gone" in draft.text
