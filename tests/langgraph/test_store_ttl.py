@@ -129,8 +129,8 @@ class Patience:
     def set(self) -> None:
         self.turns = 0
 
-    def clear(self) -> None:
-        pass
+    def is_set(self) -> bool:
+        return self.turns < 1
 
 
 def test_the_sweeper_sweeps_until_it_is_stopped(
@@ -161,12 +161,18 @@ def test_the_sweeper_stops_at_once(opened: sharedctx.Store) -> None:
     assert running.result(timeout=60) is None
     cancelled = store.start_ttl_sweeper()
     assert cancelled.cancel()
+    again, second = store.start_ttl_sweeper(), store.start_ttl_sweeper()
+    assert not again.done()
+    assert store.stop_ttl_sweeper(timeout=60) is True
+    assert again.done()
+    assert second.done()
     assert store.stop_ttl_sweeper(timeout=60) is True
     with ContextStore(opened) as closing:
         last = closing.start_ttl_sweeper()
     assert last.done()
-    with pytest.raises(ConfigError, match="minutes"):
-        store.start_ttl_sweeper(-1)
+    for bad in (-1, 0):
+        with pytest.raises(ConfigError, match="minutes"):
+            store.start_ttl_sweeper(bad)
 
 
 def test_failed_sweeps_do_not_end_the_sweeper(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
