@@ -12,8 +12,10 @@ with extra("langgraph", "ContextStore"):
     from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 
 _MINUTES = ("default_ttl", "sweep_interval_minutes")
-_LONGEST = 1e12
-"""Minutes, beyond which moments cannot be told: two million years."""
+_LONGEST = 10**7
+"""Minutes that a thread can wait, 19 years."""
+_MOST = 1e12
+"""Minutes that an item may have to live, beyond which moments cannot be told."""
 
 
 def check(op: Any) -> None:
@@ -27,7 +29,7 @@ def check(op: Any) -> None:
         value = op.value
         if value is not None and not isinstance(value, Mapping) and not hasattr(value, "__dict__"):
             raise InvalidValue(f"the value of {op.key!r} is no mapping but {type(value).__name__}: pass a dict")
-        if op.ttl is not None and not (type(op.ttl) in (int, float) and 0 <= op.ttl <= _LONGEST):
+        if op.ttl is not None and not (type(op.ttl) in (int, float) and 0 <= op.ttl <= _MOST):
             raise InvalidValue(f"the ttl {op.ttl!r:.80} of {op.key!r} is no number of minutes from 0 up")
         if isinstance(op.index, str):
             raise InvalidValue(
@@ -77,7 +79,12 @@ def check_ttl(config: Any) -> dict[str, Any] | None:
         raise ConfigError(f"ttl {config!r:.80} is no TTLConfig: pass a dict, as {{'default_ttl': 60}}")
     for name in _MINUTES:
         minutes: Any = config.get(name)
-        fits = type(minutes) in (int, float) and (0 < minutes <= _LONGEST or (minutes == 0 and name == "default_ttl"))
-        if minutes is not None and not fits:
-            raise ConfigError(f"{name} {minutes!r:.80} is no number of minutes above 0")
+        if minutes is not None:
+            check_minutes(name, minutes, zero=name == "default_ttl")
     return dict(config)
+
+
+def check_minutes(name: str, minutes: Any, *, zero: bool = False) -> None:
+    """Raise ``ConfigError`` unless these are minutes above 0, or ``zero`` where that makes sense."""
+    if type(minutes) not in (int, float) or not (0 < minutes <= _LONGEST or (minutes == 0 and zero)):
+        raise ConfigError(f"{name} {minutes!r:.80} is no number of minutes above 0, to {_LONGEST}")
