@@ -34,6 +34,7 @@ _LENGTH: Final = struct.Struct(">I")
 _LARGEST_HEADER: Final = 64 * 2**20
 _SHORT: Final = 512
 _PACKED: Final = 2**31
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Item(NamedTuple):
@@ -63,6 +64,11 @@ class Entry(NamedTuple):
     expires: float | None = None
     name: str | None = None
 
+    def at_rest(self) -> tuple[Item, list[bytes]]:
+        """Return what is stored of it, and its vectors; raises ``InvalidValue`` for any that is none."""
+        rows = [floats(self.key, vector) for vector in self.vectors]
+        return Item(self.key, self.version, len(rows), _JSON.encode(self.facts), self.expires, self.name), rows
+
 
 class Pack(NamedTuple):
     """Items and the vectors of all of them, one after the other; ``alike`` when each item has one vector and a name of
@@ -87,6 +93,14 @@ def floats(key: str, vector: Iterable[float]) -> bytes:
     return found.tobytes()
 
 
+def unfit(key: str, size: int, dimensions: int) -> InvalidValue:
+    """Return the error of a vector of another size than those that an index has."""
+    return InvalidValue(
+        f"the vector of {key!r} has {size} dimensions where the index has {dimensions}: use the embedder that made "
+        "the index, or empty it"
+    )
+
+
 def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:
     """Return a pack's payload; ``rows`` are the bytes of the items' vectors in order."""
     keys, versions, vectors, facts, expiries, names = map(list, zip(*items, strict=True)) if items else ([],) * 6
@@ -98,7 +112,7 @@ def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memory
             lines += short
             short = True
         head.append(short)
-    lines[0] = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
+    lines[0] = _JSON.encode(head)
     header, mark = "\n".join(lines).encode(), 0
     if len(header) > _SHORT:
         header, mark = zstd.compress(header, 3), _PACKED

@@ -8,7 +8,6 @@ one with the higher version counts.
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put
 from ..backends.steps import Steps
-from ..errors import Compacted, ConditionFailed, InvalidValue
+from ..errors import Compacted, ConditionFailed
 from ..forking import renew_after_fork
 from ..versions.collection import Collection, seal, seal_large, unseal, unseal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
+from .kept import Kept
 from .matrix import Nearest, Where, numbers
 from .packs import Entry, Item, Pack
 from .remembered import Remembered
@@ -59,6 +59,7 @@ class Vectors:
         self._known = Catalogue(self._labels)
         self._told: dict[str, tuple[int, Pack]] = {}
         self._beside: dict[str, Remembered] = {}
+        self.kept = Kept()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
@@ -71,6 +72,11 @@ class Vectors:
     def dimensions(self) -> int | None:
         """The dimensions of the vectors, as of the last read; None while there are none."""
         return self._known.dimensions
+
+    @property
+    def rev(self) -> int | None:
+        """The revision of the last read, None before the first."""
+        return self._rev
 
     def item(self, key: str) -> Item | None:
         """Return what was known of an entry at the last read."""
@@ -115,7 +121,7 @@ class Vectors:
             if matrix is None or limit < 1:
                 return []
             if len(wanted) != matrix.dimensions:
-                raise self._unfit("the query", len(wanted), matrix.dimensions)
+                raise packs.unfit("the query", len(wanted), matrix.dimensions)
             slots = matrix.slots(None if where is None else self._known.places(where, matrix))
         counts = None if not self._known.expiring else lambda item: item.expires is None or item.expires > now
         return slots.nearest(wanted, limit + offset, counts)[offset:]
@@ -144,16 +150,14 @@ class Vectors:
         known = self._known
         dimensions = known.dimensions
         items, rows = [], []
-        for entry in entries:
-            found = [packs.floats(entry.key, vector) for vector in entry.vectors]
+        for item, found in (entry.at_rest() for entry in entries):
             for row in found:
                 size = len(row) // packs.FLOAT
                 dimensions = dimensions or size
                 if size != dimensions:
-                    raise self._unfit(entry.key, size, dimensions)
+                    raise packs.unfit(item.key, size, dimensions)
             rows += found
-            facts = json.dumps(entry.facts, ensure_ascii=False, separators=(",", ":"))
-            items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
+            items.append(item)
         items += [Item(key, version, None) for key, version in gone]
         ops: tuple[Op, ...] = (self._put(dimensions or 0, items, rows),)
         if known.founded is not None:
@@ -177,12 +181,6 @@ class Vectors:
             self._due += 1 + len(row) // _LARGE
             self._told[sk] = len(row), Pack(dimensions, items, b"".join(rows))
         return Put(self.pk, row, sk)
-
-    def _unfit(self, key: str, size: int, dimensions: int) -> InvalidValue:
-        return InvalidValue(
-            f"the vector of {key!r} has {size} dimensions where the index has {dimensions}: use the embedder that made "
-            "the index, or empty it"
-        )
 
     def sync(self, *, require: bool = False, written: int | None = None) -> Steps[None]:
         """Take in what was committed up to now, or up to the revision at which something of ours was ``written``;
@@ -230,6 +228,7 @@ class Vectors:
         with self._lock:
             if turn > self._loaded:  # else another thread began later and is done
                 self._known, self._loaded = known, turn
+                self.kept.forget(since)
                 for rows in self._beside.values():
                     rows.forget()
         return since
@@ -244,6 +243,7 @@ class Vectors:
                 if change.pk in self._beside:
                     self._beside[change.pk].forget(sk)
                 elif isinstance(change.sk, int):
+                    self.kept.forget(change.rev, change.pk)
                     others[change.pk] = change.sk
             elif sk == _DIMENSIONS:  # vectors of these may be there already
                 yield from self._load()
