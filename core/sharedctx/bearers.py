@@ -13,7 +13,7 @@ from .backends import steps
 from .backends.base import ABSENT, PRESENT
 from .backends.steps import Steps
 from .entries.names import check_participant
-from .errors import ConditionFailed, InvalidValue, KeyNotFound
+from .errors import ConditionFailed, InvalidValue, KeyNotFound, SharedContextError
 from .store import Store
 from .versions.collection import Collection
 
@@ -117,15 +117,25 @@ class Bearers:
         self._checked = float("-inf")
 
     async def required(self) -> bool:
-        """Whether callers must show a token."""
+        """Whether callers must show a token; while the store does not answer, as it was known last.
+
+        Raises ``SharedContextError`` where it has never answered.
+        """
         if time.monotonic() - self._checked > _CHECK_EVERY:
-            rev = await self._store.driver.run(steps.rev(SPACE))
-            self._checked = time.monotonic()
-            if rev != self._rev:
-                self._known.clear()
-                self._needed = self._own is not None or await self._store.driver.run(self._tokens.any())
-                self._rev = rev
+            try:
+                await self._check()
+            except SharedContextError:
+                if self._rev < 0 and not self._needed:
+                    raise
         return self._needed
+
+    async def _check(self) -> None:
+        rev = await self._store.driver.run(steps.rev(SPACE))
+        if rev != self._rev:
+            needed = self._own is not None or await self._store.driver.run(self._tokens.any())
+            self._known.clear()
+            self._needed, self._rev = needed, rev
+        self._checked = time.monotonic()
 
     async def find(self, text: str) -> Token | None:
         """Return the token, or None where it is not one that counts."""

@@ -29,10 +29,15 @@ class Callers:
     """The names that a server on ``host`` goes by, and the web origins whose pages may call it.
 
     Any name of this machine's loopback counts, and where others can call also any address in numbers. Raises
-    ``ConfigError`` for an origin that is not written out.
+    ``ConfigError`` for names that are no text, and for an origin that is not written out.
     """
 
     def __init__(self, host: str, allow_hosts: Sequence[str] = (), allow_origins: Sequence[str] = ()) -> None:
+        if not isinstance(host, str):
+            raise ConfigError(f"host {host!r:.60} is no text: name the address to listen on, such as 127.0.0.1")
+        for what, names in (("allow_hosts", allow_hosts), ("allow_origins", allow_origins)):
+            if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+                raise ConfigError(f"{what} {names!r:.60} is no list of names: pass ('one', 'another')")
         if any(origin == "*" or "://" not in origin or origin.endswith("/") for origin in allow_origins):
             raise ConfigError("an allowed origin is written out, such as https://app.example.org, without a path")
         self._hosts = {name.lower() for name in (*LOOPBACK, host, *allow_hosts)}
@@ -54,7 +59,12 @@ class Callers:
 
     def admits(self, origin: str, host: str) -> bool:
         """Whether pages of an Origin may call: the server's own, and those that were allowed."""
-        return origin in self._origins or ("://" in origin and urlsplit(origin).netloc.lower() == host.lower())
+        if origin in self._origins:
+            return True
+        try:
+            return "://" in origin and urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:  # half of an address in brackets
+            return False
 
 
 def _hostname(host: str) -> str:
@@ -70,8 +80,16 @@ def bearer(authorization: bytes) -> str | None:
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
+def check_port(port: object) -> None:
+    """Raise ``ConfigError`` for what is no port; 0 is any that is free."""
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ConfigError(f"port {port!r:.60} is not a whole number from 0 to 65535")
+
+
 def check_token(token: str | None) -> None:
-    """Raise ``ConfigError`` for a token that is short or has odd characters."""
+    """Raise ``ConfigError`` for a token that is short, has odd characters, or is no text."""
+    if token is not None and not isinstance(token, str):
+        raise ConfigError(f"the token is {type(token).__name__}, no text: take one such as `sharedctx token` makes")
     if token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable()):
         raise ConfigError(
             f"the token is too short or has odd characters: take {_LEAST_TOKEN} or more, such as `sharedctx token`"

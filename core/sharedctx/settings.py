@@ -13,16 +13,27 @@ from .views.plain import LEAST_TOKENS
 Policy = Literal["reject", "compress", "evict_oldest"]
 
 
-def check_bound(name: str, limit: object) -> None:
-    """Raise ``ConfigError`` unless the limit is a whole number from 1 up."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise ConfigError(f"{name} {limit!r} is not a whole number from 1 up")
+def check_bound(name: str, limit: object, least: int = 1) -> None:
+    """Raise ``ConfigError`` unless the limit is a whole number from ``least`` up."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < least:
+        raise ConfigError(f"{name} {limit!r} is not a whole number from {least} up")
+
+
+def check_positive(name: str, given: object, unit: str) -> None:
+    """Raise ``ConfigError`` unless this is a number of such units above 0."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < float("inf"):
+        raise ConfigError(f"{name} {given!r:.60} is not a number of {unit} above 0")
+
+
+def check_duration(name: str, given: object) -> None:
+    """Raise ``ConfigError`` unless these are seconds from 0 up."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < float("inf"):
+        raise ConfigError(f"{name} {given!r:.60} is not a number of seconds from 0 up")
 
 
 def check_ttl(seconds: object) -> None:
-    """Raise ``ConfigError`` unless these are seconds from 0 up."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-        raise ConfigError(f"ttl {seconds!r} is not a number of seconds from 0 up")
+    """Raise ``ConfigError`` unless an entry can live so many seconds."""
+    check_duration("ttl", seconds)
 
 
 @dataclass(frozen=True)

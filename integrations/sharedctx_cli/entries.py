@@ -90,6 +90,8 @@ def _typed(data: bytes, kind: str) -> Any:
         return json.loads(text) if kind == "json" else text
     except ValueError as error:
         raise InvalidValue(f"the value is not {kind} ({error}); choose another --type") from error
+    except RecursionError:
+        raise InvalidValue("the value is nested too deeply: flatten it, or put it as --type text") from None
 
 
 @click.command()

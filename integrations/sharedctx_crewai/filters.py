@@ -68,7 +68,10 @@ class Wanted:
             raise InvalidValue(f"metadata_filter is {metadata_filter!r}: pass names with the values they must have")
         if older_than is not None and not isinstance(older_than, datetime):
             raise InvalidValue(f"older_than is {older_than!r:.60}: pass a datetime")
-        text = json.dumps(metadata_filter, sort_keys=True, default=str) if metadata_filter else ""
+        try:
+            text = json.dumps(metadata_filter, sort_keys=True, default=str) if metadata_filter else ""
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidValue(f"metadata_filter has a name or value that metadata cannot have: {error}") from None
         return cls(
             path(scope_prefix),
             frozenset(listed("categories", categories)),

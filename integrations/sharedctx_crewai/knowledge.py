@@ -141,8 +141,7 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
             for key in keys:
                 yield from steps.reclaim(index.space, key)
         yield from index.merge()
-        if not (yield from index.items()):
-            yield from steps.commit(index.space, [index.forget()])
+        yield from index.forget()
 
     async def asave(self, documents: list[str]) -> None:
         """``save``, off the event loop."""

@@ -11,6 +11,7 @@ from sharedctx.entries.arguments import check_seconds, check_words
 from sharedctx.errors import InvalidValue
 
 from .address import path, within
+from .filters import moment
 
 if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
@@ -40,8 +41,8 @@ def checked(found: Any) -> list[MemoryRecord]:
 def stored(record: MemoryRecord) -> dict[str, Any]:
     """Return a record as JSON, without its embedding; raises ``InvalidValue`` for metadata that is no JSON."""
     try:
-        if not _finite(record.metadata):  # of which pydantic makes null
-            raise ValueError("it has a number that is not finite")
+        if not _whole(record.metadata):  # of which pydantic makes something else
+            raise ValueError("it has a number that is not finite or a name with a lone surrogate")
         data: dict[str, Any] = record.model_dump(mode="json")
     except (ValueError, RecursionError) as error:  # pydantic's own, and bytes that are no text
         raise InvalidValue(
@@ -50,12 +51,22 @@ def stored(record: MemoryRecord) -> dict[str, Any]:
     return data
 
 
-def _finite(value: Any) -> bool:
+def _whole(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Mapping):
-        return all(map(_finite, value.values())) and all(map(_finite, value))
-    return not isinstance(value, list | tuple | set | frozenset) or all(map(_finite, value))
+        return all(map(_whole, value.values())) and all(_name(name) for name in value)
+    return not isinstance(value, list | tuple | set | frozenset) or all(map(_whole, value))
+
+
+def _name(name: Any) -> bool:
+    if not isinstance(name, str):
+        return _whole(name)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def facts(data: Mapping[str, Any]) -> Facts:
@@ -75,16 +86,19 @@ def is_stored(data: Any) -> bool:
 
 
 def loaded(data: Mapping[str, Any], vectors: list[list[float]], touched: str | None) -> MemoryRecord | None:
-    """Return a stored record with its embedding, last accessed when it was last touched; None where it is no record."""
+    """Return a stored record with its embedding, last accessed when it was last touched or written so; None where it
+    is no record."""
     from crewai.memory.types import MemoryRecord
 
     if not is_stored(data):
         return None
     try:
-        record = MemoryRecord.model_validate(data if touched is None else {**data, "last_accessed": touched})
+        if touched is not None and moment(touched) > moment(data["last_accessed"]):
+            data = {**data, "last_accessed": touched}
+        record = MemoryRecord.model_validate(data)
         if any(isinstance(value, dict | list) for value in record.metadata.values()):  # they are the data's own
             record.metadata = deepcopy(record.metadata)
-    except ValueError:  # another face changed one of its values
+    except (ValueError, TypeError):  # another face changed one of its values
         return None
     if vectors:
         record.embedding = vectors[0]

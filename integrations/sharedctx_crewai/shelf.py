@@ -227,8 +227,10 @@ class Shelf:
         for item in items:
             yield from steps.reclaim(self.index.space, item.key, None)
             yield from self.former.forget(item)
-        if not (yield from self.index.items()):
-            yield from steps.commit(self.index.space, [self.index.forget()])
+        for start in range(0, len(items), MOST):
+            names = {str(item.name) for item in items[start : start + MOST]}
+            yield from steps.commit(self.index.space, [self._touches.drop(name) for name in names])
+        yield from self.index.forget()
 
     def get(self, own: str) -> Steps[MemoryRecord | None]:
         """Return the record of this id."""

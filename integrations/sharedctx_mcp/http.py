@@ -14,7 +14,7 @@ from typing import Any
 from sharedctx.bearers import Bearers
 from sharedctx.callers import Callers, bearer, require_token
 from sharedctx.context import SharedContext
-from sharedctx.errors import ConfigError
+from sharedctx.errors import ConfigError, SharedContextError
 from sharedctx.extras import extra
 
 from .serving import server
@@ -70,13 +70,19 @@ class Gate:
         if origin is not None and not self._callers.admits(origin.decode("latin-1"), host):
             await _refuse(send, 403, "pages of this origin may not call: --allow-origin lets one")
             return
-        if await self._bearers.required():
-            shown = bearer(headers.get(b"authorization", b""))
+        try:
+            required = await self._bearers.required()
+            shown = bearer(headers.get(b"authorization", b"")) if required else None
             token = None if shown is None else await self._bearers.find(shown)
-            if token is None:
-                why = "a valid bearer token is needed: `sharedctx token make` makes one"
-                await _refuse(send, 401, why, _UNAUTHORIZED)
-                return
+        except SharedContextError as error:  # the store that knows the tokens does not answer
+            _log.error("%s tokens", error.code)
+            await _refuse(send, 503, error.message)
+            return
+        if required and token is None:
+            why = "a valid bearer token is needed: `sharedctx token make` makes one"
+            await _refuse(send, 401, why, _UNAUTHORIZED)
+            return
+        if token is not None:
             scope["sharedctx.participant"] = token.participant
             # a session of the protocol answers only to the token that began it
             access = AccessToken(token="", client_id=token.id or "server", scopes=[])
@@ -172,6 +178,7 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 ws="none",
                 timeout_graceful_shutdown=max(round(settings.drain), 1),
+                http="h11",  # which bounds the head of a request, where httptools does not
             )
         )
         self._gate = gate

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from sharedctx.callers import Callers, check_token
+from sharedctx.callers import Callers, check_port, check_token
 from sharedctx.errors import ConfigError
 from sharedctx.outputs import check_view_tokens
+from sharedctx.settings import check_bound, check_duration
 
 PREFIX = "context_"
 
@@ -41,15 +43,15 @@ class McpSettings:
     def __post_init__(self) -> None:
         if self.read_only and self.allow_delete:
             raise ConfigError("a server that is read-only cannot allow to delete: choose one")
-        if not re.fullmatch(r"[A-Za-z0-9_-]{0,32}", self.prefix):
+        prefix: Any = self.prefix
+        if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z0-9_-]{0,32}", prefix):
             raise ConfigError(f"the prefix {self.prefix!r} is not up to 32 of A-Z a-z 0-9 _ -")
         check_view_tokens("max_tokens", self.max_tokens)
-        if not 1 <= self.page <= 10_000:
+        check_bound("page", self.page)
+        if self.page > 10_000:
             raise ConfigError(f"page {self.page!r} is not a number from 1 to 10,000")
         for name in ("pace", "drain"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds from 0 up")
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
+            check_duration(name, getattr(self, name))
+        check_port(self.port)
         check_token(self.token)
         Callers(self.host, self.allow_hosts, self.allow_origins)

@@ -28,7 +28,7 @@ from .gate import Gate
 from .health import Health
 from .metrics import Metrics
 from .openapi import Described
-from .replies import error_reply
+from .replies import Reply, error_reply
 from .service import Service
 from .settings import ServerSettings
 from .static import FOLDER, page
@@ -79,15 +79,24 @@ class Application(Starlette):
 
     def _find(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":
-            prefix, _, rest = scope["path"].partition("/context/")
-            project, _, verb = rest.partition("/")
-            if not prefix and project and project != "stream":
+            methods, project = self.of_context(scope["path"])
+            if methods is not None:
                 scope["path_params"] = {"project": project}
-                if rest == project:
-                    return self._context
-                if verb == "diff":
-                    return self._diff
+                return methods
         return self._others
+
+    def of_context(self, path: str) -> tuple[Methods | None, str]:
+        """Return what answers for the path of a context or of changes to it, and its project; None for other paths."""
+        prefix, _, rest = path.partition("/context/")
+        project, _, verb = rest.partition("/")
+        if prefix or not project or project == "stream":
+            return None, ""
+        return self._context if rest == project else self._diff if verb == "diff" else None, project
+
+    async def answer(self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes) -> Reply:
+        """Return the reply to a request that came whole, and from no page."""
+        refused = await self._gate.admit(scope, headers)
+        return await methods.reply(scope, body) if refused is None else refused
 
 
 class ContextOrStream:

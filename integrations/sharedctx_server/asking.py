@@ -12,12 +12,20 @@ from typing import Any
 
 import click
 
+from sharedctx.callers import is_loopback
 from sharedctx.errors import BackendUnavailable, ConfigError, Forbidden
 
 from .commands import DEFAULT_URL, Target
 
 _TIMEOUT = 10.0
 _SERVER = "sharedctx.server"
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """Follows nobody elsewhere: a context server sends nobody away."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Return nothing, so that the reply is an error."""
 
 
 class Asked:
@@ -32,6 +40,9 @@ class Asked:
         if not named:
             raise ConfigError(f"{url!r} is no address of a server: write for example {DEFAULT_URL}")
         self.url = url.rstrip("/")
+        # a proxy is for other machines; a token goes nowhere but to the server that was named
+        proxies = [urllib.request.ProxyHandler({})] if is_loopback(parts.hostname or "") else []
+        self._opener = urllib.request.build_opener(_Straight, *proxies)
 
     def get(self, path: str, accept: str = "application/json") -> str:
         """Return the text of a reply; raises ``BackendUnavailable`` or ``Forbidden``."""
@@ -40,7 +51,7 @@ class Asked:
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(self.url + path, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:

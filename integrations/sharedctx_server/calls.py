@@ -14,7 +14,7 @@ from sharedctx import errors
 from sharedctx.entries.names import check_participant
 from sharedctx.errors import SharedContextError
 
-from .replies import COMPRESS_FROM, LARGE, Header, Reply, compress, error_reply, negotiate, send_reply
+from .replies import CLOSE, COMPRESS_FROM, LARGE, Header, Reply, compress, error_reply, negotiate, send_reply
 from .service import Service
 
 T = TypeVar("T")
@@ -36,8 +36,7 @@ _STATUS: list[tuple[type[SharedContextError], int]] = [
     (errors.Internal, 500),
 ]
 TOO_LARGE = "Context too large"
-_CLOSE: tuple[Header, ...] = ((b"connection", b"close"),)
-"""Goes with a reply that comes before the body was read: the rest of it would be read for nothing."""
+_VARY: Header = (b"vary", b"accept-encoding")
 
 
 def status_of(error: SharedContextError) -> int:
@@ -57,14 +56,14 @@ class Refusal(Exception):
 
 
 class Call:
-    """One request. ``participant`` is that of the caller's token, or None."""
+    """One request, its body received or not yet. ``participant`` is that of the caller's token, or None."""
 
-    def __init__(self, service: Service, scope: Scope, receive: Receive) -> None:
+    def __init__(self, service: Service, scope: Scope, receive: Receive | bytes) -> None:
         self.service = service
         self.scope = scope
         self.headers: Mapping[bytes, bytes] = scope["sharedctx.headers"]
         self.participant: str | None = scope["sharedctx.participant"]
-        self._receive = receive
+        self._received = receive
         self._query: dict[str, str] | None = None
 
     @property
@@ -112,27 +111,32 @@ class Call:
     async def body(self, most: int) -> bytes:
         """The body, at most that many bytes; refuses larger ones (413) and compressed ones (415)."""
         if self.headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal(415, "send the body as it is: compressed ones are not taken", _CLOSE)
+            raise Refusal(415, "send the body as it is: compressed ones are not taken", (CLOSE,))
         length = self.headers.get(b"content-length")
         if length is not None and length.isdigit() and int(length) > most:
-            raise Refusal(413, TOO_LARGE, _CLOSE, maxBytes=most)
-        message = await self._receive()
+            raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
+        receive = self._received
+        if isinstance(receive, bytes):
+            if len(receive) > most:
+                raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
+            return receive
+        message = await receive()
         first: bytes = message.get("body", b"")
         if not message.get("more_body"):
             if message["type"] != "http.request":
                 raise Refusal(400, "the connection closed before the body was there")
             if len(first) > most:
-                raise Refusal(413, TOO_LARGE, _CLOSE, maxBytes=most)
+                raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
             return first
         parts, size = [first], len(first)
         while message.get("more_body"):
-            message = await self._receive()
+            message = await receive()
             if message["type"] != "http.request":
                 raise Refusal(400, "the connection closed before the body was there")
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > most:
-                raise Refusal(413, TOO_LARGE, _CLOSE, maxBytes=most)
+                raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
         return b"".join(parts)
 
     async def off(self, size: int, work: Callable[..., T], *args: Any) -> T:
@@ -160,20 +164,23 @@ class Methods:
         self.handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_reply(send, await self.reply(scope, receive), head=scope["method"] == "HEAD")
+
+    async def reply(self, scope: Scope, receive: Receive | bytes) -> Reply:
+        """Return the reply to a request, of which the body was received or is to be received."""
         method = scope["method"]
         handler = self.handlers.get("GET" if method == "HEAD" else method)
         call = Call(self._service, scope, receive)
-        more: tuple[Header, ...] = ()
         if handler is None:
             allowed = ", ".join([*self.handlers, *(["HEAD"] if "GET" in self.handlers else [])])
-            reply = self._error(405, f"{method} is not for this path: use {allowed}", ((b"allow", allowed.encode()),))
-        else:
-            reply = await self.answer(handler, call)
-            if len(reply.body) > COMPRESS_FROM and (encoding := negotiate(call.headers.get(b"accept-encoding"))):
-                reply = await self._compressed(call, reply, encoding)
-            elif len(reply.body) > COMPRESS_FROM:
-                more = ((b"vary", b"accept-encoding"),)
-        await send_reply(send, reply, more, head=method == "HEAD")
+            return self._error(405, f"{method} is not for this path: use {allowed}", ((b"allow", allowed.encode()),))
+        reply = await self.answer(handler, call)
+        if len(reply.body) <= COMPRESS_FROM:
+            return reply
+        encoding = negotiate(call.headers.get(b"accept-encoding"))
+        if encoding is None:
+            return reply._replace(headers=(*reply.headers, _VARY))
+        return await self._compressed(call, reply, encoding)
 
     async def answer(self, handler: Handler, call: Call) -> Reply:
         """Return a handler's reply, or that of its error."""
@@ -212,7 +219,7 @@ class Methods:
             packed = await call.off(len(reply.body), compress, reply.body, encoding)
         else:
             packed = await call.off(len(reply.body), reply.packed, encoding)
-        headers = ((b"content-encoding", encoding.encode()), (b"vary", b"accept-encoding"))
+        headers = ((b"content-encoding", encoding.encode()), _VARY)
         meter = self._service.meter
         meter.bytes_before += len(reply.body)
         meter.bytes_after += len(packed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,10 +10,14 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sharedctx.callers import Callers, bearer
+from sharedctx.errors import SharedContextError
 
-from .replies import Header, Reply, error_reply, send_reply
+from .calls import status_of
+from .replies import CLOSE, Header, Reply, error_reply, send_reply
 from .service import Service
 from .static import FOLDER
+
+log = logging.getLogger(__name__)
 
 _OPEN = frozenset({"/", "/health", "/ready"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
@@ -38,14 +43,10 @@ class Gate:
         if kind == "lifespan":
             await self._find(scope)(scope, receive, send)
             return
-        self._service.meter.requests += 1
         headers = dict(scope["headers"])
-        scope["sharedctx.headers"] = headers
-        scope["sharedctx.participant"] = None
         origin = headers.get(b"origin")
-        refused = await self._refuse(scope, headers, origin)
+        refused = await self.admit(scope, headers)
         if refused is not None:
-            self._service.meter.refused += 1
             await self._send(scope, receive, send, refused)
             return
         if origin is None or kind != "http":
@@ -63,32 +64,52 @@ class Gate:
 
         await self._find(scope)(scope, receive, allowed)
 
+    async def admit(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
+        """Note in the scope who calls, and return what refuses the request, None where it may go on."""
+        meter = self._service.meter
+        meter.requests += 1
+        scope["sharedctx.headers"] = headers
+        scope["sharedctx.participant"] = None
+        refused = await self._refuse(scope, headers, headers.get(b"origin"))
+        if refused is not None:
+            meter.refused += 1
+        return refused
+
     async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
         host = headers.get(b"host", b"").decode("latin-1")
         if not self._callers.knows(host):
             message = "this server does not go by that name: start it with --allow-host to add one"
-            return error_reply(421, message, self._service.now())
+            close = (CLOSE,) if scope["type"] == "http" else ()
+            return error_reply(421, message, self._service.now(), close)
         if origin is not None and not self._callers.admits(origin.decode("latin-1"), host):
             return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
             return None
         if scope["path"] not in _OPEN and not scope["path"].startswith(FOLDER):
-            tokens = self._service.tokens
-            if await tokens.required():
-                given = _bearer(scope, headers)
-                found = None if given is None else await tokens.find(given)
-                if found is None:
-                    ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
-                    return error_reply(
-                        401,
-                        "a valid bearer token is needed: `sharedctx token make` makes one",
-                        self._service.now(),
-                        ask,
-                    )
-                scope["sharedctx.participant"] = found.participant
+            try:
+                refused = await self._refuse_token(scope, headers)
+            except SharedContextError as error:  # the store that knows the tokens does not answer
+                self._service.meter.errors += 1
+                log.error("%s tokens", error.code)
+                return error_reply(status_of(error), error.message, self._service.now(), code=error.code)
+            if refused is not None:
+                return refused
         if self._service.settings.rate is not None and (wait := self._wait(scope)) > 0:
             after: tuple[Header, ...] = ((b"retry-after", b"%d" % max(round(wait + 0.5), 1)),)
             return error_reply(429, "too many requests: wait a little", self._service.now(), after)
+        return None
+
+    async def _refuse_token(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
+        tokens = self._service.tokens
+        if not await tokens.required():
+            return None
+        given = _bearer(scope, headers)
+        found = None if given is None else await tokens.find(given)
+        if found is None:
+            ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
+            why = "a valid bearer token is needed: `sharedctx token make` makes one"
+            return error_reply(401, why, self._service.now(), ask)
+        scope["sharedctx.participant"] = found.participant
         return None
 
     def _wait(self, scope: Scope) -> float:
@@ -106,7 +127,7 @@ class Gate:
 
     async def _send(self, scope: Scope, receive: Receive, send: Send, reply: Reply) -> None:
         if scope["type"] == "http":
-            await send_reply(send, reply, ((b"connection", b"close"),) if reply.status == 421 else ())
+            await send_reply(send, reply)
             return
         await receive()
         headers = [reply.type, (b"content-length", b"%d" % len(reply.body)), *reply.headers]

@@ -6,8 +6,12 @@ import asyncio
 import time
 from typing import Any, Literal, cast
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
+from .application import Application
+from .exchange import Exchange, exchange_of
 from .replies import error_reply
 
 _JOINED = 1 << 16
@@ -21,39 +25,55 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's protocol over a ``Joining`` transport, until it becomes that of a WebSocket.
 
     httptools bounds neither the head of a request nor how long it takes: a head of more than 64 KiB is refused with
-    431, a request of which nothing more comes for ``timeout_keep_alive`` seconds, or its head in all, with 408.
+    431, a request of which nothing more comes for ``timeout_keep_alive`` seconds, or its head in all, with 408. Small
+    requests for contexts are an ``Exchange``; others go to the application as ASGI has it.
     """
 
+    cycle: Exchange | RequestResponseCycle | None  # type: ignore[assignment]
     _part: Literal["head", "body"] | None = "head"
-    """What of a request is awaited; nothing between requests, where uvicorn's own timeout counts."""
+    """What of a request is awaited; nothing between requests, and while a reply is."""
     _begun = False  # any request
     _told = _came = 0  # bytes of the head: those parsed, those of reads that did not end it
-    _patience: asyncio.TimerHandle | None = None
+    _due: float | None = None
+    """When patience ends, by the loop's clock."""
+    _alarm: asyncio.TimerHandle | None = None
+    """Rings when that may be: one for many requests, each of which would pay as much for its own as for a parser."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.application = cast(Application, config.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, Joining(transport, self.loop)))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._wait_no_more()
+        self._due = None
+        if self._alarm is not None:
+            self._alarm.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         before = self._part
         super().data_received(data)
-        if self._part is None:
-            self._wait_no_more()
-        elif self._part == "body":  # every piece is a sign of life
+        if self._part == "body":  # every piece is a sign of life
             self._wait()
-        elif before == "head" and self._patience is not None:
-            self._came += len(data)
-            if self._came > _HEAD:
-                self._refuse(431, _TOO_LARGE)
-        else:
-            self._wait()
+        elif self._part == "head":
+            if before == "head" and self._due is not None:
+                self._came += len(data)
+                if self._came > _HEAD:
+                    self._refuse(431, _TOO_LARGE)
+            else:
+                self._wait()
 
     def handle_websocket_upgrade(self) -> None:
-        self._part = None
+        self._part = self._due = None
         self.transport = cast(Joining, self.transport).joined
         super().handle_websocket_upgrade()
 
@@ -65,39 +85,78 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._part, self._begun, self._told, self._came = "head", True, 0, 0
-        super().on_message_begin()
+        self.url, self.headers = b"", []
 
     def on_url(self, url: bytes) -> None:
         self._told += len(url)
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._told += len(name) + len(value) + 4
-        super().on_header(name, value)
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if self._told > _HEAD:
             raise ValueError(_TOO_LARGE)  # the parser makes an error of its own of it
         self._part = "body"
+        if self.transport.is_closing():  # after the reply to what came before, in one piece with this
+            return
+        if (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused:
+            exchange = exchange_of(self)
+            if exchange is not None:
+                self.cycle = exchange
+                return
+        url, headers = self.url, self.headers
+        super().on_message_begin()  # makes the scope
+        self.on_url(url)
+        for name, value in headers:
+            super().on_header(name, value)
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if not isinstance(self.cycle, Exchange):
+            super().on_body(body)
+        elif not self.cycle.response_complete:
+            self.cycle.parts.append(body)
+
     def on_message_complete(self) -> None:
-        self._part = None
-        super().on_message_complete()
+        self._part = self._due = None
+        if not isinstance(self.cycle, Exchange):
+            super().on_message_complete()
+        elif not self.cycle.response_complete:
+            self.cycle.begin()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._part is None:
+            self._wait()
 
     def _wait(self) -> None:
-        self._wait_no_more()
         if not self.transport.is_closing():
-            self._patience = self.loop.call_later(self.timeout_keep_alive, self._lose_patience)
+            self._due = self.loop.time() + self.timeout_keep_alive
+            if self._alarm is None:
+                self._alarm = self.loop.call_later(self.timeout_keep_alive, self._ring)
 
-    def _wait_no_more(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._due is None or self.transport.is_closing():
+            return
+        left = self._due - self.loop.time()
+        if left > 0:
+            self._alarm = self.loop.call_later(left, self._ring)
+        elif self._part is None:
+            self.transport.close()
+        else:
+            self._lose_patience()
 
     def _lose_patience(self) -> None:
-        self._patience = None
-        cycle = cast(RequestResponseCycle | None, self.cycle)
+        cycle = self.cycle
         replying = cycle is not None and not cycle.response_complete
         if cycle is not None and replying and (cycle.response_started or not cycle.more_body):
             self._wait()  # the reply to this request, or to the one before, is under way

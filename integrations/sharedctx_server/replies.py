@@ -20,6 +20,8 @@ LARGE = 1 << 16
 """Bytes from which work on a body leaves the event loop."""
 
 Header = tuple[bytes, bytes]
+CLOSE: Header = (b"connection", b"close")
+"""Goes with a reply that comes before the body was read: the rest of it would be read for nothing."""
 JSON: Header = (b"content-type", b"application/json")
 
 encode = msgspec.json.Encoder().encode
@@ -71,11 +73,9 @@ def compress(body: bytes, encoding: str) -> bytes:
     return zstd.compress(body, 3) if encoding == "zstd" else gzip.compress(body, 5, mtime=0)
 
 
-async def send_reply(
-    send: Callable[[Any], Awaitable[None]], reply: Reply, more: tuple[Header, ...] = (), *, head: bool = False
-) -> None:
+async def send_reply(send: Callable[[Any], Awaitable[None]], reply: Reply, *, head: bool = False) -> None:
     """Send a reply; of a HEAD request without its body."""
     length = (b"content-length", b"%d" % len(reply.body))
-    headers = [reply.type, length, *reply.headers, *more] if reply.body else [length, *reply.headers, *more]
+    headers = [reply.type, length, *reply.headers] if reply.body else [length, *reply.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else reply.body})

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
-from sharedctx.callers import Callers, check_token, is_loopback
+from sharedctx.callers import Callers, check_port, check_token, is_loopback
+from sharedctx.entries.names import check_session
 from sharedctx.errors import ConfigError
 from sharedctx.projects import PRIORITIES, ProjectSettings
+from sharedctx.settings import check_bound, check_positive
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,22 @@ class ServerSettings:
     priorities: Mapping[str, float] = field(default_factory=lambda: dict(PRIORITIES))
 
     def __post_init__(self) -> None:
+        check_session(self.session)
+        if not isinstance(self.projects, ProjectSettings):
+            raise ConfigError(f"projects {self.projects!r:.60} are no ProjectSettings: pass ProjectSettings(...)")
         for name in ("queue", "queue_bytes", "max_streams"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number from 1 up")
+            check_bound(name, getattr(self, name))
         for name in ("idle", "heartbeat", "sweep_every", "drain", "slow_store"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name} {getattr(self, name)!r} is not a number of seconds above 0")
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise ConfigError(f"rate {self.rate!r} is not a number of requests a second above 0")
-        for name, number in self.priorities.items():
-            if not isfinite(number):
+            check_positive(name, getattr(self, name), "seconds")
+        if self.rate is not None:
+            check_positive("rate", self.rate, "requests a second")
+        priorities: Any = self.priorities
+        if not isinstance(priorities, Mapping):
+            raise ConfigError(f"priorities {priorities!r:.60} map no names to numbers: write {{'currentTask': 10}}")
+        for name, number in priorities.items():
+            if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
                 raise ConfigError(f"the priority {number!r:.40} of {name!r:.80} is not a number")
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"port {self.port!r} is not between 0 and 65535")
+        check_port(self.port)
         check_token(self.token)
         Callers(self.host, self.allow_hosts, self.allow_origins)
 

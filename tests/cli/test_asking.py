@@ -30,6 +30,7 @@ def test_a_server_is_asked_by_both_spellings(shell: Shell, tmp_path: Path, monke
         monkeypatch.setenv("SHAREDCTX_SERVER", url)
         for words in (["status"], ["context", "status"], ["context", "--server", url, "status"]):
             assert shell.json(*words)["url"] == url
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")  # which is for other machines
         for words in (["health"], ["context", "health"]):
             assert shell.json(*words)["status"] == "healthy"
         for words in (["metrics"], ["context", "metrics"]):

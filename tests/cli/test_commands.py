@@ -59,6 +59,8 @@ def test_failures_have_their_exit_codes_and_name_the_cure(shell: Shell) -> None:
     assert shell("put", "findings", "w", "--expect", "7")[0] == 4
     assert shell("put", "bad\nkey", "v")[0] == 2
     assert shell("put", "k", "{", "--type", "json")[0] == 2
+    code, _, err = shell("put", "k", "-", "--type", "json", stdin=b"[" * 100_000 + b"]" * 100_000)
+    assert (code, b"flatten it" in err, b"Traceback" in err) == (2, True, False)
     assert shell("diff", "a", "b")[0] == 2
     assert shell("--session", "../evil", "ls")[0] == 2
     code, out, _ = shell("get", "nothing", "--json")

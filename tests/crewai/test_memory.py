@@ -211,6 +211,28 @@ def test_touching_makes_no_version(memory: ContextMemory) -> None:
     assert len(memory.history("a")) == 1
 
 
+def test_the_last_access_is_the_later_of_a_touch_and_of_what_was_written(memory: ContextMemory) -> None:
+    later = datetime(2099, 1, 1)
+    memory.save([record("a")])
+    memory.touch_records(["a"])
+    for write in (memory.update, lambda one: memory.save([one])):
+        write(record("a", last_accessed=later))
+        found = memory.get_record("a")
+        assert found is not None
+        assert found.last_accessed == later
+
+
+def test_a_reset_forgets_when_records_were_touched(memory: ContextMemory) -> None:
+    early = datetime(2020, 1, 1)
+    memory.save([record("a")])
+    memory.touch_records(["a"])
+    memory.reset()
+    memory.save([record("a", last_accessed=early)])
+    found = memory.get_record("a")
+    assert found is not None
+    assert found.last_accessed == early
+
+
 @pytest.mark.parametrize("odd", ["a/b", "..", "x" * 900, "é\u0301", "with space", "line\nbreak", "~", "%", "ü"])
 def test_any_id_and_scope_can_be_kept(memory: ContextMemory, odd: str) -> None:
     memory.save([record(odd, f"/{odd}/x"), record("plain", "/plain")])

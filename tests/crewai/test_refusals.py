@@ -10,6 +10,7 @@ import pytest
 from crewai.memory.types import MemoryRecord
 
 import sharedctx
+from sharedctx.backends.base import Put
 from sharedctx.errors import InvalidValue
 from sharedctx_crewai import ContextMemory
 
@@ -22,7 +23,7 @@ def ids(found: list[tuple[MemoryRecord, float]]) -> list[str]:
     return [each.id for each, _ in found]
 
 
-@pytest.mark.parametrize("bad", [object(), b"\xff", math.nan, {"deep": [1, math.inf]}])
+@pytest.mark.parametrize("bad", [object(), b"\xff", math.nan, {"deep": [1, math.inf]}, {"\ud800": 1}])
 def test_metadata_that_is_no_json_is_refused_by_the_name_of_its_record(memory: ContextMemory, bad: object) -> None:
     with pytest.raises(InvalidValue, match="'odd'"):
         memory.save([record("fine"), record("odd", metadata={"k": bad})])
@@ -63,6 +64,7 @@ def test_arguments_that_make_no_sense_are_refused_by_name(memory: ContextMemory)
         ("categories", lambda bad: memory.search([1.0, 0.0], categories=bad), 3),
         ("record_ids", lambda bad: memory.delete(record_ids=bad), 3),
         ("record_ids", lambda bad: memory.touch_records(bad), "a"),
+        ("metadata_filter", lambda bad: memory.search([1.0, 0.0], metadata_filter=bad), {("a", 1): 2}),
         ("older_than", lambda bad: memory.delete(older_than=bad), "2020-01-01"),
         ("the id", lambda bad: memory.get_record(bad), ["a"]),
         ("the id", lambda bad: memory.history(bad), 3),
@@ -108,3 +110,22 @@ def test_a_ttl_that_is_none_is_refused_at_once(store: sharedctx.Store, ttl: Any)
     for given in (ttl, {"/tmp": ttl}):
         with pytest.raises(InvalidValue, match="ttl"):
             ContextMemory(store, ttl=given)
+
+
+def test_a_damaged_row_of_the_index_costs_the_records_in_it_until_they_are_saved_anew(
+    memory: ContextMemory, caplog: pytest.LogCaptureFixture
+) -> None:
+    memory.save([record("a")])
+    memory.save([record("b")])
+    backend, space = memory.context.store.backend, "session:default"
+    index = "\x01vectors/crewai"
+    (row,) = (row for row in backend.scan(space, index, "") if b"memory/a" in row.value)
+    backend.commit(space, [Put(index, row.value[:-1] + bytes([row.value[-1] ^ 1]), row.sk)])
+    memory.context.verbs.session.vectors("crewai", lambda item: []).after_fork()  # as a process that opens it now
+    assert ids(memory.search([1.0, 0.0])) == ["b"]
+    assert "damaged" in caplog.text
+    memory.save([record("c"), record("a")])
+    assert ids(memory.search([1.0, 0.0])) == ["a", "b", "c"]
+    assert [state.version for state in memory.history("a")] == [2, 1]
+    memory.reset()
+    assert memory.count() == 0

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import sharedctx
 from sharedctx.backends.base import Put
 from sharedctx.backends.disk import DiskBackend, alone
 from sharedctx.errors import BackendUnavailable
+from sharedctx.testing import ManualClock
 
 
 @pytest.fixture
@@ -72,3 +74,52 @@ def test_an_opener_that_stands_still_is_told(path: Path, monkeypatch: pytest.Mon
     finally:
         os.close(opening)
     DiskBackend(path).close()
+
+
+@pytest.mark.parametrize("gone", [["wal"], ["shm"], ["wal", "shm"]])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_writing_on_when_the_log_was_removed_is_told_and_keeps_what_was_acknowledged(
+    path: Path, gone: list[str], replaced: bool
+) -> None:
+    kept = 0
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        ctx.put("n0", "before")
+        for name in gone:
+            (path / f"cache.db-{name}").unlink()
+            if replaced:
+                (path / f"cache.db-{name}").touch()
+        ends, told = time.monotonic() + 30, False
+        while not told and time.monotonic() < ends:
+            try:
+                ctx.put(f"n{kept + 1}", "after")
+                kept += 1
+            except BackendUnavailable:
+                told = True
+        with pytest.raises(BackendUnavailable, match=r"cache\.db-wal or cache\.db-shm of the store .* was removed"):
+            ctx.put("k00", "still")
+        assert ctx.get("n0") == "before"
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        assert [ctx.get(f"n{n}") for n in range(kept + 1)] == ["before", *["after"] * kept]
+        assert store.doctor() == []
+
+
+def test_a_thread_that_meets_the_place_of_a_removed_log_is_told(path: Path) -> None:
+    with sharedctx.open(path) as store, ThreadPoolExecutor(1) as other:
+        ctx = store.session("s")
+        ctx.put("k00", "before")
+        (path / "cache.db-wal").unlink()
+        with pytest.raises(BackendUnavailable, match=r"cache\.db-wal"):
+            other.submit(ctx.put, "k00", "after").result()
+
+
+def test_a_log_that_sqlite_itself_removed_and_made_anew_is_no_fault(path: Path) -> None:
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        for n in range(3):
+            with ThreadPoolExecutor(1) as ending:  # whose connection ends with it
+                ending.submit(ctx.put, "k00", f"{n}").result()
+        with sharedctx.open(path, clock=ManualClock()) as another:
+            another.session("s").put("k00", "another")
+        assert ctx.put("k00", "last").version == 6

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 import sharedctx
+from sharedctx.backends.disk.keys import partition, version_key
 from sharedctx.errors import Compacted, UnsafeRow
+from sharedctx.evolution import EvolutionStore
+from sharedctx.testing import ManualClock
 
 from .rows import change
 
@@ -101,3 +105,63 @@ def test_trim_keeps_what_reads_beside_a_damaged_newest_version(path: Path) -> No
         ctx = store.session("s")
         assert ctx.trim("k03", 1) == 0
         assert ctx.get("k03", full=True, version=1) == "value 3 " * 300
+
+
+def take(path: Path, space: str, key: str, number: int) -> None:
+    """Have another program's row take a number of a partition, and be removed by the next repair."""
+    sql = "INSERT INTO Cache(key, raw, mode, tag, value) VALUES (?, 1, 1, 'junk', x'00')"
+    change(path, sql, (version_key(partition(space, key), number),))
+
+
+@pytest.mark.parametrize("limit", ["ttl", "max_entries", "by name"])
+def test_what_the_store_removes_is_gone_though_a_foreign_row_took_the_next_number(path: Path, limit: str) -> None:
+    clock = ManualClock(4e9)
+    with sharedctx.open(path, clock=clock) as store:
+        ctx = store.session("s", scope="brief", max_entries=1 if limit == "max_entries" else None)
+        ctx.put("brief", "old", ttl=5 if limit == "ttl" else None)
+        take(path, "session:s", "brief", 4)
+        store.repair()
+        clock.advance(10)
+        if limit == "ttl":
+            assert ctx.sweep() == 1
+        elif limit == "max_entries":
+            ctx.put("briefly", "new")
+        else:
+            assert ctx.run(ctx.verbs.evict("brief", "spent"))
+        assert ctx.get("brief") is None
+        assert [(gone.key, gone.version) for gone in ctx.evicted()] == [("brief", 1)]
+        assert store.doctor() == []
+        assert ctx.put("brief", "again").version == 6
+
+
+def test_the_audit_log_tells_what_was_done_though_a_foreign_row_took_its_next_number(path: Path) -> None:
+    with sharedctx.open(path) as store:
+        ctx = store.session("s")
+        ctx.configure(audit=True)
+        ctx.put("k00", "one")
+        take(path, "session:s", "\x01audit", 3)
+        assert len(store.repair()) == 1
+        ctx.put("k00", "two")
+        ctx.delete("k00")
+        ctx.configure(ttl=60.0)
+        told = [(act.number, act.action) for act in ctx.audit()]
+        assert told[2:] == [(2, "put"), (4, "put"), (5, "delete"), (6, "configure")]
+        assert [fault for fault in ctx.verify_audit() if "3 to 3" not in fault] == []
+
+
+def test_an_evolution_keeps_what_it_stores_though_foreign_rows_took_its_next_numbers(path: Path) -> None:
+    async def run() -> None:
+        async with EvolutionStore(path=path) as store:
+            own = await store.create_context("src", ["speed"])
+            for section in ("metrics_before", "original_analysis", "state"):
+                take(path, f"evolution:{own}", section, 3)
+            assert len(store.store.repair()) == 3
+            assert await store.store_original_analysis(["a.py"], {"lines": 9}, [], [])
+            assert await store.update_phase("plan")
+            found = await store.get_context()
+            assert found is not None
+            assert (found.metrics_before, found.current_phase) == ({"lines": 9}, "plan")
+            assert found.original_analysis["files_analyzed"] == ["a.py"]
+            assert store.store.doctor() == []
+
+    asyncio.run(run())

@@ -146,3 +146,24 @@ def test_writing_to_a_server_that_was_emptied_is_told(
         failed = one.commit_many([(space, [Put("p", b"y")], None)] * together)
         assert [type(each) for each in failed] == [BackendUnavailable] * together
     assert [row.value for row in one.scan("s", "p")] == ([b"another's"] if used_anew else [])
+
+
+@pytest.mark.parametrize("written_since", [False, True])
+def test_who_follows_a_feed_that_was_evicted_is_told_and_goes_on_from_there(
+    server: Any, two: tuple[RedisBackend, RedisBackend], written_since: bool
+) -> None:
+    one, other = two
+    heard, _ = one.commit("s", [Put("p", b"heard")])
+    last, _ = other.commit("s", [Put("p", b"not heard")])
+    server.ask("DEL", "sharedctx:{s}:f")
+    if written_since:
+        other.commit("s", [Put("p", b"later")])
+    assert one.wait("s", heard, 0.0)
+    with pytest.raises(Compacted) as told:
+        one.changes("s", heard)
+    assert told.value.oldest == last
+    assert [change.sk for change in one.changes("s", told.value.oldest)] == ([3] if written_since else [])
+    other.commit("s", [Put("p", b"last")])
+    assert [change.sk for change in one.changes("s", told.value.oldest)][-1:] == [3 + written_since]
+    with pytest.raises(Compacted):
+        one.changes("s", heard)

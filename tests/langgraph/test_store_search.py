@@ -15,6 +15,7 @@ from langgraph.store.base import PutOp
 
 import sharedctx
 from sharedctx.errors import InvalidValue
+from sharedctx.testing import ManualClock
 from sharedctx_langgraph import ContextStore
 
 WORDS = ["apple", "car", "red", "green", "blue", "dog"]
@@ -171,3 +172,26 @@ def test_languages_are_found() -> None:
         for n, text in enumerate(["这是中文", "Это русский", "यह हिंदी है"]):
             store.put(("a",), f"{n}", {"text": text})
         assert keys(store.search(("a",), query="русский"))[0] == "1"
+
+
+@pytest.mark.parametrize("emptied", ["delete", "remove", "expire", "sweep"])
+def test_a_store_that_was_emptied_takes_another_embedder(emptied: str) -> None:
+    clock = ManualClock(1.0)
+    with sharedctx.open("memory://", clock=clock) as opened:
+        old = ContextStore(opened, index={"dims": 2, "embed": lambda texts: [[1.0, 0.0] for _ in texts]})
+        old.put(("a",), "k", {"text": "one"}, ttl=1)
+        new = ContextStore(opened, index={"dims": 3, "embed": lambda texts: [[0.0, 1.0, 0.0] for _ in texts]})
+        with pytest.raises(InvalidValue, match="empty it"):
+            new.put(("a",), "other", {"text": "two"})
+        assert keys(new.search(("a",))) == ["k"]
+        if emptied == "delete":
+            new.delete(("a",), "k")
+            assert new.search(("a",), query="two") == []
+        elif emptied == "remove":
+            opened.session().delete("a/k")
+        else:
+            clock.advance(61.0)
+            if emptied == "sweep":
+                new.sweep_ttl()
+        new.put(("a",), "other", {"text": "two"})
+        assert [(item.key, item.score) for item in new.search(("a",), query="two")] == [("other", 1.0)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,10 +84,24 @@ def test_foreign_names_and_pages_are_refused(wire: Any, path: str) -> None:
         assert _post(url, wire.initialize, host="tools.local").status == 200
         assert _post(url, wire.initialize, origin="https://evil.example.org").status == 403
         assert _post(url, wire.initialize, origin="null").status == 403
+        assert _post(url, wire.initialize, origin="http://[").status == 403
         assert _post(url, wire.initialize, origin="https://app.example.org").status == 200
         assert _post(url.removesuffix("mcp") + "other", wire.initialize).status == 404
         assert _post(url, b"{" * 10).status == 400
         assert _post(url, b'{"x":"' + b"y" * 5_000_000 + b'"}').status == 413
+
+
+def test_a_head_without_an_end_is_not_waited_for(wire: Any, path: str) -> None:
+    with serving(wire, "--path", path) as (url, _):
+        host, _, port = url.split("/")[2].partition(":")
+        sent, most = 0, 2**25
+        with closing(socket.create_connection((host, int(port)), PATIENCE)) as endless, suppress(OSError):
+            endless.sendall(b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ")
+            while sent < most:
+                endless.sendall(b"y" * 2**16)
+                sent += 2**16
+        assert sent < most
+        assert _post(url, wire.initialize).status == 200
 
 
 def test_what_the_sdk_would_change_or_not_read_is_refused_by_its_id(wire: Any, path: str) -> None:

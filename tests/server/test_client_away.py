@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
+import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 import sharedctx
-from sharedctx.errors import BackendUnavailable, Forbidden
+from sharedctx.errors import BackendUnavailable, ConfigError, Forbidden, InvalidValue, VersionConflict
 from sharedctx.projects import Projects
 from sharedctx_server import ContextClient
 from sharedctx_server.background import stop
@@ -107,6 +110,102 @@ def test_the_servers_own_store_stands_in_with_its_own_versions(tmp_path: Path) -
                 assert (found["version"], found["context"]) == (2, {"a": 2})
 
     asyncio.run(asyncio.wait_for(work(), 15))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"server_url": 3003},
+        {"server_url": "http://[::1"},
+        {"server_url": "http://127.0.0.1:99999"},
+        {"max_retries": -1},
+        {"max_retries": "3"},
+        {"retry_wait": "1"},
+        {"retry_wait": -1.0},
+        {"ping": 0},
+        {"cache_timeout": None},
+        {"token": 7},
+        {"token": "two\nlines"},
+    ],
+)
+def test_a_client_of_the_wrong_arguments_is_refused_when_it_is_made(odd: dict[str, Any]) -> None:
+    [name] = odd
+    with pytest.raises(ConfigError, match="address of a server" if name == "server_url" else name):
+        ContextClient("atlas", "planner", **odd)
+
+
+def test_an_expected_version_counts_for_what_stands_in(tmp_path: Path) -> None:
+    process = ServerProcess(tmp_path / "store")
+
+    async def work(fallback: Path) -> None:
+        process.start()
+        async with client(process, "one", fallback=fallback) as me:
+            heard = Heard(me, "disconnected")
+            live = (await me.set_context({"a": 1}))["version"]
+            await me.get_context(use_cache=False)
+            process.kill()
+            await heard.until(lambda: bool(heard.all))
+            for odd in ("1", True, -1):
+                with pytest.raises(InvalidValue, match="expected_version"):
+                    await me.set_context({"a": 3}, expected_version=odd)  # type: ignore[arg-type]
+            with pytest.raises(VersionConflict, match="was expected"):
+                await me.update_context({"modified": {"a": 2}}, expected_version=live + 7)
+            with pytest.raises(VersionConflict, match="was expected"):
+                await me.set_context({"a": 3}, expected_version=0)
+            assert (await me.get_context())["context"] == {"a": 1}
+            await me.update_context({"modified": {"a": 2}}, expected_version=live)
+            assert (await me.get_context())["context"] == {"a": 2}
+
+    with process:
+        process.kill()
+        for fallback in (process.store, tmp_path / "copy"):
+            asyncio.run(asyncio.wait_for(work(fallback), 30))
+
+
+class Deaf(http.server.BaseHTTPRequestHandler):
+    """Passes requests on to ``upstream``, and once it is ``deaf`` no answer back."""
+
+    upstream = ""
+    deaf = False
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+        answer = httpx.request(
+            self.command, self.upstream + self.path, headers=headers, content=self.rfile.read(length)
+        )
+        if type(self).deaf:
+            self.close_connection = True
+            return
+        self.send_response(answer.status_code)
+        for name in ("etag", "x-sharedctx-store"):
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        self.send_header("content-length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    do_PUT = do_POST = do_GET
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_a_write_whose_answer_was_lost_is_not_done_again_by_what_stands_in(tmp_path: Path) -> None:
+    async def work(url: str) -> None:
+        me = ContextClient("atlas", "one", url, enable_streaming=False, fallback=tmp_path / "store", retry_wait=30)
+        async with me:
+            assert (await me.set_context({"a": 1}))["version"] == 1
+            Deaf.deaf = True
+            written = await me.update_context({"modified": {"a": 2}})
+            assert (written["version"], written["offline"]) == (2, True)
+
+    with running(str(tmp_path / "store")) as server, http.server.ThreadingHTTPServer(("127.0.0.1", 0), Deaf) as proxy:
+        Deaf.upstream, Deaf.deaf = server.url, False
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        asyncio.run(asyncio.wait_for(work(f"http://127.0.0.1:{proxy.server_address[1]}"), 30))
+        proxy.shutdown()
+        assert httpx.get(f"{server.url}/context/atlas").json()["version"] == 2
 
 
 def test_a_server_is_started_where_none_answers(tmp_path: Path) -> None:

@@ -158,6 +158,13 @@ def test_pages_of_other_origins_may_not_call(server: Running, http: httpx.Client
     assert http.get("/context/atlas").status_code == 404
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "https://[v]", "://"])
+def test_an_origin_that_is_no_address_is_refused_like_any_other(http: httpx.Client, origin: str) -> None:
+    refused = http.get("/context/atlas", headers={"origin": origin})
+    assert refused.status_code == 403
+    assert "--allow-origin" in refused.json()["error"]
+
+
 def test_an_origin_that_is_allowed_may_call() -> None:
     origin = "https://app.example.org"
     with running(allow_origins=(origin,)) as server, httpx.Client(base_url=server.url) as http:

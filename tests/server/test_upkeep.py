@@ -18,7 +18,9 @@ from websockets.sync.client import connect
 
 import sharedctx
 from sharedctx import Store
-from sharedctx.errors import ConfigError
+from sharedctx.backends.steps import run as drive
+from sharedctx.bearers import Tokens
+from sharedctx.errors import BackendUnavailable, ConfigError
 from sharedctx.evolution import EvolutionStore
 from sharedctx.projects import Projects, ProjectSettings
 from sharedctx.testing import ManualClock
@@ -171,6 +173,41 @@ def test_metrics_tell_how_long_the_phases_of_evolutions_took(server: Running, ht
     assert 'sharedctx_evolution_phase_runs{phase="a \\"b\\"\\n"} 1.0' in text
     assert 'sharedctx_evolution_phase_mean_seconds{phase="initialization"}' in text
     assert text.count("sharedctx_evolution_phase_runs{") == 20, "the commonest"
+
+
+def away(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server's store answer nothing from now on."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise BackendUnavailable("the store cannot be reached: is it running?")
+
+    for name in ("commit", "pks", "rev", "scan", "spaces", "stats"):
+        monkeypatch.setattr(server.store.backend, name, refuse, raising=False)
+
+
+def test_while_the_store_is_away_everybody_is_told_so(
+    server: Running, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http.put("/context/atlas", json={"context": {"kept": 1}})
+    with monkeypatch.context() as patch:
+        away(server, patch)
+        for told in (http.get("/context/atlas"), http.get("/api/entries"), http.get("/metrics")):
+            assert (told.status_code, told.json()["code"]) == (503, "BACKEND_UNAVAILABLE")
+            assert "is it running?" in told.json()["error"]
+        assert "sharedctx_store_answers 0.0" in http.get("/metrics", headers={"accept": "text/plain"}).text
+        assert http.get("/health").json()["status"] == "degraded"
+    assert http.get("/context/atlas").json()["context"] == {"kept": 1}
+
+
+def test_a_token_is_still_asked_for_while_the_store_that_knows_it_is_away(
+    server: Running, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = drive(server.store.backend, Tokens().make("scout", 60))
+    shown = {"authorization": f"Bearer {issued.text}"}
+    assert http.get("/api/entries", headers=shown).status_code == 200
+    away(server, monkeypatch)
+    assert http.get("/openapi.json").status_code == 401
+    assert http.get("/openapi.json", headers=shown).status_code == 503
 
 
 def test_health_says_why_it_is_degraded() -> None:

@@ -212,3 +212,19 @@ def test_a_quiet_session_is_recognised() -> None:
         lines += [f"/shop/test_a.py:{n}: in test_b", "    total(cart)", f"E   AssertionError: bad {n}", "cart = {}", ""]
     lines += [f"FAILED test_a.py::test_b[{n}] - AssertionError: bad {n}" for n in range(6)] + ["6 failed in 2.0s"]
     assert KIND.fits(Source("\n".join(lines))) > 0.8
+
+
+def test_a_small_budget_tells_which_tests_failed_and_why() -> None:
+    names = [f"test_case_{n}" for n in range(12)]
+    text = "=" * 20 + " FAILURES " + "=" * 20
+    for n, name in enumerate(names):
+        text += f"\n{'_' * 20} Test.{name} {'_' * 20}\n\n    def {name}(self):\n        found = count({n})\n"
+        text += f">       assert found == {n * 37}\nE       assert {n * 11} == {n * 37}\n"
+        text += f"\ntests/test_a.py:{n + 9}: AssertionError"
+    text += "\n" + "=" * 20 + " 12 failed, 88 passed in 1.20s " + "=" * 20 + "\n"
+    draft = shorten(text, budget=300)
+    assert COUNT(draft.text) <= 300
+    for n, name in enumerate(names):
+        assert f" Test.{name}\n" in draft.text
+        assert f"\nE assert {n * 11} == {n * 37}\n" in draft.text
+    assert draft.text.endswith("12 failed, 88 passed in 1.20s")

@@ -106,3 +106,24 @@ def test_other_documents_do_not_fit() -> None:
     assert KIND.fits(source([{"from": "a", "to": "b", "value": n} for n in range(9)])) == 0.0
     assert KIND.fits(source([{"from": "human", "value": "hello"}] * 5)) > 0.9
     assert KIND.fits(source({"items": [1, 2, 3]})) == 0.0
+
+
+def in_prose() -> list[dict[str, str]]:
+    said = [{"role": "system", "content": "Read first. " * 50}, {"role": "user", "content": "The queue loses letters."}]
+    for n in range(12):
+        failed = f"PermissionError: cannot lock letter {n}\n" if n == 7 else ""
+        said.append({"role": "assistant", "content": f"Next I look at letter {n}.\n\n```\nopen letters/{n}.txt\n```"})
+        said.append({"role": "user", "content": LISTING + "\n" + failed + LISTING})
+    return [*said, {"role": "assistant", "content": "Done: letter 7 was locked by the mailer."}]
+
+
+def test_a_small_budget_goes_to_what_was_done_what_failed_and_the_end() -> None:
+    draft = KIND.shorten(source(in_prose()), brief(300))
+    assert draft is not None
+    for n in range(12):
+        assert f"> open letters/{n}.txt" in draft.text
+    assert "< PermissionError: cannot lock letter 7" in draft.text
+    assert draft.text.endswith("26 Done: letter 7 was locked by the mailer.")
+    called = KIND.shorten(source(messages()), brief(300))
+    assert called is not None
+    assert "> open_file path=src/part1.py" in called.text

@@ -14,9 +14,9 @@ from ..entries.names import RESERVED, check_session
 from ..entries.session import Session
 from ..errors import ConditionFailed, SessionExists
 from ..versions import codec
+from ..versions.bases import distance
 from ..versions.codec import Kind
 from ..versions.collection import Collection, seal
-from ..versions.draft import DELTA_FROM
 from ..versions.witness import Act
 from . import lines
 from .lines import VersionLine
@@ -157,12 +157,12 @@ class _Restoring:
             sha256=bytes.fromhex(line.hash) if line.hash else None,
             base=self._base(line, held),
         )
-        return Put(line.key, blob, expires=line.expires, when=Head(head))
+        return Put(line.key, blob, expires=line.expires, when=Head(head, line.version - 1))
 
     def _base(self, line: VersionLine, held: dict[int, VersionLine]) -> tuple[int, bytes] | None:
         """What the version is stored as the difference from, as the log of versions would choose."""
-        back = 16 if line.version % 16 == 0 else 1
+        back = distance(line.version, line.size)
         base = held.get(line.version - back)
-        if line.size < DELTA_FROM or line.version % 256 == 0 or base is None or base.expires is not None:
+        if not back or base is None or base.expires is not None:
             return None
         return None if lines.KIND_NAMES[base.kind] is Kind.GONE else (back, self._archive.content(base))

@@ -12,7 +12,7 @@ from ..errors import ConditionFailed, ConfigError, DecodeError
 from ..versions import codec
 from ..versions.cache import ContentCache, Version
 from ..versions.codec import Kind
-from ..versions.reading import Versions
+from ..versions.reading import Versions, revision_of
 from ..versions.witness import Act
 from .record import START, VARIABLE, AuditHead, AuditRecord, Line, key_id, read, write
 
@@ -26,22 +26,22 @@ class Trail:
     With a ``key`` rows are authenticated. A chain that was begun with a key goes on with that key only.
     """
 
-    pk = PK
-
     def __init__(self, store: str, space: str, key: bytes | None, is_on: Callable[[], Steps[bool]]) -> None:
         self.space = space
         self.key = key
         self._store = store
         self.is_on = is_on
+        self._given = 0
         self._rows = Versions(store, space, ContentCache(0))
 
     def ops(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[tuple[Op, ...]]:
         """Return the row that tells of these acts; raises ``ConfigError`` without the key that the chain has."""
         newest = yield from steps.tail(self.space, PK)
         number, prev = 0, START
+        onto: int | None = None
         begun = [Act("begin", "", detail=self.space)]
         if newest is not None:
-            number = int(newest.sk)
+            number, onto = int(newest.sk), revision_of(newest)
             try:
                 line = self.line(self._rows.read_row(newest))
             except DecodeError as error:
@@ -50,10 +50,17 @@ class Trail:
                 self._require_key(line)
                 prev = line.digest
                 begun = [Act("resume", "")] if line.acts and line.acts[-1].action == "end" else []
-        content = write(number + 1, timestamp, agent, [*begun, *acts], prev, self.key)
-        bound = codec.binding(self._store, self.space, PK, number + 1)
+        after = Head(number, max(number, self._given), onto)
+        content = write(after.next, timestamp, agent, [*begun, *acts], prev, self.key)
+        bound = codec.binding(self._store, self.space, PK, after.next)
         blob = codec.seal(bound, Kind.BYTES, content, timestamp=timestamp, agent=agent, compress=False)
-        return (Put(PK, blob, when=Head(number)),)
+        return (Put(PK, blob, when=after),)
+
+    def refused(self, error: ConditionFailed) -> bool:
+        """See ``Witness.refused``; numbers that foreign rows took are remembered."""
+        if error.pk == PK and error.given is not None:
+            self._given = error.given
+        return error.pk == PK
 
     def note(self, acts: Sequence[Act], agent: str, timestamp: float, also: tuple[Op, ...] = ()) -> Steps[None]:
         """Write a row that tells of these acts, together with ``also``, whether the log is on or off."""
@@ -62,7 +69,7 @@ class Trail:
                 yield from steps.commit(self.space, (*also, *(yield from self.ops(acts, agent, timestamp))))
                 return
             except ConditionFailed as error:
-                if error.pk != PK:
+                if not self.refused(error):
                     raise
 
     def _require_key(self, line: Line) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..backends import steps
-from ..backends.base import Head, Put
+from ..backends.base import Put
 from ..backends.steps import Steps
 from ..entry import Evicted
 from ..errors import ConditionFailed, DecodeError
@@ -39,9 +40,20 @@ class Eviction:
         return tuple(found)
 
     def _tombstone(self, version: Version, now: float, why: str) -> Put:
-        bound = codec.binding(self._store, self._session.space, version.pk, version.number + 1)
+        after = self._session.log.after(version)
+        bound = codec.binding(self._store, self._session.space, version.pk, after.next)
         blob = codec.seal(bound, Kind.GONE, b"", timestamp=now, note=why)
-        return Put(version.pk, blob, when=Head(version.number))
+        return Put(version.pk, blob, when=after)
+
+    def _commit(self, made: Callable[[], tuple[Put, ...]], now: float) -> Steps[bool]:
+        """Commit what removes versions, made again where numbers were given already; False where others wrote."""
+        while True:
+            try:
+                yield from self._session.log.commit(made(), now)
+                return True
+            except ConditionFailed as error:
+                if error.given is None:
+                    return False
 
     def reclaim(self, victims: Sequence[Victim]) -> Steps[None]:
         """Free the originals of what was evicted."""
@@ -55,9 +67,7 @@ class Eviction:
         if head is None:
             return False
         now = yield from steps.now()
-        try:
-            yield from self._session.log.commit(self.ops([(head, why)], now), now)
-        except ConditionFailed:
+        if not (yield from self._commit(lambda: self.ops([(head, why)], now), now)):
             return False
         yield from self.reclaim([(head, why)])
         return True
@@ -83,16 +93,16 @@ class Eviction:
                 continue
             if not (yield from self._session.log.leases.expired(newest)):
                 continue
-            until = yield from self._session.log.leases.until(newest)
-            ops = (self._tombstone(newest, now, "expired"), self._record(newest, until or now, "expired"))
-            try:
-                yield from self._session.log.commit(ops, now)
-            except ConditionFailed:
+            until = (yield from self._session.log.leases.until(newest)) or now
+            if not (yield from self._commit(partial(self._expired, newest, now, until), now)):
                 continue
             yield from steps.reclaim(self._session.space, pk, None, now)
             swept += 1
         yield from steps.reclaim(self._session.space, LEASES, None, now)
         return swept
+
+    def _expired(self, version: Version, now: float, until: float) -> tuple[Put, ...]:
+        return self._tombstone(version, now, "expired"), self._record(version, until, "expired")
 
     def evicted(self) -> Steps[list[Evicted]]:
         """Return what the store removed by itself, oldest first."""

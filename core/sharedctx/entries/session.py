@@ -95,7 +95,8 @@ class Session:
                 ops += yield from self.trail.ops(acts, agent, now)
             try:
                 yield from steps.commit(self.space, ops, rev)
-            except ConditionFailed:
+            except ConditionFailed as error:
+                self.trail.refused(error)
                 continue
             finally:
                 self._configured.forget()

@@ -142,28 +142,31 @@ class Record:
         written one after the other.
         """
         drafts = {pk: self._draft(pk, value, self._agent) for pk, value in changed.items()}
-        heads = {pk: versions[pk].number if pk in versions else 0 for pk in (*drafts, STATE_PK)}
-        guard = () if STATE_PK in drafts else (Check(STATE_PK, Head(heads[STATE_PK]), NEXT),)
+        heads = {pk: self._head(pk, versions.get(pk)) for pk in (*drafts, STATE_PK)}
+        guard = () if STATE_PK in drafts else (Check(STATE_PK, heads[STATE_PK]._replace(given=None), NEXT),)
         yield from self._write(drafts, heads, now, guard)
 
+    def _head(self, pk: str, version: Version | None) -> Head:
+        return self.log.after(version) if version is not None else Head(0, self.log.given(pk, 0))
+
     def _write(
-        self, drafts: Mapping[str, Draft], heads: Mapping[str, int], now: float, guard: tuple[Op, ...]
+        self, drafts: Mapping[str, Draft], heads: Mapping[str, Head], now: float, guard: tuple[Op, ...]
     ) -> Steps[None]:
         order = sorted(drafts, key=lambda pk: len(drafts[pk].content))
         apart = sum(len(draft.content) for draft in drafts.values()) > _TOGETHER
         for pk in order[:-1] if apart else ():
-            yield from self.log.append(pk, drafts[pk], now, expect=heads[pk], extra=guard)
+            yield from self.log.append(pk, drafts[pk], now, expect=heads[pk].sk, extra=guard)
         last = order[-1]
         beside = () if apart else tuple(self._put(pk, heads[pk], drafts[pk], now) for pk in order[:-1])
-        yield from self.log.append(last, drafts[last], now, expect=heads[last], extra=(*beside, *guard))
+        yield from self.log.append(last, drafts[last], now, expect=heads[last].sk, extra=(*beside, *guard))
 
     def _draft(self, pk: str, value: Any, agent: str) -> Draft:
         kind, data, digest = values.encode(pk, value)
         return Draft(kind, data, agent, sha256=digest, compress=self._compress)
 
-    def _put(self, pk: str, head: int, draft: Draft, now: float) -> Put:
+    def _put(self, pk: str, head: Head, draft: Draft, now: float) -> Put:
         blob = codec.seal(
-            codec.binding(self._store, self.space, pk, head + 1),
+            codec.binding(self._store, self.space, pk, head.next),
             draft.kind,
             draft.content,
             timestamp=now,
@@ -171,7 +174,7 @@ class Record:
             sha256=draft.sha256,
             compress=draft.compress,
         )
-        return Put(pk, blob, when=Head(head))
+        return Put(pk, blob, when=head)
 
     def history(self, pk: str, first: int = 1, last: int | None = None) -> Steps[list[Version]]:
         """Return the versions of a partition that are values, oldest first; raises ``DecodeError``."""
@@ -192,12 +195,12 @@ class Record:
             for moment in moments
         ]
         yield from self._mark_import(False, Check(STATE_PK, Head(0), NEXT))
-        heads: dict[str, int] = dict.fromkeys((STATE_PK, *SECTIONS), 0)
+        heads = {pk: Head(0, 0) for pk in (STATE_PK, *SECTIONS)}
         try:
             for timestamp, drafts in written:
                 yield from self._write(drafts, heads, timestamp, ())
                 for pk in drafts:
-                    heads[pk] += 1
+                    heads[pk] = Head(heads[pk].next, heads[pk].next)
             yield from self._mark_import(True)
         except Exception:
             yield from steps.reclaim(self.space)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import ConfigError
-from ..settings import check_bound
+from ..settings import check_bound, check_positive
 
 
 @dataclass(frozen=True)
@@ -25,5 +24,5 @@ class ProjectSettings:
     def __post_init__(self) -> None:
         for name in ("max_bytes", "max_projects", "keep_versions"):
             check_bound(name, getattr(self, name))
-        if self.ttl is not None and (isinstance(self.ttl, bool) or not 0 < self.ttl < float("inf")):
-            raise ConfigError(f"ttl {self.ttl!r} is not a number of seconds above 0")
+        if self.ttl is not None:
+            check_positive("ttl", self.ttl, "seconds")

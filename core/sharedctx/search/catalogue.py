@@ -107,6 +107,8 @@ class Catalogue:
     def take(self, name: str, size: int, pack: Pack) -> None:
         """Put into memory what a pack knows better."""
         self._asked.clear()
+        if self.matrix is None and self.founded is not None and pack.dimensions:
+            self.matrix = Matrix(pack.dimensions)  # what told them is damaged
         entries = len(pack.items) if pack.alike else sum(item.vectors is not None for item in pack.items)
         self.packs[name] = Known(size, pack.dimensions, pack.items, entries)
         if not self._take_whole(pack):

@@ -64,11 +64,6 @@ class Entry(NamedTuple):
     expires: float | None = None
     name: str | None = None
 
-    def at_rest(self) -> tuple[Item, list[bytes]]:
-        """Return what is stored of it, and its vectors; raises ``InvalidValue`` for any that is none."""
-        rows = [floats(self.key, vector) for vector in self.vectors]
-        return Item(self.key, self.version, len(rows), _JSON.encode(self.facts), self.expires, self.name), rows
-
 
 class Pack(NamedTuple):
     """Items and the vectors of all of them, one after the other; ``alike`` when each item has one vector and a name of
@@ -99,6 +94,27 @@ def unfit(key: str, size: int, dimensions: int) -> InvalidValue:
         f"the vector of {key!r} has {size} dimensions where the index has {dimensions}: use the embedder that made "
         "the index, or empty it"
     )
+
+
+def told(
+    entries: Iterable[Entry], gone: Iterable[tuple[str, int]], dimensions: int
+) -> tuple[int, list[Item], list[bytes]]:
+    """Return what a pack says of new versions and of those that removed entries: the dimensions of its vectors (0:
+    those of the first), items, and the vectors in order; raises ``InvalidValue``."""
+    items: list[Item] = []
+    rows: list[bytes] = []
+    for entry in entries:
+        found = [floats(entry.key, vector) for vector in entry.vectors]
+        for row in found:
+            size = len(row) // FLOAT
+            dimensions = dimensions or size
+            if size != dimensions:
+                raise unfit(entry.key, size, dimensions)
+        rows += found
+        facts = _JSON.encode(entry.facts)
+        items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
+    items += [Item(key, version, None) for key, version in gone]
+    return dimensions, items, rows
 
 
 def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:

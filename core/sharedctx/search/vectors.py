@@ -11,13 +11,14 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put
 from ..backends.steps import Steps
 from ..errors import Compacted, ConditionFailed
 from ..forking import renew_after_fork
-from ..versions.collection import Collection, seal, seal_large, unseal, unseal_large
+from ..versions.collection import Collection, seal, seal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
@@ -25,6 +26,7 @@ from .kept import Kept
 from .matrix import Nearest, Where, numbers
 from .packs import Entry, Item, Pack
 from .remembered import Remembered
+from .rows import read_dimensions, read_pack
 
 _DIMENSIONS = "dimensions"
 _PAGE = 2
@@ -40,7 +42,8 @@ class Vectors:
     """The index ``name`` of a space; ``lives`` says whether an entry is live, ``labels`` what an item is filtered by.
 
     Versions told for a key rise, as those of entries do. All vectors have the dimensions of the first one, until
-    ``forget``. Steps may be driven by any number of threads; what they return is as of their end.
+    ``forget``. Steps may be driven by any number of threads; what they return is as of their end. A damaged pack is
+    logged and left out, so that all but its entries are found and written; these are when they are written anew.
     """
 
     def __init__(
@@ -118,7 +121,7 @@ class Vectors:
         wanted = numbers().frombuffer(packs.floats("the query", vector), "<f4")
         with self._lock:
             matrix = self._known.matrix
-            if matrix is None or limit < 1:
+            if matrix is None or matrix.dead == matrix.count or limit < 1:
                 return []
             if len(wanted) != matrix.dimensions:
                 raise packs.unfit("the query", len(wanted), matrix.dimensions)
@@ -148,18 +151,8 @@ class Vectors:
         if again or self._rev is None:
             yield from self.sync(require=True)
         known = self._known
-        dimensions = known.dimensions
-        items, rows = [], []
-        for item, found in (entry.at_rest() for entry in entries):
-            for row in found:
-                size = len(row) // packs.FLOAT
-                dimensions = dimensions or size
-                if size != dimensions:
-                    raise packs.unfit(item.key, size, dimensions)
-            rows += found
-            items.append(item)
-        items += [Item(key, version, None) for key, version in gone]
-        ops: tuple[Op, ...] = (self._put(dimensions or 0, items, rows),)
+        dimensions, items, rows = packs.told(entries, gone, known.dimensions or 0)
+        ops: tuple[Op, ...] = (self._put(dimensions, items, rows),)
         if known.founded is not None:
             return (*ops, Check(self.pk, At(known.founded), _DIMENSIONS))
         if dimensions:
@@ -167,9 +160,14 @@ class Vectors:
             return (*ops, Put(self.pk, row, _DIMENSIONS, when=ABSENT))
         return ops
 
-    def forget(self) -> Drop:
-        """Return the operation that lets the next vectors have other dimensions; for when all entries are gone."""
-        return Drop(self.pk, _DIMENSIONS)
+    def forget(self) -> Steps[None]:
+        """Let the next vectors have other dimensions, if no live entry has any."""
+        rev = yield from steps.rev(self.space)
+        for item in (yield from self.items()):
+            if item.vectors and (yield from self._lives(item.key)):
+                return
+        with suppress(ConditionFailed):  # somebody wrote meanwhile
+            yield from steps.commit(self.space, [Drop(self.pk, _DIMENSIONS)], rev)
 
     def _put(self, dimensions: int, items: list[Item], rows: Sequence[bytes]) -> Put:
         """Write a pack, which is remembered until the feed tells that it was committed."""
@@ -216,15 +214,16 @@ class Vectors:
         turn = next(self._turns)
         since = yield from steps.rev(self.space)
         row = yield from self._rows.row(_DIMENSIONS)
-        known = Catalogue(self._labels, *(() if row is None else (int(unseal(self.space, row)), row.rev)))
+        known = Catalogue(self._labels, *(() if row is None else (read_dimensions(self.space, row), row.rev)))
         after = ""
         with uncollected():
             while page := (yield from steps.scan(self.space, self.pk, after, limit=_PAGE)):
                 after = f"{page[-1].sk}\x00"
                 while page:
                     row = page.pop()
-                    if row.sk != _DIMENSIONS:
-                        known.take(str(row.sk), len(row.value), packs.decode(unseal_large(self.space, row)))
+                    pack = None if row.sk == _DIMENSIONS else read_pack(self.space, row)
+                    if pack is not None:
+                        known.take(str(row.sk), len(row.value), pack)
         with self._lock:
             if turn > self._loaded:  # else another thread began later and is done
                 self._known, self._loaded = known, turn
@@ -254,9 +253,9 @@ class Vectors:
                 found = yield from self._find(sk)
                 if found is None:
                     complete = False
-                else:
+                elif found[1] is not None:
                     with self._lock:
-                        self._known.take(sk, *found)
+                        self._known.take(sk, found[0], found[1])
         for key, version in others.items():
             item = self._known.item(key)
             if item is not None and version > item.version and not (yield from self._lives(key)):
@@ -264,14 +263,14 @@ class Vectors:
                     self._known.let_go(key, version)
         return complete
 
-    def _find(self, sk: str) -> Steps[tuple[int, Pack] | None]:
-        """Return a pack's bytes and the pack, None when it was merged meanwhile."""
+    def _find(self, sk: str) -> Steps[tuple[int, Pack | None] | None]:
+        """Return a pack's bytes and the pack (None: damaged), None when it was merged meanwhile."""
         with self._lock:
             told = self._told.pop(sk, None)
         if told is not None:
             return told
         row = yield from self._rows.row(sk)
-        return None if row is None else (len(row.value), packs.decode(unseal_large(self.space, row)))
+        return None if row is None else (len(row.value), read_pack(self.space, row))
 
     def merge(self) -> Steps[None]:
         """Merge small packs where there are many, and rewrite packs of which little is left; call it after writes.

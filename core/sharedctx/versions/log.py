@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from ..backends import steps
 from ..backends.base import NEXT, Committed, Head, Op, Put, Row
 from ..backends.steps import Steps
-from ..errors import ConditionFailed, DecodeError, VersionConflict
+from ..errors import ConditionFailed, VersionConflict
 from . import codec
+from .bases import base_for
 from .cache import ContentCache, Version
 from .codec import RAW
 from .draft import DELTA_FROM, Draft
@@ -27,6 +28,7 @@ class VersionLog(Versions):
     def __init__(self, store: str, space: str, cache: ContentCache, witness: Witness | None = None) -> None:
         super().__init__(store, space, cache)
         self._witness = witness
+        self._given: dict[str, int] = {}
 
     def append(
         self,
@@ -52,7 +54,6 @@ class VersionLog(Versions):
         held = None if expect is None else self._cache.was_live(self.space, pk, expect)
         if small and held is not None:
             seen, onto = expect, held
-        taken = 0
         while True:
             base = None
             if seen is not None:
@@ -65,14 +66,13 @@ class VersionLog(Versions):
                 head = 0 if row is None else int(row.sk)
                 if expect is not None:
                     yield from self._require(pk, row, expect, held)
-                base = None if small else (yield from self._base(row, max(head, taken) + 1, draft))
+                base = None if small else (yield from base_for(self, row, self.given(pk, head) + 1, draft))
                 onto = None if base is None else revision_of(row)
-            put, version = self._made(pk, draft, timestamp, Head(head, max(head, taken), onto), base)
+            put, version = self._made(pk, draft, timestamp, Head(head, self.given(pk, head), onto), base)
             try:
                 rev = yield from self._commit(put, version, extra, draft.agent, timestamp, if_rev)
             except ConditionFailed as error:
                 if error.pk == pk and error.given is not None:  # versions above the newest were dropped
-                    taken = error.given
                     continue
                 if error.pk != pk and not self._is_witness(error):
                     raise
@@ -100,21 +100,21 @@ class VersionLog(Versions):
         ``content`` is what ``newest`` holds where the caller knows that too; ``offer`` is told the new row's value
         before it is committed. Raises ``ConditionFailed`` where ``newest`` is not the newest.
         """
-        head = taken = 0 if newest is None else int(newest.sk)
+        head = 0 if newest is None else int(newest.sk)
         onto = revision_of(newest)
         while True:
             base = None
+            given = self.given(pk, head)
             if len(draft.content) >= DELTA_FROM:
-                base = yield from self._base(newest, taken + 1, draft, content)
-            put, version = self._made(pk, draft, timestamp, Head(head, taken, onto), base)
+                base = yield from base_for(self, newest, given + 1, draft, content)
+            put, version = self._made(pk, draft, timestamp, Head(head, given, onto), base)
             if offer is not None:
                 offer(put.value)
             try:
                 rev = yield from self._commit(put, version, (), draft.agent, timestamp, None)
             except ConditionFailed as error:
-                if error.pk != pk or error.given is None:
+                if error.pk != pk or error.given is None:  # versions above the newest were dropped
                     raise
-                taken = error.given  # versions above the newest were dropped
                 continue
             _, number, _, expires, blob = version
             if blob.compression is not RAW:
@@ -136,8 +136,28 @@ class VersionLog(Versions):
         ops: tuple[Op, ...] = (put, *extra)
         if self._witness is not None and (yield from self._witness.is_on()):
             ops += yield from self._witness.ops([act_of(version), *self._acts(extra)], agent, timestamp)
-        rev, _ = yield from steps.commit(self.space, ops, if_rev)
+        rev, _ = yield from self._send(ops, if_rev)
         return rev
+
+    def _send(self, ops: tuple[Op, ...], if_rev: int | None = None) -> Steps[Committed]:
+        try:
+            return (yield from steps.commit(self.space, ops, if_rev))
+        except ConditionFailed as error:
+            if error.pk is not None and error.given is not None:
+                self._given[error.pk] = error.given
+            raise
+
+    def given(self, pk: str, head: int) -> int:
+        """The last number that was given after the newest version ``head``, as far as a refusal told."""
+        return max(head, self._given.get(pk, 0))
+
+    def after(self, version: Version) -> Head:
+        """The condition of a version that takes the place of just this one; its ``next`` is the number to bind it to.
+
+        Where higher numbers were given and dropped, the commit is refused with ``ConditionFailed`` that says so, and
+        the next condition counts on from there.
+        """
+        return Head(version.number, self.given(version.pk, version.number), version.rev)
 
     def append_together(
         self,
@@ -152,7 +172,6 @@ class VersionLog(Versions):
         again, when another writer came first. Raises ``InvalidValue`` (bounds of a commit), ``ValueTooLarge``,
         ``DiskFull``.
         """
-        taken: dict[str, int] = {}
         tried = False
         while True:
             written: list[tuple[Version, bytes]] = []
@@ -163,8 +182,8 @@ class VersionLog(Versions):
                 if head is None:
                     row = yield from steps.newest(self.space, pk)
                     head = 0 if row is None else int(row.sk)
-                number = max(head, taken.get(pk, 0)) + 1
-                base = yield from self._base(row, number, draft)
+                number = self.given(pk, head) + 1
+                base = yield from base_for(self, row, number, draft)
                 blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
                 onto = None if base is None else revision_of(row)
                 puts.append(Put(pk, blob, expires=draft.expires, when=Head(head, number - 1, onto)))
@@ -174,10 +193,9 @@ class VersionLog(Versions):
                 acts = [*(act_of(version) for version, _ in written), *self._acts(more)]
                 more += yield from self._witness.ops(acts, drafts[0][1].agent if drafts else "", timestamp)
             try:
-                rev, _ = yield from steps.commit(self.space, (*puts, *more))
+                rev, _ = yield from self._send((*puts, *more))
             except ConditionFailed as error:
-                if error.pk is not None and error.given is not None:  # as in append
-                    taken[error.pk] = error.given
+                self._is_witness(error)
                 tried = True
                 continue
             found = []
@@ -204,7 +222,7 @@ class VersionLog(Versions):
             if self._witness is not None and (yield from self._witness.is_on()):
                 more = yield from self._witness.ops(self._acts(ops), "", timestamp)
             try:
-                return (yield from steps.commit(self.space, (*ops, *more), if_rev))
+                return (yield from self._send((*ops, *more), if_rev))
             except ConditionFailed as error:
                 if not self._is_witness(error):
                     raise
@@ -221,7 +239,7 @@ class VersionLog(Versions):
                     raise
 
     def _is_witness(self, error: ConditionFailed) -> bool:
-        return self._witness is not None and error.pk == self._witness.pk
+        return self._witness is not None and self._witness.refused(error)
 
     def _acts(self, ops: Sequence[Op]) -> list[Act]:
         """What the versions among the operations were made for."""
@@ -271,30 +289,6 @@ class VersionLog(Versions):
                 actual=expect,
                 agent=version.blob.agent if version is not None else None,
             )
-
-    def _base(
-        self, row: Row | None, number: int, draft: Draft, content: bytes | None = None
-    ) -> Steps[tuple[int, bytes] | None]:
-        """Choose the version to store the difference from; one that expires is never built upon. ``content`` is what
-        ``row``, the version before, holds where that is known."""
-        if row is None or len(draft.content) < DELTA_FROM or number % 256 == 0 or draft.whole or not draft.compress:
-            return None
-        back = 16 if number % 16 == 0 else 1
-        if back == 16:
-            rows = yield from steps.scan(self.space, row.pk, number - 16, number - 15, limit=1)
-            row = rows[0] if rows else None
-        if row is None or row.expires is not None:
-            return None
-        if back == 1 and content is not None:
-            return 1, content
-        try:
-            version = self.read_row(row)
-            if not version.blob.live:
-                return None
-            base = yield from self.content(version)
-        except DecodeError:
-            return None
-        return back, base
 
 
 __all__ = ["ContentCache", "Draft", "Version", "VersionLog"]

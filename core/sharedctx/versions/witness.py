@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from ..backends.base import Op
 from ..backends.steps import Steps
+from ..errors import ConditionFailed
 from .cache import Version
 
 
@@ -22,13 +23,7 @@ class Act(NamedTuple):
 
 
 class Witness(Protocol):
-    """Told of every write before it is committed; asked again when the commit must be repeated.
-
-    ``pk`` is the partition that its rows lie in: a commit whose condition fails there is repeated.
-    """
-
-    @property
-    def pk(self) -> str: ...
+    """Told of every write before it is committed; asked again when the commit must be repeated."""
 
     def is_on(self) -> Steps[bool]:
         """Return whether there is anything to tell it."""
@@ -36,6 +31,10 @@ class Witness(Protocol):
 
     def ops(self, acts: Sequence[Act], agent: str, timestamp: float) -> Steps[tuple[Op, ...]]:
         """Return what the commit of these acts writes besides."""
+        ...
+
+    def refused(self, error: ConditionFailed) -> bool:
+        """Whether a commit was refused for what the witness wrote besides: then it is to be repeated."""
         ...
 
 

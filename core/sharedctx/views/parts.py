@@ -14,14 +14,19 @@ _CHUNK = 100
 """Characters: longer lines are told in parts."""
 _TOKEN = 4
 """Characters, about; a part costs two tokens more."""
+_ROW = 300
+"""Characters of short forms after which a part is told in full again."""
 
 
 class Part(NamedTuple):
-    """A line or a part of one: its text, its rank, whether the part before it is of the same line."""
+    """A line or a part of one: its text, its rank, whether the part before it is of the same line, whether the name
+    of a file, and what is told in its place behind another such name if nothing is shown between them."""
 
     text: str
     rank: float
     goes_on: bool = False
+    listed: bool = False
+    short: str = ""
 
 
 class Novelty:
@@ -56,7 +61,7 @@ def fit(parts: Sequence[Part], source: str, whole: str, brief: Brief, budget: in
     note = brief.marks.omitted("what stands between and at …", whole)
     fixed = brief.count(note)
     price = rate(source, brief)
-    costs = [len(part.text) * price + 1.5 for part in parts]
+    costs = [len(part.short or part.text) * price + 1.5 for part in parts]
     ranks = [part.rank for part in parts]
 
     def attempt(tokens: float) -> Draft:
@@ -68,14 +73,19 @@ def fit(parts: Sequence[Part], source: str, whole: str, brief: Brief, budget: in
 
 def _lines(parts: Sequence[Part], chosen: set[int]) -> Iterator[str]:
     row = ""
+    listed = False
     for at, part in enumerate(parts):
         if at in chosen:
             if part.goes_on and at - 1 in chosen:
                 row += f" {part.text}"
                 continue
+            if listed and part.short and len(row) < _ROW:
+                row += f" {part.short}"
+                continue
             if row:
                 yield row
             row = f"… {part.text}" if part.goes_on else part.text
+            listed = part.listed
         elif part.goes_on and row and at - 1 in chosen:
             row += " …"
     if row:

@@ -116,6 +116,7 @@ class Shelf:
     def write(self, drafts: Sequence[Draft]) -> Steps[None]:
         """Write drafts of different items in as few commits as there may be; the removal of what is not there is
         nothing. Raises what ``SharedContext.put`` raises."""
+        yield from self._fit(drafts)
         limited = self._session.settings.limited
         groups: list[list[_Write]] = []
         size = 0
@@ -134,6 +135,16 @@ class Shelf:
                     encode(write.change.key, write.change.value)  # whatever is wrong is told before the first commit
         for group in groups:
             yield from self._commit(group)
+
+    def _fit(self, drafts: Sequence[Draft]) -> Steps[None]:
+        """Begin anew with an embedder of other dimensions where nothing is left of what the one before made."""
+        index = self._index
+        size = next((len(vector) for draft in drafts for vector in draft.vectors), None)
+        if index is None or size is None:
+            return
+        yield from index.sync()
+        if index.dimensions not in (None, size):
+            yield from index.forget()
 
     def _prepare(self, draft: Draft) -> Steps[_Write | None]:
         """Return what is written of a draft: over what another framework stored as it stores it; with the moment when

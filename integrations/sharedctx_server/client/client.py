@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+import uuid
+from collections.abc import Mapping
 from typing import Any
 
+from sharedctx.entries.arguments import check_number
 from sharedctx.errors import BackendUnavailable, InvalidValue, VersionConflict
 from sharedctx.projects import Difference, State, Written
 from sharedctx.projects.state import canonical
@@ -14,7 +16,6 @@ from sharedctx.projects.state import canonical
 from ..replies import iso
 from .answers import Found, context_of, json_of
 from .connection import Connection
-from .fallback import Fallback
 from .replica import Change
 from .requests import Away
 
@@ -100,20 +101,20 @@ class ContextClient(Connection):
 
     async def update_context(self, diff: Mapping[str, Any], expected_version: int | None = None) -> Found:
         """Apply ``{added, modified, removed}`` and return ``{projectId, version, hash, tokensSaved, subscribers}``."""
+        if not isinstance(diff, Mapping):
+            raise InvalidValue(f"a diff is {type(diff).__name__}: pass a dict of added, modified, removed")
         given = Difference.parse(dict(diff))
         sent = {**diff, **({} if expected_version is None else {"expectedVersion": expected_version})}
-        found = await self._write(
-            "POST", "/diff", canonical(sent, "the diff"), given.apply, lambda local: local.change(given)
-        )
+        found = await self._write("POST", "/diff", canonical(sent, "the diff"), given, expected_version)
         await self._following.tell("context_updated", **found)
         return found
 
     async def set_context(self, context: Mapping[str, Any], expected_version: int | None = None) -> Found:
         """Replace the whole context; returns ``{projectId, version, hash, optimized, isNew, size, optimizedSize}``."""
         state = State.of(context)
-        more = b"" if expected_version is None else b',"expectedVersion":%d' % expected_version
+        more = b"" if expected_version is None else b',"expectedVersion":%b' % canonical(expected_version, "a version")
         body = b'{"context":%b%b}' % (state.encoded, more)
-        found = await self._write("PUT", "", body, lambda _: state, lambda local: local.put(state))
+        found = await self._write("PUT", "", body, state, expected_version)
         if self._following.replica.version is None and "offline" not in found:
             await self._following.snapshot(found["version"], state, iso(time.time()))
         await self._following.tell("context_set", **found)
@@ -139,28 +140,26 @@ class ContextClient(Connection):
         return found
 
     async def _write(
-        self,
-        method: str,
-        where: str,
-        body: bytes,
-        make: Callable[[State], State],
-        here: Callable[[Fallback], Awaitable[Written]],
+        self, method: str, where: str, body: bytes, what: Difference | State, expected: int | None
     ) -> Found:
+        if expected is not None:
+            check_number("expected_version", expected)
         self._start()
-        following = self._following
+        following, request = self._following, uuid.uuid4().hex
         following.writing += 1
         try:
-            found = json_of(await self._link.ask(method, self._link.path + where, body=body))
+            found = json_of(await self._link.ask(method, self._link.path + where, body=body, request=request))
         except Away:
             if (fallback := await self._link.stand_in()) is None:
                 raise
-            return self._written_here(await here(fallback))
+            return self._written_here(await fallback.write(what, expected, request))
         except VersionConflict:
             self._fresh_at = float("-inf")
             raise
         finally:
             following.writing -= 1
         self._counts["written"] += 1
+        make = what.apply if isinstance(what, Difference) else lambda _: what
         await following.take(Change(found["version"], make, found["hash"], iso(time.time()), None))
         return found
 

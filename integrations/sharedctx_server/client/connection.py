@@ -12,6 +12,7 @@ from typing import Self
 from sharedctx.entries.names import check_participant
 from sharedctx.errors import Forbidden, SharedContextError
 from sharedctx.projects import check_project
+from sharedctx.settings import check_duration, check_positive
 
 from .answers import Found
 from .fallback import Fallback
@@ -43,7 +44,9 @@ class Connection:
     ) -> None:
         self.project_id = check_project(project_id)
         self.agent_id = check_participant(agent_id)
-        token = token if token is not None else os.environ.get("SHAREDCTX_TOKEN") or None
+        check_duration("cache_timeout", cache_timeout)
+        check_positive("ping", ping, "seconds")
+        token = (os.environ.get("SHAREDCTX_TOKEN") if token is None else token) or None
         requests = Requests(server_url, agent_id, token, max_retries, retry_wait)
         start = address_to_start(autostart, fallback, requests)
         standing = None if fallback is None else Fallback(fallback, project_id, agent_id, session)

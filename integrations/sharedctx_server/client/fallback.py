@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from sharedctx import Store
 from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
-from sharedctx.errors import BackendUnavailable, KeyNotFound
+from sharedctx.errors import BackendUnavailable, KeyNotFound, VersionConflict
 from sharedctx.projects import Difference, Projects, ProjectSettings, State, Written, leanest
 from sharedctx.projects.state import EMPTY, parse_json
 from sharedctx.store import open as open_store
@@ -59,13 +59,27 @@ class Fallback:
             found = yield from self._projects.at(self._project, version)
         return found, (yield from self._projects.state(found))
 
-    async def change(self, diff: Difference) -> Written:
-        """Apply a difference here."""
-        return await self.store.driver.run(self._projects.change(None, self._project, diff, self._agent))
+    async def write(self, what: Difference | State, expected: int | None, request: str) -> Written:
+        """Apply a difference here, or write a whole state; of one that the server did already it is known by its name.
 
-    async def put(self, state: State) -> Written:
-        """Write a whole state here."""
-        return await self.store.driver.run(self._projects.put(None, self._project, state, self._agent))
+        Raises ``VersionConflict`` where ``expected`` is not the version that is known here.
+        """
+        return await self.store.driver.run(self._write(what, expected, request))
+
+    def _write(self, what: Difference | State, expected: int | None, request: str) -> Steps[Written]:
+        row: Any = None if self.shared else (yield from self._rows.get(self._project))
+        if row is not None and expected is not None:  # here versions have other numbers
+            if expected != row["server"]:
+                raise VersionConflict(
+                    f"the copy of {self._project!r} is of version {row['server']}, and {expected} was expected: "
+                    f"read it again, merge, and write with {row['server']}",
+                    expected=expected,
+                    actual=row["server"],
+                )
+            expected = None
+        if isinstance(what, State):
+            return (yield from self._projects.put(None, self._project, what, self._agent, expected, request))
+        return (yield from self._projects.change(None, self._project, what, self._agent, expected, request))
 
     async def mirror(self, server: int, state: State) -> None:
         """Keep what the server has."""

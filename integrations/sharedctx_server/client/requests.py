@@ -23,6 +23,7 @@ from sharedctx.errors import (
     VersionConflict,
 )
 from sharedctx.projects.state import parse_json
+from sharedctx.settings import check_bound, check_duration
 
 _AWAY = frozenset({502, 503, 504})
 _LONGEST_WAIT = 30.0
@@ -51,6 +52,23 @@ def backoff(first: float, attempt: int) -> float:
     return float(min(first * 2 ** min(attempt, 16), _LONGEST_WAIT))
 
 
+def host_of(url: Any) -> str:
+    """The host that a server's address names; raises ``ConfigError`` for what is no such address."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.scheme in ("http", "https") and parts.port != 0 else None
+    except (ValueError, TypeError, AttributeError):  # a port beyond all, half of an address in brackets, no text
+        host = None
+    if not host or not isinstance(host, str):
+        raise ConfigError(f"{url!r:.200} is no address of a server: write for example http://localhost:3003")
+    return host
+
+
+def _check_sendable(token: Any) -> None:
+    if not (isinstance(token, str) and token.isascii() and token.isprintable()):
+        raise ConfigError("the token is no text of ASCII characters: pass it as `sharedctx token make` printed it")
+
+
 class Requests:
     """HTTP requests of one agent. ``first_wait`` seconds pass before the first repetition, twice as many each time.
 
@@ -58,11 +76,12 @@ class Requests:
     """
 
     def __init__(self, url: str, agent: str, token: str | None, retries: int, first_wait: float) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"{url!r} is no address of a server: write for example http://localhost:3003")
+        self.loopback = is_loopback(host_of(url))
+        check_bound("max_retries", retries, 0)
+        check_duration("retry_wait", first_wait)
+        if token is not None:
+            _check_sendable(token)
         self.url = url.rstrip("/")
-        self.loopback = is_loopback(parts.hostname)
         self.headers = {"x-agent-id": agent} | ({"authorization": f"Bearer {token}"} if token is not None else {})
         self.attempts = 0
         self._retries = retries

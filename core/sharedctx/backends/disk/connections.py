@@ -6,10 +6,12 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from . import faults
 from .safedisk import LogCache
 
 
@@ -20,9 +22,10 @@ class _Own:
     since it refers to its statement cache and that to it.
     """
 
-    def __init__(self, con: sqlite3.Connection) -> None:
+    def __init__(self, con: sqlite3.Connection, log: faults.Log | None) -> None:
         self.con = con
         self.cursor = con.cursor()
+        self.log = log
         self._process = os.getpid()
 
     def __del__(self) -> None:
@@ -43,15 +46,28 @@ class Connections:
         self._database = database
         self._idle: deque[sqlite3.Cursor] = deque()
         self._own = threading.local()
+        self._living: weakref.WeakSet[_Own] = weakref.WeakSet()
         self._abandoned: list[object] = []
 
     def own(self, cache: LogCache) -> sqlite3.Connection:
         """The connection with which this thread writes."""
         own: _Own | None = getattr(self._own, "own", None)
         if own is None:
-            own = self._own.own = _Own(cache.connection())
+            own = self._own.own = _Own(cache.connection(), faults.log(self._database))
             self._own.cursor = own.cursor
+            self._living.add(own)
         return own.con
+
+    def keep_log(self) -> bool:
+        """Whether the write-ahead log and its index are still those that the writing connections have open: SQLite
+        removes neither while anybody has, and whoever opens the store finds others then."""
+        there = faults.log(self._database)
+        for own in self._living:
+            if own.log is None:  # as it was opened there was none yet
+                own.log = there
+            if own.log != there:
+                return False
+        return True
 
     def query(self, sql: str, args: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run one read statement outside any transaction and return all its rows."""
@@ -106,9 +122,11 @@ class Connections:
             with contextlib.suppress(sqlite3.Error):
                 self._idle.pop().connection.close()
         self._own = threading.local()
+        self._living = weakref.WeakSet()
 
     def abandon(self) -> None:
         """After a fork: forget what belongs to the parent, without closing it."""
         self._abandoned.append((self._idle, self._own))
         self._idle = deque()
         self._own = threading.local()
+        self._living = weakref.WeakSet()

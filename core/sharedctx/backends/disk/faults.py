@@ -82,7 +82,17 @@ def probe(path: str, database: str) -> SharedContextError | None:
     return None
 
 
-def place(database: str) -> tuple[int, int] | None:
+Place = tuple[int, int]
+Log = tuple[Place, Place]
+
+
+def log(database: str) -> Log | None:
+    """Which files the write-ahead log of a database and the index of it are; None where one is missing."""
+    wal, shm = place(f"{database}-wal"), place(f"{database}-shm")
+    return None if wal is None or shm is None else (wal, shm)
+
+
+def place(database: str) -> Place | None:
     """Which file this is, whatever its name; None where there is none."""
     try:
         facts = os.stat(database)

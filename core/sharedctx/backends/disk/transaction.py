@@ -33,6 +33,7 @@ WHERE (SELECT iif(tag IS 'x', '', key) FROM Cache WHERE key > ? AND key < ? AND 
 _HIGHEST = _APPEND[_APPEND.index("(SELECT") + 1 : _APPEND.rindex(")")]
 _APPEND_ONTO = _APPEND.replace("'', key)", "'', key || ' ' || iif(typeof(tag) = 'text', CAST(tag AS INTEGER), rowid))")
 """The same, only onto the version of a revision."""
+_HIGHEST_ONTO = _APPEND_ONTO[_APPEND_ONTO.index("(SELECT") + 1 : _APPEND_ONTO.rindex(")")]
 _INSERT = """
 INSERT INTO Cache(key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
 VALUES (?, 1, 0, NULL, 0, 0, ?, 0, 1, NULL, ?)
@@ -126,10 +127,12 @@ def rev_of(value: Any, rowid: int) -> int:
 def following(con: sqlite3.Connection, space: str, op: Op) -> int | None:
     """The number after the newest version that a put requires, whoever wrote that, where no higher one was given; None
     where more must be asked."""
-    if not (isinstance(op, Put) and follows(op) and isinstance(op.when, Head) and op.when.rev is None):
+    if not (isinstance(op, Put) and follows(op) and isinstance(op.when, Head)):
         return None
-    newest = keys.version_key(keys.partition(space, op.pk), op.when.sk) if op.when.sk > 0 else None
-    found = con.execute(_HIGHEST, keys.version_bounds(space, op.pk)).fetchall()
+    statement, newest = _HIGHEST, keys.version_key(keys.partition(space, op.pk), op.when.sk) if op.when.sk > 0 else None
+    if op.when.rev is not None:
+        statement, newest = _HIGHEST_ONTO, f"{newest} {op.when.rev}"
+    found = con.execute(statement, keys.version_bounds(space, op.pk)).fetchall()
     return op.when.sk + 1 if (found[0][0] if found else None) == newest else None
 
 

@@ -161,6 +161,8 @@ class Writer:
             raise
         except (sqlite3.Error, OSError) as error:
             self._recover()
+            self._looked = -_LOOK
+            self.require_place()
             raise faults.explain(error, self._path) from error
         finally:
             self._lock.release()
@@ -195,6 +197,12 @@ class Writer:
             raise BackendUnavailable(
                 f"the store {self._path} was removed or replaced since it was opened; nothing was written: close it "
                 "and open it again"
+            )
+        if not self._connections.keep_log():
+            raise BackendUnavailable(
+                f"cache.db-wal or cache.db-shm of the store {self._path} was removed while it was open; nothing was "
+                "written: close the store in every process and open it again, then run `sharedctx doctor`; what "
+                "processes wrote that opened it since, or were killed, may be lost"
             )
         self._looked = now
 

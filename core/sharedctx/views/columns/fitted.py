@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +34,6 @@ def shorten_value(
     unit: Unit | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
-    telling: re.Pattern[str] | None = None,
 ) -> Draft | None:
     """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
     try:
@@ -71,6 +69,6 @@ def shorten_value(
                 scale = (fits + fails) / 2 if fails else scale * max(min(0.9 * budget / tokens, 3.0), 1.3)
         if best is not None:
             return best[1]
-        return outline(name, value, pool, brief, telling)
+        return outline(name, value, pool, brief)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -56,6 +56,8 @@ def name(text: str) -> str:
 
 def scalar(value: Any) -> str:
     """A number, true, false or null."""
+    if type(value) is float and value - value == 0:
+        return repr(value)
     return str(value) if type(value) is int else json.dumps(value)
 
 

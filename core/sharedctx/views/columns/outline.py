@@ -34,7 +34,7 @@ def step(name: str | int) -> str:
     return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
 
 
-def outline(name: str, value: Any, pool: Pool, brief: Brief, telling: re.Pattern[str] | None = None) -> Draft:
+def outline(name: str, value: Any, pool: Pool, brief: Brief) -> Draft:
     """The most of an outline that fits the brief's budget, or the least."""
     marker = brief.marks.omitted("the rest", "all")
     found = dict(_asked(value, pool, brief.wanted)) if brief.wanted else {}
@@ -44,7 +44,7 @@ def outline(name: str, value: Any, pool: Pool, brief: Brief, telling: re.Pattern
     refs = (brief.marks.ref("all"),)
     tight = brief.budget is not None and brief.budget < _TIGHT
     head = f"[[{name} outline{'' if tight else _ABOUT}]]"
-    tree = Tree(value, found, brief.count, telling)
+    tree = Tree(value, found, brief.count)
     order = tree.order()
     fixed = brief.count(f"{head}\n\n{marker}")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..plain import compact
@@ -33,161 +32,184 @@ _NAMED, _NEW_NAME = 1.5, 0.5
 """Of names, titles and the like: how much more their words tell, and the least that a new one tells for a token."""
 _OFTEN = 0.5
 """How much less a word tells each time that it is twice as frequent."""
-_TELLS = 1.0
-"""How much a member tells whose name is among those that tell most."""
 _FOUND = 1000.0
+_NONE: frozenset[Any] = frozenset()
 
 
 Path = tuple[Any, ...]
 
 
-@dataclass(slots=True)
-class Node:
-    """A part of the value: the node and the place that it lies at, its name, how it is spelled without what is in it,
-    or longer, what that costs, and what it tells for a token."""
-
-    above: int
-    place: int
-    label: str
-    value: Any
-    text: str = ""
-    longer: str = ""
-    cost: int = 0
-    cost_longer: int = 0
-    worth: float = 0.0
-    worth_longer: float = 0.0
-    inner: list[int] = field(default_factory=list)
-
-
 class Tree:
     """The parts of a value, in its order. ``found`` are the paths of parts to be shown first, and where in the text of
-    each something was found; ``telling`` matches names of members that tell most, wherever they are."""
+    each something was found.
 
-    def __init__(
-        self, value: Any, found: Mapping[Path, int], count: Callable[[str], int], telling: re.Pattern[str] | None = None
-    ) -> None:
-        self._telling = telling
-        self.nodes: list[Node] = []
-        self._count = count
-        self._times = Counter(_WORD.findall(compact(value)))
-        self._seen: set[str] = set()
-        self._named = {"{}", "[]"}
-        self._told: set[str] = set()
-        self._costs: dict[str, int] = {}
-        self._grow(value, found)
+    A node is a number from 0, the whole; for each there is the node that it lies in and its place there, its name, how
+    it is spelled without what is in it, or longer, what that costs, and what it tells for a token.
+    """
 
-    def _grow(self, value: Any, found: Mapping[Path, int]) -> None:
+    def __init__(self, value: Any, found: Mapping[Path, int], count: Callable[[str], int]) -> None:
+        self._values: list[Any] = []
+        self._above: list[int] = []
+        self._places: list[int] = []
+        self._labels: list[str] = []
+        self._texts: list[str] = []
+        self._longer: dict[int, str] = {}
+        self._shares: list[float] = []
+        self._costs: list[int] = []
+        self._worths: list[float] = []
+        self._costs_longer: dict[int, int] = {}
+        self._worths_longer: dict[int, float] = {}
+        first = self._grow(value, found)
+        self._judge(compact(value), count)
+        for at, rank in first.items():
+            self._worths[at] = _FOUND - rank
+
+    def _grow(self, value: Any, found: Mapping[Path, int]) -> dict[int, int]:
+        """Number the nodes and spell them; return those that were found, by rank."""
         ranks = {path: rank for rank, path in enumerate(found)}
         on_way: dict[Path, set[Any]] = {}
         for path in found:
             for size in range(len(path)):
                 on_way.setdefault(path[:size], set()).add(path[size])
-        pending: list[tuple[Node, Path | None, float]] = [(Node(-1, 0, "", value), (), 1.0)]
+        first: dict[int, int] = {}
+        labels: dict[str, str] = {}
+        spelled: dict[str, tuple[str, str]] = {}
+        # the node that a part lies in, its place there, its label, the part, its path if that may lead to one found
+        pending: list[tuple[int, int, str, Any, Path | None, float]] = [(-1, 0, "", value, (), 1.0)]
         while pending:
-            node, where, share = pending.pop()
-            at = len(self.nodes)
-            self.nodes.append(node)
-            if node.above >= 0:
-                self.nodes[node.above].inner.append(at)
-            part = node.value
-            if _holds(part):
-                node.text = "{}" if type(part) is dict else "[]"
-                also = on_way.get(where, set()) if where is not None else set()
-                parts = [
-                    (
-                        Node(at, place, _label(name) if type(part) is dict else "", part[name]),
-                        (*where, name) if where is not None and name in also else None,
-                        share * _share(part, place),
-                    )
-                    for place, name in _taken(part, also)
-                ]
-                pending += parts[::-1]
-            else:
-                _spell(node, found.get(where, -1) if where is not None else -1)
-            self._judge(node, share)
+            above, place, label, part, where, share = pending.pop()
+            at = len(self._values)
+            self._values.append(part)
+            self._above.append(above)
+            self._places.append(place)
+            self._labels.append(label)
+            self._shares.append(share)
             if where in ranks:
-                node.worth = _FOUND - ranks[where]
+                first[at] = ranks[where]
+            kind = type(part)
+            if kind is dict or kind is list:
+                self._texts.append("{}" if kind is dict else "[]")
+                also = on_way.get(where, _NONE) if where is not None else _NONE
+                parts = []
+                for inner, name in _taken(part, also):
+                    if kind is dict and name not in labels:
+                        labels[name] = literals.name(name) if len(name) <= _SHOWN else "…"
+                    label = labels[name] if kind is dict else ""
+                    way = (*where, name) if where is not None and name in also else None
+                    parts.append((at, inner, label, part[name], way, share * _share(part, inner)))
+                pending += parts[::-1]
+                continue
+            spot = found.get(where, -1) if where is not None else -1
+            if kind is str and spot < 0:
+                if part not in spelled:
+                    spelled[part] = _spelled(part, -1)
+                text, longer = spelled[part]
+            else:
+                text, longer = _spelled(part, spot)
+            self._texts.append(text)
+            if longer:
+                self._longer[at] = longer
+        return first
 
-    def _judge(self, node: Node, share: float) -> None:
-        """What a node costs, and how many words it has for it that stand in none before."""
-        told = f"{node.label}:{node.text}" if node.label else node.text
-        node.cost = self._tokens(told) + 1
-        new = self._new(told) / node.cost
-        if node.label and _NAMES.fullmatch(node.label):
-            new = max(_NAMED * new, 0.0 if node.text in self._named else _NEW_NAME)
-            self._named.add(node.text)
-        node.worth = share * new
-        if self._telling is not None and self._telling.fullmatch(node.label) and type(node.value) is str:
-            if node.text not in self._told and node.text != '""':
-                node.worth += _TELLS * (1 + share)
-            self._told.add(node.text)
-        if node.longer:
-            node.cost_longer = max(self._tokens(node.longer) - self._tokens(node.text), 1)
-            node.worth_longer = share * self._new(node.longer) / node.cost_longer
+    def _judge(self, whole: str, count: Callable[[str], int]) -> None:
+        """What each node costs, and how many words it has for it that stand in none before: the rarer ones in the
+        whole count more."""
+        times = Counter(_WORD.findall(whole))
+        seen: set[str] = set()
+        known: dict[str, int] = {}  # what a text costs: words of a text that was met before are not new
 
-    def _new(self, text: str) -> float:
-        """How many words stand here first, the rarer ones counting more."""
-        words = set(_WORD.findall(text)) - self._seen
-        self._seen |= words
-        return sum(1 / (1 + _OFTEN * math.log2(self._times.get(word, 1))) for word in sorted(words))
+        def new(text: str) -> float:
+            words = set(_WORD.findall(text)) - seen
+            seen.update(words)
+            return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
 
-    def _tokens(self, text: str) -> int:
-        known = self._costs.get(text)
-        if known is None:
-            known = self._costs[text] = self._count(text)
-        return known
+        named = {"{}", "[]"}
+        naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
+        for at, text in enumerate(self._texts):
+            label = self._labels[at]
+            share = self._shares[at]
+            told = f"{label}:{text}" if label else text
+            cost = known.get(told)
+            novel = 0.0
+            if cost is None:
+                cost = known[told] = count(told) + 1
+                novel = new(told) / cost
+            if naming[label]:
+                novel = max(_NAMED * novel, 0.0 if text in named else _NEW_NAME)
+                named.add(text)
+            self._costs.append(cost)
+            self._worths.append(share * novel)
+            longer = self._longer.get(at)
+            if longer:
+                if longer not in known:
+                    known[longer] = count(longer) + 1
+                if text not in known:
+                    known[text] = count(text) + 1
+                more = max(known[longer] - known[text], 1)
+                self._costs_longer[at] = more
+                self._worths_longer[at] = share * new(longer) / more
 
     def order(self) -> list[tuple[int, bool]]:
         """Nodes, and those in their longer form, the most telling first."""
         ranked = [
-            (-node.worth, at, False) for at, node in enumerate(self.nodes) if node.label or not _holds(node.value)
+            (-worth, at, False)
+            for at, worth in enumerate(self._worths)
+            if self._labels[at] or not _holds(self._values[at])
         ]
-        ranked += [(-node.worth_longer, at, True) for at, node in enumerate(self.nodes) if node.longer]
+        ranked += [(-worth, at, True) for at, worth in self._worths_longer.items()]
         return [(at, longer) for _, at, longer in sorted(ranked)]
 
     def chosen(self, order: Sequence[tuple[int, bool]], tokens: float) -> dict[int, bool]:
         """The nodes that fit, with all that they lie in, and whether each is told in its longer form."""
-        nodes = self.nodes
+        costs, above = self._costs, self._above
         shown = {0: False}
-        left = tokens - nodes[0].cost
+        left = tokens - costs[0]
         for at, longer in order:
             if left < 1:
                 break
-            if longer and at not in shown:
+            if longer:
+                cost = self._costs_longer[at]
+                if at in shown and cost <= left:
+                    shown[at] = True
+                    left -= cost
                 continue
-            cost = nodes[at].cost_longer if longer else 0
+            if costs[at] > left or at in shown:
+                continue
+            cost = 0
             way = []
             place = at
             while place not in shown:
                 way.append(place)
-                cost += nodes[place].cost
-                place = nodes[place].above
-            if cost <= left and (way or longer):
+                cost += costs[place]
+                place = above[place]
+            if cost <= left:
                 shown.update(dict.fromkeys(way, False))
-                if longer:
-                    shown[at] = True
                 left -= cost
         return shown
 
-    def spelled(self, shown: dict[int, bool], at: int = 0) -> str:
+    def spelled(self, shown: dict[int, bool]) -> str:
         """The shown nodes; ``…3`` stands for three parts that are not shown."""
-        node = self.nodes[at]
-        if not _holds(node.value):
-            return node.longer if shown[at] else node.text
-        opening, closing = node.text[0], node.text[1]
+        inner: dict[int, list[int]] = {at: [] for at in shown}
+        for at in sorted(shown)[1:]:
+            inner[self._above[at]].append(at)
+        return self._spelled(shown, inner, 0)
+
+    def _spelled(self, shown: dict[int, bool], inner: dict[int, list[int]], at: int) -> str:
+        value, text = self._values[at], self._texts[at]
+        if not _holds(value):
+            return self._longer[at] if shown[at] else text
+        opening, closing = text[0], text[1]
         pieces = []
         next_place = told = 0
-        for inner in node.inner:
-            if inner not in shown:
-                continue
-            label, place, text = self.nodes[inner].label, self.nodes[inner].place, self.spelled(shown, inner)
+        for part in inner[at]:
+            label, place, spelled = self._labels[part], self._places[part], self._spelled(shown, inner, part)
             if not label and place > next_place:
                 pieces.append(f"…{place - next_place}")
-            closed = text[:1] in "{[" and text[1:2] == "…" and shown.keys().isdisjoint(self.nodes[inner].inner)
-            pieces.append(label if label and closed else f"{label}:{text}" if label else text)
+            closed = spelled[:1] in "{[" and spelled[1:2] == "…" and not inner[part]
+            pieces.append(label if label and closed else f"{label}:{spelled}" if label else spelled)
             next_place = place + 1
             told += 1
-        left = len(node.value) - (next_place if opening == "[" else told)
+        left = len(value) - (next_place if opening == "[" else told)
         if left and (opening == "[" or not pieces or left > _FEW):
             pieces.append(f"…{left}")
         return opening + ",".join(pieces) + closing
@@ -197,10 +219,6 @@ def _holds(value: Any) -> bool:
     return type(value) is dict or type(value) is list
 
 
-def _label(name: str) -> str:
-    return literals.name(name) if len(name) <= _SHOWN else "…"
-
-
 def _share(part: Any, place: int) -> float:
     """How much a part at a place of an object or an array tells of what the whole does; the last as the second."""
     if type(part) is dict:
@@ -208,20 +226,17 @@ def _share(part: Any, place: int) -> float:
     return _DEEPER / (1 + _LATER * (place if place < len(part) - 1 else 1))
 
 
-def _spell(node: Node, at: int) -> None:
-    """Spell a scalar, a long text by its start or by what is around a place."""
-    value = node.value
+def _spelled(value: Any, at: int) -> tuple[str, str]:
+    """A scalar, a long text by its start or by what is around a place; and longer, or nothing."""
     if type(value) is not str:
         spelled = literals.scalar(value)
-        node.text = spelled if len(spelled) <= _SHOWN else "…"
-    elif len(value) <= _SHORT * 5 // 4 or (at >= 0 and len(value) <= _SHOWN):
-        node.text = f"'{value}'" if '"' in value and not _ODD.search(value) else literals.string(value)
-    elif at >= 0:
+        return spelled if len(spelled) <= _SHOWN else "…", ""
+    if len(value) <= _SHORT * 5 // 4 or (at >= 0 and len(value) <= _SHOWN):
+        return f"'{value}'" if '"' in value and not _ODD.search(value) else literals.string(value), ""
+    if at >= 0:
         begin = word_start(value, at - _SHOWN // 2) if at > _SHOWN // 2 else 0
-        node.text = ("…" if begin else "") + literals.quoted(start(value[begin:], _SHOWN))[:-1] + '…"'
-    else:
-        node.text = _cut(value, _SHORT)
-        node.longer = literals.string(value) if len(value) <= _LONG * 5 // 4 else _cut(value, _LONG)
+        return ("…" if begin else "") + literals.quoted(start(value[begin:], _SHOWN))[:-1] + '…"', ""
+    return _cut(value, _SHORT), literals.string(value) if len(value) <= _LONG * 5 // 4 else _cut(value, _LONG)
 
 
 def _cut(text: str, size: int) -> str:
@@ -231,12 +246,12 @@ def _cut(text: str, size: int) -> str:
     return literals.quoted(start(text, size))[:-1] + '…"'
 
 
-def _taken(part: Any, also: set[Any]) -> list[tuple[int, Any]]:
+def _taken(part: Any, also: set[Any] | frozenset[Any]) -> Iterable[tuple[int, Any]]:
     """Places and names of the parts to look at: all, or some from the start to the end and those ``also``."""
     most = _MOST_MEMBERS if type(part) is dict else _MOST_PARTS
-    named = list(enumerate(part if type(part) is dict else range(len(part))))
-    if len(named) <= most:
+    named = enumerate(part if type(part) is dict else range(len(part)))
+    if len(part) <= most:
         return named
-    step = (len(named) - 1) / (most - 1)
+    step = (len(part) - 1) / (most - 1)
     places = {round(step * at) for at in range(most)}
     return [each for each in named if each[0] in places or each[1] in also]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _HEADING = 4.0
 _SHARES = {"note": 2.0, "text": 1.0, "item": 1.0, "code": 1.5, "table": 1.0}
 """What a word of a block is worth that stands in none before."""
-_NUMBERED = 600
+_NUMBERED = 2000
 """Tokens: a smaller budget has no room for the lines' numbers of headings."""
 
 

@@ -28,6 +28,7 @@ _SHARES = {HUNK: 0.4, HEAD: 0.4, CHANGE: 1.5}
 """What a word is worth that stands in no line before."""
 _SHAPE = re.compile(r"[^<>()\[\]{}=;:|@\"#]+")
 _WORD = re.compile(r"[\w.$-]{1,80}$")
+_TELLS = re.compile(r"\w")
 _WANTED, _FOUND, _NAME, _SUBJECT, _EARLY, _LATER, _AROUND = 9, 8, 7, 6, 5, 4, 2
 
 
@@ -192,7 +193,8 @@ def _gaps(lines: Sequence[str], patch: Patch, section: Section, shown: Sequence[
 def _parts(lines: Sequence[str], patch: Patch, ranks: Sequence[int], brief: Brief) -> Iterator[Part]:
     """The lines of a rank, long ones in parts: names of files, subjects, what a query asks for, what tells most."""
     novelty = Novelty()
-    named = {section.name for section in patch.sections}
+    named = {section.name: section.path for section in patch.sections}
+    folder = ""
     for index, rank in enumerate(ranks):
         if not rank:
             continue
@@ -202,7 +204,13 @@ def _parts(lines: Sequence[str], patch: Patch, ranks: Sequence[int], brief: Brie
             worth = share * (told if not number else novelty.of(chunk)) + 10 * wanted(chunk, brief)
             if index in named or (rank == _SUBJECT and not number):
                 worth += rank
-            yield Part(chunk, worth, number > 0)
+            if not worth and not _TELLS.search(chunk):
+                continue
+            short = ""
+            if index in named:
+                before, (folder, _, name) = folder, named[index].rpartition("/")
+                short = name if folder == before else ""
+            yield Part(chunk, worth, number > 0, index in named, short)
 
 
 KIND = DiffKind()

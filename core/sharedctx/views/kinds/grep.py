@@ -10,6 +10,7 @@ from itertools import pairwise
 from ...errors import DecodeError
 from ..fitting import afford, rate, relevance, wanted, within
 from ..kind import Brief, Draft, Source
+from ..paths.rows import rows, short
 
 _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
 _PATH = re.compile(r"((?:[A-Za-z]:[\\/])?[^:\n]{1,300}):([1-9]\d{0,8}):")
@@ -205,9 +206,10 @@ class GrepKind:
         else:
             price = rate(source.text, brief)
             left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
-            paths = afford([len(path) * price + 3 for path in heads.values()], [1.0] * len(heads), left * 0.7)
+            costs = [len(path) * price + 2 for path in short(list(heads.values()))]
+            paths = afford(costs, [1.0] * len(heads), left * 0.7)
             named = [group for place, group in enumerate(heads) if place in paths]
-            left -= sum(len(heads[group]) * price + 3 for group in named)
+            left -= sum(costs[place] for place in paths)
             chosen = afford([len(row) * price + 1 for _, row, _ in units], [rank for _, _, rank in units], left)
             heads = {group: path for group, path in heads.items() if group in set(named)}
             chosen = {unit for unit in chosen if units[unit][0] in heads or found[units[unit][0]].path is None}
@@ -216,12 +218,16 @@ class GrepKind:
         for unit in sorted(chosen):
             shown.setdefault(units[unit][0], []).append(units[unit][1])
         out = [brief.marks.omitted(note, ref)]
+        bare: list[str] = []  # paths of which no row is shown
         for group in sorted(shown):
-            if group in heads:
-                rows = shown[group]
-                out += _listed(heads[group], rows) if rows else [f"# {heads[group]}"]
-            else:
-                out += shown[group]
+            told = shown[group]
+            if group in heads and not told:
+                bare.append(heads[group])
+                continue
+            out += rows(bare)
+            bare = []
+            out += _listed(heads[group], told) if group in heads else told
+        out += rows(bare)
         return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
 
     def pack(self, source: Source) -> str | None:

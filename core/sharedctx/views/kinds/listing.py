@@ -186,6 +186,7 @@ def _budgeted(tree: Sequence[Leaf | Branch], tokens: float, source: Source, brie
 
 
 def _pruned(tree: Sequence[Leaf | Branch], kept: set[int]) -> tuple[Leaf | Branch, ...]:
+    """The kept branches with their own names before the branches in them: each is then spelled once."""
     found: list[Leaf | Branch] = []
     for each in tree:
         if isinstance(each, Leaf):
@@ -194,7 +195,7 @@ def _pruned(tree: Sequence[Leaf | Branch], kept: set[int]) -> tuple[Leaf | Branc
             found.append(replace(each, inner=_pruned(each.inner, kept)))
         else:
             found.append(Leaf(-1, each.name, each.size))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda each: isinstance(each, Branch)))
 
 
 def _note(left_out: int, total: int, brief: Brief) -> str:

@@ -6,7 +6,7 @@ from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from ..lines.log_forms import RESERVED, divide
 from ..lines.log_packed import Reader, Writer
-from ..lines.log_survey import BUILD, FRAME, Survey, Template, alike, is_head, trouble_of
+from ..lines.log_survey import BUILD, FRAME, Survey, Template, alike, common_starts, is_head, trouble_of
 from ..lines.odd_values import odd_lines
 from ..lines.picks import Picks
 from ..packs import MOST
@@ -28,6 +28,10 @@ _LONG = 50
 _MUST = (0.30, 1500)
 _SHOULD = (0.085, 500)
 _ALL = (0.1, 600)
+_WIDE, _NARROW, _LINE = 600, 100, 0.5
+"""The most characters of a line that is not the first or the last; of a budget so many for each token."""
+_FIRST_COMMON, _FIRST_RARE = 3, 12
+"""Within a budget so many rare templates come before the common ones that are behind the most frequent."""
 _ABOUT = " (the gaps between the numbers; x9 to 99: 9 lines like this one, the last is 99; … inside a line: cut)"
 
 
@@ -81,8 +85,10 @@ class _Shortening:
     def __init__(self, source: Source, brief: Brief) -> None:
         self._brief = brief
         self._survey = Survey(source.text, source.lines)
-        self._picks = Picks(source, brief)
+        without = common_starts(source.lines) if brief.budget is not None else []
+        self._picks = Picks(source, brief, without)
         whole = brief.count(source.text) if brief.budget is None else 0
+        self._narrow = _WIDE if brief.budget is None else max(_NARROW, int(brief.budget * _LINE))
         self._must = int(max(whole * _MUST[0], _MUST[1])) if brief.budget is None else brief.budget
         self._should = int(max(whole * _SHOULD[0], _SHOULD[1])) if brief.budget is None else brief.budget
         self._all = int(max(whole * _ALL[0], _ALL[1])) if brief.budget is None else brief.budget
@@ -109,8 +115,10 @@ class _Shortening:
             for index in list(each.masks.values())[1:_FORMS]:
                 self._add(index)
             self._add(each.lines[-1])
-        for each in sorted(common, key=lambda each: -len(each.lines)):
-            picks.add(each.lines[0], self._should)
+        for at, each in enumerate(sorted(common, key=lambda each: -len(each.lines))):
+            if at == _FIRST_COMMON and self._brief.budget is not None:
+                self._rare(rare[:_FIRST_RARE])
+            picks.add(each.lines[0], self._should, width=self._narrow)
             if len(each.lines) > _RARE:
                 picks.note(each.lines[0], f" x{len(each.lines)} to {each.lines[-1] + 1}")
         picks.patient()
@@ -118,13 +126,7 @@ class _Shortening:
             for index in odd_lines(lines, each.lines):
                 picks.add(index, self._should)
         picks.patient()
-        heads = survey.heads
-        for wants_head in (True, False):
-            for each in rare:
-                for index in each.lines:
-                    if heads[index] == wants_head:
-                        picks.add(index, self._should)
-        picks.patient()
+        self._rare(rare)
         for each in troubles:
             if each.trouble > 1:
                 self._frames(each.lines[0])
@@ -136,6 +138,16 @@ class _Shortening:
                 for index in each.lines:
                     picks.add(index, self._all)
         return picks.draft("templates", _ABOUT)
+
+    def _rare(self, rare: list[Template]) -> None:
+        """The lines of rare templates, those that start a record first."""
+        heads = self._survey.heads
+        for wants_head in (True, False):
+            for each in rare:
+                for index in each.lines:
+                    if heads[index] == wants_head:
+                        self._picks.add(index, self._should, width=self._narrow)
+        self._picks.patient()
 
     def _conclusions(self) -> list[int]:
         """Lines that end a stack trace by what was raised, one of each sort: names need not end in Error."""

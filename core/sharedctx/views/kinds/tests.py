@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..kind import Brief, Draft, Source
+from ..lines.failed_run import digest
 from ..lines.picks import Picks
 from ..lines.result_lines import (
     FAILED,
     PASSED,
+    PERCENT,
     SKIPPED,
     SUMMARY,
     Result,
+    divided,
     is_captured,
     is_detail,
     is_noise,
@@ -25,7 +29,6 @@ from ..lines.result_lines import (
 _FEWEST = 6
 _SAMPLE = 400
 _MASK = re.compile(r"0x[0-9a-f]+|\d+")
-_PERCENT = re.compile(r"\s{0,400}\[ {0,2}\d{1,3}%\]$")
 _SESSION = re.compile(
     r"\s{0,8}=+ test session starts =+|running \d+ tests?$|=== RUN |TAP version \d|# Subtest"
     r"|^[.FEsxX]{8,400} {0,400}\[ {0,2}\d{1,3}%\]$|^={3,} (?:ERRORS|FAILURES) ={3,}$",
@@ -34,6 +37,8 @@ _SESSION = re.compile(
 _SHARE, _LEAST = 0.3, 800
 _ABOUT = " (the gaps between the numbers; what was told before is not repeated)"
 _FILES = 40
+_ROOMY = 0.1
+"""A budget of a smaller share of the tokens has no room for all failures."""
 _SAID, _REASONS = 5, 12
 
 
@@ -63,18 +68,26 @@ class TestsKind:
         """Return the failures, the summary and counts of the rest."""
         if len(source.lines) < _FEWEST:
             return None
-        return _Shortening(source, brief).draft()
+        told = results(source.lines)
+        budget = brief.budget
+        if budget is None or budget >= _ROOMY * brief.count(source.text):
+            whole = _Shortening(source, replace(brief, budget=None), told).draft()
+            if budget is None or (whole is not None and brief.count(whole.text) <= budget):
+                return whole
+        return digest(source.lines, told, source.text, brief, budget)
 
 
 class _Shortening:
-    def __init__(self, source: Source, brief: Brief) -> None:
+    """The standard view, as long as it wants to be."""
+
+    def __init__(self, source: Source, brief: Brief, told: list[Result | None]) -> None:
         self._lines = source.lines
         self._brief = brief
         self._picks = Picks(source, brief)
-        self._results = results(self._lines)
-        whole = brief.count(source.text) if brief.budget is None else 0
-        self._must = int(max(0.6 * whole, 3000)) if brief.budget is None else brief.budget
-        self._should = int(max(_SHARE * whole, _LEAST)) if brief.budget is None else brief.budget
+        self._results = told
+        whole = brief.count(source.text)
+        self._must = int(max(0.6 * whole, 3000))
+        self._should = int(max(_SHARE * whole, _LEAST))
 
     def draft(self) -> Draft | None:
         picks, lines = self._picks, self._lines
@@ -170,14 +183,14 @@ class _Shortening:
         for found in self._results:
             if found is None or not found.name:
                 continue
-            name, dash, reason = _PERCENT.sub("", found.name).partition(" - ")
-            where, split, test = _divided(name)
+            name, dash, reason = PERCENT.sub("", found.name).partition(" - ")
+            where, test = divided(name)
             if found.outcome != FAILED:
                 counts[found.outcome] += 1
-                files[where.split("::")[0] if split else ""] += found.outcome == PASSED
-            elif split and (not dash or (mask := _MASK.sub("#", f"{name} {reason}"[:1000])) in reasons):
+                files[where.split("::")[0]] += found.outcome == PASSED
+            elif where and (not dash or (mask := _MASK.sub("#", f"{name} {reason}"[:1000])) in reasons):
                 failed[f"{found.word} {where}::"][test] = None
-            elif split:
+            elif where:
                 reasons.add(mask)  # the first that fails for a reason is told with it
         pieces = []
         if counts:
@@ -195,13 +208,6 @@ class _Shortening:
                 pieces[-1] = f"{where} {_joined(list(tests)[:few])} and {len(tests) - few} more"
                 break
         return "\n".join(pieces)
-
-
-def _divided(name: str) -> tuple[str, str, str]:
-    """A test's name divided at its last ``::`` that is not inside the brackets of a parametrised test."""
-    head, bracket, rest = name.partition("[")
-    where, split, test = head.rpartition("::")
-    return where, split, f"{test}{bracket}{rest}"
 
 
 def _joined(tests: list[str]) -> str:

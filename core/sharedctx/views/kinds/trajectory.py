@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any
 
 from ..columns.fitted import shorten_value
@@ -10,6 +10,8 @@ from ..columns.layout import Column, Layout
 from ..columns.packing import pack_value, unpack_value
 from ..columns.shortening import Limits, ShortWriter, Unit
 from ..kind import Brief, Draft, Source
+from ..steps.digest import digest
+from ..steps.spoken import speaks
 
 _LEAST = 3
 _SAMPLED = 40
@@ -18,18 +20,12 @@ _SPEAKERS = frozenset(("human", "gpt", "user", "assistant", "system", "tool", "f
 _OBSERVED = frozenset(
     ("observation", "output", "result", "results", "stdout", "stderr", "tool_result", "state", "prompt", "system")
 )
-_OBSERVERS = frozenset(
-    ("tool", "function", "system", "developer", "environment", "ipython", "user", "human", "observation")
-)
 _LIMITS = Limits(share=1.0, text=500, parts=24, columns=0)
 _OWN = 3
 """How many times as much is kept of what the agent said than of what it was told."""
 
-
-_TELLING = re.compile(
-    r"action|command|cmd|arguments|tool|tool_name|function|name|final_answer|answer|exit_status", re.I
-)
-"""Names of members that say what was done."""
+_ROOMY = 0.1
+"""A budget of a smaller share of the tokens has no room for all steps."""
 _LONG = 30_000
 _PER_CHARACTER = 3500
 """Of a longer text more is kept: with 500 characters from a short one a seventh of the rest."""
@@ -50,7 +46,7 @@ class TrajectoryWriter(ShortWriter):
         """The lines of some steps."""
         lines = []
         for place in places:
-            self._own = _speaks(layout.rows[place]) or place == len(layout.rows) - 1
+            self._own = speaks(layout.rows[place]) or place == len(layout.rows) - 1
             lines += super().lines(layout, [place], value)
         self._own = False
         return lines
@@ -68,18 +64,10 @@ class TrajectoryWriter(ShortWriter):
         if type(name) is str:
             self._name = name
         elif depth >= 0 and type(value) is dict:
-            self._own = _speaks(value)
+            self._own = speaks(value)
         spelled = super().part(name, value, depth)
         self._name, self._own = before
         return spelled
-
-
-def _speaks(step: Any) -> bool:
-    """Whether a step is the agent's own."""
-    if type(step) is not dict:
-        return False
-    role = step.get("role", step.get("from", step.get("type")))
-    return type(role) is not str or role not in _OBSERVERS
 
 
 def _is_said(step: dict[str, Any]) -> bool:
@@ -108,11 +96,15 @@ class TrajectoryKind:
         return 0.95 if _is_steps(value) else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
-        """All steps, with long observations shortened."""
-        unit = Unit("rows") if type(source.value) is list else None
-        return shorten_value(
-            "trajectory", _what(), source.value, brief, _LIMITS, unit, False, TrajectoryWriter, _TELLING
-        )
+        """All steps, with long observations shortened; within a small budget the lines that tell most."""
+        value, budget = source.value, brief.budget
+        if budget is None or budget >= _ROOMY * brief.count(source.text):
+            unit = Unit("rows") if type(value) is list else None
+            whole = replace(brief, budget=None)
+            made = shorten_value("trajectory", _what(), value, whole, _LIMITS, unit, False, TrajectoryWriter)
+            if budget is None or made is None or brief.count(made.text) <= budget:
+                return made
+        return digest(value, brief, budget, source.text) or shorten_value("trajectory", _what(), value, brief, _LIMITS)
 
     def pack(self, source: Source) -> str | None:
         """All steps, with names for what repeats."""

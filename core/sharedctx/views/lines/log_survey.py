@@ -170,3 +170,23 @@ def trouble_of(mask: str) -> tuple[int, int]:
         return 2, severe.start()
     hint = _TROUBLE.search(mask, 0, _SCANNED)
     return (1, hint.start()) if hint is not None else (0, 0)
+
+
+_COLUMNS, _COMMON, _LEAST, _SURVEYED = 8, 0.9, 10, 200
+
+
+def common_starts(lines: Sequence[str]) -> list[str]:
+    """Return the runs of words, such as a date and a host, that nearly all lines have at one place of their starts."""
+    step = len(lines) // _SURVEYED + 1
+    rows = [line.split(" ", _COLUMNS) for line in lines[::step] if line.strip()]
+    found: list[str] = []
+    run = ""
+    for column in range(_COLUMNS):
+        words = Counter(row[column] for row in rows if len(row) > column + 1)
+        word, times = max(words.items(), key=lambda each: each[1], default=("", 0))
+        if word and times >= _COMMON * len(rows):
+            run += f"{word} "
+            continue
+        found += [run] if len(run) >= _LEAST else []
+        run = ""
+    return [*found, run] if len(run) >= _LEAST else found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 
 from ..kind import Brief, Draft, Source
 
@@ -15,7 +17,9 @@ _WIDEST = 600
 _NARROWEST = 60
 _TIGHT = 400
 """Tokens: a smaller budget has no room for an explanation."""
-_BREAK = re.compile(r"\W")
+_START = 200
+"""Characters of a line in which the common parts of all starts are looked for."""
+_BREAK = re.compile(r"[^\w.-]")
 
 
 def clip(line: str, width: int, at: int = 0) -> str:
@@ -46,11 +50,14 @@ def _after(line: str, at: int) -> int:
 
 
 class Picks:
-    """Which lines of a source a view shows; those added first matter most."""
+    """Which lines of a source a view shows; those added first matter most. ``without`` is what starts of lines have in
+    common, told once and left out of each."""
 
-    def __init__(self, source: Source, brief: Brief) -> None:
+    def __init__(self, source: Source, brief: Brief, without: Sequence[str] = ()) -> None:
         self._lines = source.lines
         self._brief = brief
+        self._without = without
+        self._widths: dict[int, int] = {}
         self._width = _WIDEST if brief.budget is None else max(_NARROWEST, min(_WIDEST, brief.budget))
         self._picked: dict[int, None] = {}
         self._notes: dict[int, str] = {}
@@ -58,12 +65,14 @@ class Picks:
         self._spent = 0
         self._misses = 0
 
-    def add(self, index: int, limit: int, *, spot: int = 0) -> None:
-        """Pick a line (counted from 0) if the tokens spent stay within ``limit``; ``spot`` is what matters in it."""
+    def add(self, index: int, limit: int, *, spot: int = 0, width: int = _WIDEST) -> None:
+        """Pick a line (counted from 0) if the tokens spent stay within ``limit``; ``spot`` is what matters in it,
+        ``width`` the most characters of it."""
         if index in self._picked or self._misses > _PATIENCE:
             return
         near = index - 1 in self._picked or index + 1 in self._picked
         self._spots[index] = spot
+        self._widths[index] = min(width, self._width)
         cost = self._brief.count(self._shown(index)) + (1 if near else 4)
         if self._spent + cost > limit:
             self._misses += 1
@@ -88,6 +97,8 @@ class Picks:
         order = list(self._picked)
         budget = self._brief.budget
         about = "" if budget is not None and budget < _TIGHT else about
+        if self._without:
+            about = f", each {' and '.join(map(json.dumps, self._without))}{about}"
         while order:
             chosen = set(order)
             self._close(chosen)
@@ -101,7 +112,13 @@ class Picks:
         return None
 
     def _shown(self, index: int) -> str:
-        return clip(self._lines[index], self._width, self._spots.get(index, 0))
+        line, spot = self._lines[index], self._spots.get(index, 0)
+        for told in self._without:
+            at = line.find(told, 0, _START)
+            if at >= 0:
+                line = line[:at] + line[at + len(told) :]
+                spot = max(spot - len(told), 0) if spot > at else spot
+        return clip(line, self._widths.get(index, self._width), spot)
 
     def _cut(self, index: int) -> bool:
         return len(self._lines[index]) > self._width

@@ -40,7 +40,8 @@ _RESULTS = tuple(
 _DOTS = re.compile(
     r"\s{0,8}[\w./\\-]{1,300}\.py [.sx]{1,200}\s{0,200}(?:\[ {0,2}\d+%\])?$|\s{0,8}[.sx]{5,200}\s{0,99}\["
 )
-_PERCENT = re.compile(r"\s{0,400}\[ {0,2}\d{1,3}%\]$")
+PERCENT = re.compile(r"\s{0,400}\[ {0,2}\d{1,3}%\]$")
+"""How far a run is, at the end of a line."""
 _SIGNS = (
     "PASS", "SKIP", "FAIL", "ERROR", "STARTED", "Passed", "kipped", "Failed", "Exception", "Timeout", "ok", "OK",
     "ignored", "expected failure", "✓", "✔", "√", "○", "✕", "✗", "✖", "\u00d7", ".py ", "%]",
@@ -127,9 +128,17 @@ def reason(line: str) -> str:
     if not any(word in line for word in _WHY):
         return ""
     found = _REASON.search(line, 0, 2000)
-    return _PERCENT.sub("", found[1]) if found is not None else ""
+    return PERCENT.sub("", found[1]) if found is not None else ""
 
 
 def is_detail(line: str) -> bool:
     """Whether a line of a failure says what went wrong or where."""
     return _DETAIL.match(line) is not None
+
+
+def divided(name: str) -> tuple[str, str]:
+    """A test's name divided at its last ``::`` that is not inside the brackets of a parametrised test; without one
+    nothing stands before it."""
+    head, bracket, rest = name.partition("[")
+    where, _, test = head.rpartition("::")
+    return where, f"{test}{bracket}{rest}"

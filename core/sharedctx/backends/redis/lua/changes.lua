@@ -12,6 +12,8 @@ end
 if since > rev or mark > math.max(since, 0) or limit <= 0 then return {int(rev), int(mark), {}} end
 local from = int(math.max(since, 0) + 1) .. '-0'
 local page = call('XRANGE', base .. 'f', from, '+', 'COUNT', limit)
+-- The newest commit stands in every feed that was not trimmed up to it: this one was evicted.
+if #page == 0 and since < rev then return {int(rev), int(rev), {}} end
 if #page == limit then
     local commit, n = string.match(page[#page][1], '^(%d+)%-(%d+)$')
     local rest = call('XRANGE', base .. 'f', commit .. '-' .. int(tonumber(n) + 1), commit)

@@ -62,6 +62,8 @@ for i = 2, #ARGV, 3 do
 end
 local n = 0
 local feed = base .. 'f'
+-- A server that evicts may have removed the feed alone: whoever has not heard all that it told is to read anew.
+local lost = rev ~= '0' and call('EXISTS', feed) == 0
 local next = format('%.0f', tonumber(rev) + 1)
 local gone
 if before ~= run and rev ~= '0' then
@@ -130,6 +132,7 @@ for _, op in ipairs(puts) do
     n = n + 1
 end
 for _, pk in ipairs(dropped) do settled(pk) end
+if lost then call('HSET', base .. 'm', 'mark', rev) end
 if before == run then
     call('HSET', base .. 'm', 'rev', next)
 else

@@ -1,0 +1,1 @@
+"""Transcripts of agents as steps: what was said, done and observed, line by line."""
