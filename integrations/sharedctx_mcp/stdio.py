@@ -17,12 +17,16 @@ from sharedctx.extras import extra
 
 from .serving import server
 from .settings import McpSettings
-from .unread import refusal
+from .unread import refusal, too_long
 
 with extra("mcp", "the MCP server"):
     from mcp.server.stdio import stdio_server
 
 _CHUNK = 1 << 16
+_MOST = 1 << 26
+"""Bytes of a line; what is longer is answered and not kept."""
+_TOO_LONG = ""
+"""Stands for such a line."""
 
 
 def serve_stdio(context: SharedContext, settings: McpSettings | None = None) -> None:
@@ -94,22 +98,30 @@ class _Lines:
         threading.Thread(target=self._read, name="sharedctx-mcp-input", daemon=True).start()
 
     def _read(self) -> None:
-        held = b""
+        held, too_long = bytearray(), False
         while True:
             try:
                 chunk = os.read(self._descriptor, _CHUNK)
             except OSError:
                 chunk = b""
-            *lines, held = (held + chunk).split(b"\n")
-            if not chunk and held:
-                lines.append(held)
-            for line in lines:
-                if line.strip():
-                    self._room.acquire()
-                    self._put(line.decode("utf-8", "replace"))
+            *ends, begun = chunk.split(b"\n") if chunk else (b"", b"")  # what is there at the end is a line, too
+            for end in ends:
+                held += end
+                if too_long or len(held) > _MOST:
+                    self._give(_TOO_LONG)
+                elif held.strip():
+                    self._give(held.decode("utf-8", "replace"))
+                held, too_long = bytearray(), False
+            held += begun
+            if len(held) > _MOST:
+                held, too_long = bytearray(), True
             if not chunk:
                 self._put(None)
                 return
+
+    def _give(self, line: str) -> None:
+        self._room.acquire()
+        self._put(line)
 
     def _put(self, line: str | None) -> None:
         with suppress(RuntimeError):  # the loop has ended
@@ -118,7 +130,7 @@ class _Lines:
     async def __aiter__(self) -> AsyncIterator[str]:
         while (line := await self._lines.get()) is not None:
             self._room.release()
-            refused = refusal(line)
+            refused = too_long(_MOST) if line == _TOO_LONG else refusal(line)
             if refused is None:
                 yield line
             else:

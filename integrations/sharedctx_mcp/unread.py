@@ -30,6 +30,12 @@ def refusal(line: str | bytes) -> str | None:
     return None
 
 
+def too_long(most: int) -> str:
+    """Return the error that answers a message of more than ``most`` bytes, of which nobody knows the id."""
+    told = f"a message has at most {most >> 20} MiB: send what is larger in parts, or put it by another way"
+    return _error(None, _INVALID_REQUEST, told)
+
+
 def _leniently(line: str | bytes) -> Any:
     """What a more patient reader finds, for the sake of the id; None where it finds nothing either."""
     try:

@@ -75,8 +75,16 @@ _host = click.option("--host", callback=_of_serve, help="The address that it lis
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A further name the server goes by.")
 @click.option("--allow-origin", "origins", multiple=True, metavar="URL", help="A web origin whose pages may call.")
 @click.option("--rate", type=float, metavar="N", help="Requests a second and caller (default: 200 beyond loopback).")
-@click.option("--max-contexts", default=100, show_default=True, help="Projects that live at most.")
-@click.option("--keep-versions", default=10, show_default=True, help="Versions of a project that can be read.")
+@click.option(
+    "--max-contexts", default=100, show_default=True, type=click.IntRange(1), help="Projects that live at most."
+)
+@click.option(
+    "--keep-versions",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Versions of a project that can be read.",
+)
 @click.option("--ttl", default="24h", show_default=True, metavar="TIME", help="Since the last access; 'never' is too.")
 @click.option("--priority", "priorities", multiple=True, metavar="NAME=N", help="Priority of a name in windows.")
 @click.option("--background", is_flag=True, help="Start it in the background and return when it answers.")
@@ -133,12 +141,13 @@ def serve(
         elif found is not None:
             target.emit({"url": found.url, "pid": found.pid, "started": False}, f"{found.url} runs already")
         else:
-            shown = f"[{host}]" if ":" in host else host
-            target.emit(
-                {"url": f"http://{shown}:{port}", "pid": os.getpid(), "started": True}, f"http://{shown}:{port}"
-            )
-            sys.stdout.flush()
-            serve_store(store, settings=settings)
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+            def ready() -> None:
+                target.emit({"url": url, "pid": os.getpid(), "started": True}, url)
+                sys.stdout.flush()
+
+            serve_store(store, settings=settings, ready=ready)
 
 
 @serve.command()
@@ -177,7 +186,7 @@ def _priorities(given: tuple[str, ...]) -> dict[str, float]:
         try:
             found[name] = float(number)
         except ValueError:
-            raise click.UsageError(f"{each!r} is not NAME=NUMBER") from None
+            raise click.UsageError(f"{each!r} is not NAME=NUMBER, for example currentTask=9") from None
     return found
 
 

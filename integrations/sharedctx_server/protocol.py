@@ -197,12 +197,16 @@ class Joining:
             self._held = data
             self._later(self._flush)
             return
-        self._write(data)
+        self._pass_on(data)
 
     def _flush(self) -> None:
         held, self._held = self._held, b""
         if held:
-            self._write(held)
+            self._pass_on(held)
+
+    def _pass_on(self, data: bytes) -> None:
+        if not self.joined.is_closing():  # uvloop raises where the caller has gone, before it says so
+            self._write(data)
 
     def close(self) -> None:
         """Close when all is written."""

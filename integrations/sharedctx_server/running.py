@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
 from typing import Any
@@ -80,13 +81,15 @@ def serve(
     store: Store | SharedContext | str | os.PathLike[str] | None = None,
     *,
     settings: ServerSettings | None = None,
+    ready: Callable[[], None] | None = None,
     **options: Any,
 ) -> None:
     """Serve a store until SIGINT or SIGTERM: an opened one, or a path or URL (default ``SHAREDCTX_URL``, else
     ``./.sharedctx``).
 
-    ``options`` are single ``ServerSettings``. A store that was opened here is closed at the end. Raises ``ConfigError``
-    where the address may be called by other machines and no token is set.
+    ``ready`` is called once callers can connect. ``options`` are single ``ServerSettings``. A store that was opened
+    here is closed at the end. Raises ``ConfigError`` where the address may be called by other machines and no token is
+    set.
     """
     settings = replace(settings or ServerSettings(), **options)
     if not isinstance(store, Store | SharedContext) and nothing_at(normalise(store or default_address())):
@@ -96,6 +99,8 @@ def serve(
         try:
             require_token(settings.host, settings.token, opening.store)
             with Registered(settings, opening.store.address):
+                if ready is not None:
+                    ready()
                 Server(app(opening.store, settings), settings).run([sockets])
         finally:
             opening.close()

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from sharedctx.entries.arguments import check_number
 from sharedctx.entries.names import check_participant
 from sharedctx.errors import SharedContextError
 from sharedctx.projects import Difference, check_project, check_request
@@ -109,13 +110,11 @@ class ContextSocket:
             raise Closed(_POLICY, error.message) from None
 
 
-def _version(text: Any) -> int | None:
-    if text is None or text == "":
+def _version(given: Any) -> int | None:
+    if given is None or given == "":
         return None
-    number = int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 16 else text
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**53:
-        raise Closed(_POLICY, "fromVersion is not a whole number")
-    return number
+    digits = isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 16
+    return check_number("fromVersion", int(given) if digits else given)
 
 
 class Conversation:

@@ -88,9 +88,24 @@ def test_what_is_no_context_server_is_told(shell: Shell, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--host", "0.0.0.0"], ["--host", "no.name.invalid"], ["--rate", "-1"], ["--priority", "a=nan"]]
+    "words",
+    [
+        ["--host", "0.0.0.0"],
+        ["--host", "no.name.invalid"],
+        ["--rate", "-1"],
+        ["--priority", "a=nan"],
+        ["--max-contexts", "0"],
+    ],
 )
 def test_a_start_that_is_refused_makes_no_store(shell: Shell, words: list[str]) -> None:
     code, out, err = shell("serve", "--port", str(free_port()), *words)
     assert (code, out) == (2, b""), err
+    assert words[0][2:].encode() in err or words[1].encode() in err
     assert not shell.path.exists()
+
+
+def test_a_server_that_cannot_listen_does_not_say_that_it_does(shell: Shell) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # taken by one that does not listen
+        code, out, err = shell("serve", "--port", str(held.getsockname()[1]))
+    assert (code, out, b"choose one by --port" in err) == (2, b"", True), err

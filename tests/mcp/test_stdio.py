@@ -155,6 +155,16 @@ def test_no_request_that_cannot_be_read_stays_unanswered(
     assert process.returncode == 0
 
 
+def test_a_line_without_measure_is_answered_and_not_kept(wire: Any, path: str) -> None:
+    with _start(wire, "--path", path) as process:
+        _say(process, wire.initialize, wire.initialized)
+        _answer(process, wire.initialize["id"])
+        told = _answer_before_ping(process, b'{"jsonrpc":"2.0","id":7,"method":"' + b"x" * 70_000_000 + b'"}')
+        assert "at most 64 MiB" in told["error"]["message"]
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+
+
 @pytest.mark.parametrize("value", [b"NaN", b"1e999", b'{"deep":[-1e999]}'])
 def test_a_number_that_is_none_is_refused_and_not_made_null(wire: Any, path: str, value: bytes) -> None:
     process = _start(wire, "--path", path)

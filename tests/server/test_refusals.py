@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import socket
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,19 @@ def answered(server: Running, *pieces: bytes) -> bytes:
         while more := caller.recv(1 << 16):
             said += more
     return said
+
+
+def test_callers_that_go_amid_a_large_reply_are_no_failure(
+    server: Running, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.put("/context/atlas", json={"context": {"a": "x" * 1_000_000}})
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", server.port)) as caller:
+            caller.sendall(b"GET /context/atlas HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+            caller.recv(100)
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert http.get("/health").status_code == 200
+    assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_what_callers_do_not_send_is_waited_for_no_longer_than_idle() -> None:
@@ -248,6 +262,14 @@ def test_a_flood_is_slowed_down_and_told_when_to_come_back() -> None:
         assert 429 in found
         refused = next(reply for _ in range(40) if (reply := http.get("/context/atlas")).status_code == 429)
         assert int(refused.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("odd", ['"x"', "-1", "true", "1.5"])
+def test_a_stream_outlives_a_version_that_is_none(server: Running, odd: str) -> None:
+    with connect(f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId=a") as stream:
+        stream.recv(5)
+        stream.send(f'{{"type":"subscribe_to_changes","fromVersion":{odd}}}')
+        assert "fromVersion" in json.loads(stream.recv(5))["error"]
 
 
 def test_there_are_no_more_streams_than_are_allowed() -> None:

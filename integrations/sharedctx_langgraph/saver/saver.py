@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import warnings
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps, run
-from sharedctx.errors import ConfigError, InvalidKey, InvalidValue
+from sharedctx.errors import InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
+from sharedctx.settings import check_positive
 
 from ..ready import Ready
 from .history import history
@@ -57,8 +57,8 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
         ttl: float | None = None,
     ) -> None:
         super().__init__(serde=serde)
-        if ttl is not None and not (type(ttl) in (int, float) and 0 < ttl < math.inf):
-            raise ConfigError(f"ttl {ttl!r} is no number of seconds above 0")
+        if ttl is not None:
+            check_positive("ttl", ttl, "seconds")
         if isinstance(self.serde, EncryptedSerializer):
             warnings.warn(
                 "values encrypted by the serializer can be neither compressed nor stored as differences: a long "

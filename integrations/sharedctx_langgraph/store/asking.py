@@ -13,6 +13,8 @@ with extra("langgraph", "ContextStore"):
     from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
 
 _MINUTES = ("default_ttl", "sweep_interval_minutes")
+_LONGEST = 10**7
+"""Minutes that a thread can wait, 19 years."""
 
 
 def check(op: Any) -> None:
@@ -73,7 +75,12 @@ def check_ttl(config: Any) -> dict[str, Any] | None:
         raise ConfigError(f"ttl {config!r:.80} is no TTLConfig: pass a dict, as {{'default_ttl': 60}}")
     for name in _MINUTES:
         minutes: Any = config.get(name)
-        fits = type(minutes) in (int, float) and (0 < minutes < math.inf or (minutes == 0 and name == "default_ttl"))
-        if minutes is not None and not fits:
-            raise ConfigError(f"{name} {minutes!r:.80} is no number of minutes above 0")
+        if minutes is not None:
+            check_minutes(name, minutes, zero=name == "default_ttl")
     return dict(config)
+
+
+def check_minutes(name: str, minutes: Any, *, zero: bool = False) -> None:
+    """Raise ``ConfigError`` unless these are minutes above 0, or ``zero`` where that makes sense."""
+    if type(minutes) not in (int, float) or not (0 < minutes <= _LONGEST or (minutes == 0 and zero)):
+        raise ConfigError(f"{name} {minutes!r:.80} is no number of minutes above 0, to {_LONGEST}")

@@ -15,9 +15,10 @@ from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
+from sharedctx.settings import check_duration
 
 from ..ready import Ready
-from .asking import check, check_ttl
+from .asking import check, check_minutes, check_ttl
 from .embedding import Embedding, Texts
 from .filters import namespaces
 from .finding import Asked, Finding
@@ -225,14 +226,22 @@ class ContextStore(Openable, BaseStore):
 
     def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
         """Sweep in a thread of its own, every so many minutes (default: the ``TTLConfig``'s, else 5), until it is
-        stopped or the store is closed. The future is done then; cancelling it stops the sweeper too."""
-        minutes = sweep_interval_minutes or (self.ttl_config or {}).get("sweep_interval_minutes") or _SWEEP_MINUTES
-        check_ttl({"sweep_interval_minutes": minutes})
+        stopped or the store is closed. The future is done then; cancelling it stops the sweeper too. One that runs goes
+        on as it was started. Raises ``ConfigError``."""
+        minutes = sweep_interval_minutes
+        if minutes is None:
+            minutes = (self.ttl_config or {}).get("sweep_interval_minutes") or _SWEEP_MINUTES
+        check_minutes("sweep_interval_minutes", minutes)
         self._context.store.check_open()
         return self._sweeper.start(minutes * 60)
 
     def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stop the sweeper and wait up to ``timeout`` seconds (None: for its end); False when it still runs."""
+        """Stop the sweeper and wait up to ``timeout`` seconds (None: for its end); False when it still runs.
+
+        Raises ``ConfigError``.
+        """
+        if timeout is not None:
+            check_duration("timeout", timeout)
         return self._sweeper.stop(timeout)
 
 

@@ -19,6 +19,7 @@ class Sweeper:
         self._sweep = sweep
         self._stop = Event()
         self._thread: Thread | None = None
+        self._futures: list[Future[None]] = []
         self._lock = Lock()
 
     def start(self, seconds: float) -> Future[None]:
@@ -26,22 +27,27 @@ class Sweeper:
         with self._lock:
             future: Future[None] = Future()
             future.add_done_callback(lambda done: self._stop.set() if done.cancelled() else None)
+            self._futures.append(future)
             if self._thread is None or not self._thread.is_alive():
                 self._stop.clear()
                 name = "sharedctx-sweep"
-                self._thread = Thread(target=self._run, args=(seconds, future), name=name, daemon=True)
+                self._thread = Thread(target=self._run, args=(seconds,), name=name, daemon=True)
                 self._thread.start()
             return future
 
-    def _run(self, seconds: float, future: Future[None]) -> None:
+    def _run(self, seconds: float) -> None:
         while not self._stop.wait(seconds):
             try:
                 if swept := self._sweep():
                     _log.info("%d expired items were removed", swept)
             except SharedContextError as error:
                 _log.warning("expired items are not removed: %s", error)
-        if not future.done():
-            future.set_result(None)
+        with self._lock:
+            ended, self._futures = self._futures, []
+            self._thread = None
+        for future in ended:
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)
 
     def stop(self, timeout: float | None = None) -> bool:
         """Stop and wait up to ``timeout`` seconds; False when it still runs."""
