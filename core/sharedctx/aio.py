@@ -61,9 +61,11 @@ class AsyncSharedContext:
     async def put(
         self, key: str, value: Any, *, agent: str | None = None, expect: int | None = None, ttl: float | None = None
     ) -> ContextEntry:
-        """Write ``value`` as the key's next version; large values are encoded off the event loop."""
+        """Write ``value`` as the key's next version; large values are encoded, and budgets of sessions judged, off the
+        event loop."""
         context = self._sync
-        if not isinstance(value, str | bytes) or len(value) > _LARGE:
+        views = context.settings.max_store_tokens is not None  # of all that others wrote
+        if views or not isinstance(value, str | bytes) or len(value) > _LARGE:
             leave = context.store.driver.leave_loop
             return await leave(context.put, key, value, agent=agent, expect=expect, ttl=ttl)
         context.store.check_open()
@@ -168,7 +170,7 @@ class AsyncSharedContext:
 
     async def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
         """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
-        return await self.run(self._sync.store.savings.timeline(self._sync.session, since))
+        return await self.run(self._sync.store.savings.timeline(self._sync.session, check_seconds("since", since)))
 
     async def get_entry(self, key: str, version: int | None = None) -> ContextEntry | None:
         """Return the entry of the live (or that) version, or None."""
@@ -195,7 +197,8 @@ class AsyncSharedContext:
     ) -> ContextEntry:
         """Write the value of an old version as the newest one."""
         context = self._sync
-        return await self.run(context.verbs.rollback(context.participant, key, version, context.agent(agent), expect))
+        leave = context.store.driver.leave_loop
+        return await leave(context.rollback, key, version, agent=agent, expect=expect)
 
     def as_of(self, rev: int) -> AsyncSnapshot:
         """Return the session as it was at revision ``rev``, for reading."""

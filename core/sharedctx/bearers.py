@@ -116,6 +116,11 @@ class Bearers:
         self._rev = -1
         self._checked = float("-inf")
 
+    @property
+    def unasked(self) -> bool:
+        """Whether callers need no token, as was found less than half a second ago."""
+        return not self._needed and time.monotonic() - self._checked <= _CHECK_EVERY
+
     async def required(self) -> bool:
         """Whether callers must show a token; while the store does not answer, as it was known last.
 

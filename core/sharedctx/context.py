@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .access import RIGHTS, Grants, Right
 from .backends.steps import Steps, run
-from .entries.arguments import check_seconds
+from .entries.arguments import check_limit, check_seconds
 from .entries.names import check_participant, check_session
 from .entries.verbs import Verbs
 from .entry import ContextEntry, Event, Evicted, Hit, Stats
@@ -228,7 +228,7 @@ class SharedContext:
         """Return the live keys whose spelling is nearest to a wrong one, best first."""
         import difflib  # 4 ms, for mistakes only
 
-        return difflib.get_close_matches(str(key), self.keys(), n=limit, cutoff=0.4)
+        return difflib.get_close_matches(str(key), self.keys(), n=check_limit(limit), cutoff=0.4)
 
     def history(self, key: str, limit: int = 100, before: int | None = None) -> list[ContextEntry]:
         """Return the key's versions, newest first; removals have kind "gone", damaged ones kind "damaged"."""
@@ -279,15 +279,15 @@ class SharedContext:
 
     def watch(self, since: int | None = None, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they are committed, from ``since`` or from now on; ends after ``timeout`` quiet seconds."""
-        at = self.rev() if since is None else since
-        heard = time.monotonic()
+        quiet = None if timeout is None else check_seconds("timeout", timeout)
+        at, heard = self.rev() if since is None else since, time.monotonic()
         while True:
             seen, at = self.run(self.verbs.follow(self.participant, at))
             yield from seen
             if seen:
                 heard = time.monotonic()
                 continue
-            left = 1.0 if timeout is None else heard + check_seconds("timeout", timeout) - time.monotonic()
+            left = 1.0 if quiet is None else heard + quiet - time.monotonic()
             if left <= 0:
                 return
             self.store.backend.wait(self.verbs.space, at, left)
@@ -306,7 +306,7 @@ class SharedContext:
 
     def savings_by_minute(self, since: float = 0.0) -> list[Minute]:
         """Return the same by minute and participant, from ``since`` (seconds since the epoch) on, for the last week."""
-        return self.run(self.store.savings.timeline(self.session, since))
+        return self.run(self.store.savings.timeline(self.session, check_seconds("since", since)))
 
     def stale(self, *, diffs: bool = False, ask: bool = True) -> list[Stale]:
         """Return the keys that changed since this participant read or wrote them here, each change once; ``diffs`` says

@@ -190,7 +190,7 @@ class Savings:
             mine = {when: list(found) for when, found in self._minutes.items() if when[0] == session}
         sums: dict[tuple[int, str], list[int]] = {}
         counted = Collection(SPACE, minutes(session))
-        first = int(max(since, 0) // 60)
+        first = int(since // 60)
         for row in (yield from counted.rows(start=f"{first:010}")):
             minute, _, who = str(row.sk).partition(" ")
             if not minute.isdecimal() or (yield from steps.expired(row.expires)):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from .errors import ConfigError
 from .tokens import TokenCounter, counter, counting
 from .views.plain import LEAST_TOKENS
 
 Policy = Literal["reject", "compress", "evict_oldest"]
+_LONGEST_LIFE: Final = 2**53
+_MOST: Final = 10**9
 
 
 def check_bound(name: str, limit: object, least: int = 1) -> None:
@@ -21,19 +23,23 @@ def check_bound(name: str, limit: object, least: int = 1) -> None:
 
 def check_positive(name: str, given: object, unit: str) -> None:
     """Raise ``ConfigError`` unless this is a number of such units above 0."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < float("inf"):
-        raise ConfigError(f"{name} {given!r:.60} is not a number of {unit} above 0")
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _MOST:
+        raise ConfigError(f"{name} {given!r:.60} is not a number of {unit} above 0, to {_MOST}")
 
 
 def check_duration(name: str, given: object) -> None:
-    """Raise ``ConfigError`` unless these are seconds from 0 up."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < float("inf"):
-        raise ConfigError(f"{name} {given!r:.60} is not a number of seconds from 0 up")
+    """Raise ``ConfigError`` unless these are seconds from 0 up that a thread can wait."""
+    _check_seconds(name, given, _MOST)
 
 
 def check_ttl(seconds: object) -> None:
     """Raise ``ConfigError`` unless an entry can live so many seconds."""
-    check_duration("ttl", seconds)
+    _check_seconds("ttl", seconds, _LONGEST_LIFE)
+
+
+def _check_seconds(name: str, given: object, most: int) -> None:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= most:
+        raise ConfigError(f"{name} {given!r:.60} is not a number of seconds from 0 to {most}")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .backends.keyring import Keyring
 from .backends.registry import default_address, normalise, open_backend
 from .backends.steps import run
 from .context import SharedContext
+from .entries.arguments import check_limit, check_number
 from .entries.configuration import STORE as SETTINGS
 from .entries.configuration import Configuration, Configured
 from .entries.names import check_session
@@ -160,7 +161,7 @@ class Store:
         from .archives import MOST_BYTES, import_session
 
         self.check_open()
-        most = MOST_BYTES if most_bytes is None else most_bytes
+        most = MOST_BYTES if most_bytes is None else check_number("most_bytes", most_bytes)
         return import_session(self.backend, path, lambda name: self.session(name).verbs.session, session, most)
 
     def stats(self) -> dict[str, Any]:
@@ -209,7 +210,8 @@ class Store:
         """Return which sessions with an audit log were deleted, when, and with which head; oldest first."""
         from .doctor import trail
 
-        return run(self.backend, trail(self.backend, AUDITS, self.audit_key).records(since, limit, lambda key: True))
+        log = trail(self.backend, AUDITS, self.audit_key)
+        return run(self.backend, log.records(check_number("since", since), check_limit(limit), lambda key: True))
 
     def audit_heads(self) -> list[AuditHead]:
         """Return the newest row of every audit log, to be kept elsewhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sharedctx.budget import within
@@ -19,6 +19,7 @@ from .results import Results, check_names, text_of, with_text
 from .turns import Turns, turn_of
 
 with extra("langchain", "ContextEdit"):
+    from langchain.agents.middleware import AgentMiddleware, ContextEditingMiddleware
     from langchain_core.messages import ToolMessage
 
 _log = logging.getLogger("sharedctx.langchain")
@@ -27,7 +28,8 @@ _log = logging.getLogger("sharedctx.langchain")
 class ContextEdit:
     """An edit that keeps what a model is given small while the agent's own state keeps everything.
 
-    ``ContextEditingMiddleware(edits=[ContextEdit(ctx)])``. Large results become views as by
+    ``ContextEdit(ctx).middleware()``, or ``ContextEditingMiddleware(edits=[ContextEdit(ctx)])``, which makes views on
+    the event loop where there is one. Large results become views as by
     ``ContextOffloadMiddleware``, with the same budget ``max_tokens`` for the results of one message; the latest
     ``keep`` results stay whole. With ``max_input_tokens`` all messages together are kept within so many tokens: the
     oldest results give way to one line each that names the reference, in steps down to three quarters of the budget,
@@ -56,6 +58,11 @@ class ContextEdit:
         self._keep = check_number("keep", keep)
         self._trigger = check_number("trigger", trigger)
         self._excluded = check_names(exclude_tools)
+
+    def middleware(self) -> AgentMiddleware[Any, Any, Any]:
+        """Return LangChain's middleware of this edit, which leaves the event loop for it: the first view of a large
+        result takes long."""
+        return _Editing(self, self._results.outputs.context)
 
     def apply(self, messages: list[Any], *, count_tokens: Callable[[Sequence[Any]], int]) -> None:
         """Replace large results in the list; the messages themselves stay as they were."""
@@ -103,6 +110,16 @@ class ContextEdit:
             return with_text(message, marks.omitted(what, arguments.get("ref", "all")))
         line = self._results.outputs.stub(tool, text)
         return message if line is None else with_text(message, line)
+
+
+class _Editing(ContextEditingMiddleware):
+    def __init__(self, edit: ContextEdit, context: SharedContext) -> None:
+        super().__init__(edits=[edit])
+        self._context = context
+
+    async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        edit: Callable[..., Any] = self.wrap_model_call
+        return await handler(await self._context.store.driver.leave_loop(edit, request, lambda edited: edited))
 
 
 def _tool(message: ToolMessage, call: Any) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx.budget import within
 from sharedctx.context import SharedContext
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from agents.run_config import CallModelData
 
     from .ahead import ViewsAhead
+
+T = TypeVar("T")
 
 FACE = "openai_agents"
 _log = logging.getLogger("sharedctx.openai_agents")
@@ -52,11 +55,15 @@ class OutputFilter:
         self._max_message_tokens = max_message_tokens
 
     def hooks(self) -> ViewsAhead:
-        """Return run hooks that store outputs and make their views when tools end, off the event loop: the filter then
-        finds them ready. Pass them to ``Runner.run(hooks=...)``."""
+        """Return run hooks that store outputs and make their views when tools end, while others still run: the filter
+        then finds them ready. Pass them to ``Runner.run(hooks=...)``."""
         from .ahead import ViewsAhead
 
         return ViewsAhead(self._outputs, self._max_tokens)
+
+    async def _leave_loop(self, work: Callable[[T], T], given: T) -> T:
+        """The first view of a large output takes long."""
+        return await self._outputs.context.store.driver.leave_loop(work, given)
 
     def _shortened(self, items: list[Any], calls: Calls) -> list[Any]:
         """Return input items with their large outputs (and messages) replaced; the latest ``keep_last`` stay."""
@@ -91,10 +98,10 @@ class ContextHandoffFilter(OutputFilter):
     numbers.
     """
 
-    def __call__(self, data: HandoffInputData) -> HandoffInputData:
-        """Return the hand-off's data with the model's part of it shortened."""
+    async def __call__(self, data: HandoffInputData) -> HandoffInputData:
+        """Return the hand-off's data with the model's part of it shortened, off the event loop."""
         try:
-            return self._filtered(data)
+            return await self._leave_loop(self._filtered, data)
         except Exception:
             _log.exception("the hand-off filter failed: the history is handed over as it is")
             return data
@@ -152,19 +159,22 @@ class ContextInputFilter(OutputFilter):
             check_bound("max_input_tokens", max_input_tokens)
         self._max_input_tokens = max_input_tokens
 
-    def __call__(self, data: CallModelData[Any]) -> ModelInputData:
-        """Return the model's input with large outputs shortened; unchanged, with a log line, when that fails."""
-        given = data.model_data
+    async def __call__(self, data: CallModelData[Any]) -> ModelInputData:
+        """Return the model's input with large outputs shortened, off the event loop; unchanged, with a log line, when
+        that fails."""
         try:
-            calls = Calls(given.input)
-            made = self._shortened(list(given.input), calls)
-            if self._max_input_tokens is not None:
-                count = self._outputs.context.settings.count_tokens
-                made = self._within(made, calls, self._max_input_tokens - count(given.instructions or ""))
-            return ModelInputData(input=made, instructions=given.instructions)
+            return await self._leave_loop(self._filtered, data.model_data)
         except Exception:
             _log.exception("the input filter failed: the model is given its input as it is")
-            return given
+            return data.model_data
+
+    def _filtered(self, given: ModelInputData) -> ModelInputData:
+        calls = Calls(given.input)
+        made = self._shortened(list(given.input), calls)
+        if self._max_input_tokens is not None:
+            count = self._outputs.context.settings.count_tokens
+            made = self._within(made, calls, self._max_input_tokens - count(given.instructions or ""))
+        return ModelInputData(input=made, instructions=given.instructions)
 
     def _within(self, items: list[Any], calls: Calls, budget: int) -> list[Any]:
         """Return the items within a budget of tokens: the oldest outputs give way to a line each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -93,8 +93,15 @@ class Application(Starlette):
             return None, ""
         return self._context if rest == project else self._diff if verb == "diff" else None, project
 
-    async def answer(self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes) -> Reply:
+    def answer(
+        self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes
+    ) -> Coroutine[Any, Any, Reply]:
         """Return the reply to a request that came whole, and from no page."""
+        if self._gate.waves(scope, headers):
+            return methods.reply(scope, body)
+        return self._admitted(scope, headers, methods, body)
+
+    async def _admitted(self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes) -> Reply:
         refused = await self._gate.admit(scope, headers)
         return await methods.reply(scope, body) if refused is None else refused
 

@@ -42,7 +42,7 @@ def overhead(files: dict[str, str]) -> tuple[Table, list[Target]]:
     size = sum(map(len, files.values())) / 1e5
     with tempfile.TemporaryDirectory() as folder, sharedctx.open(folder + "/store") as store:
         context = store.session("bench")
-        ContextHandoffFilter(context)(_data("warm", "warm up " * 2000))
+        asyncio.run(ContextHandoffFilter(context)(_data("warm", "warm up " * 2000)))
         sums = {}
         for name, prepare in (("first time", False), ("views made ahead by hooks()", True)):
             handoff_filter = ContextHandoffFilter(context, participant=name.split()[0])
@@ -50,10 +50,10 @@ def overhead(files: dict[str, str]) -> tuple[Table, list[Target]]:
                 hooks = handoff_filter.hooks()
                 for text in files.values():
                     asyncio.run(hooks.on_tool_end(None, None, _TOOL, text))
-            times = _times(handoff_filter, files)
+            times = asyncio.run(_times(handoff_filter, files))
             table.rows.append(_row(name, times, files, size))
             sums[name] = sum(times.values()) / size
-        times = _times(handoff_filter, files)
+        times = asyncio.run(_times(handoff_filter, files))
         table.rows.append(_row("seen before", times, files, size))
         sums["seen before"] = sum(times.values()) / size
     limits = (("first time", 5.0), ("views made ahead by hooks()", 5.0), ("seen before", 0.5))
@@ -68,12 +68,12 @@ def _data(name: str, text: str) -> HandoffInputData:
     return HandoffInputData(history, (), ())  # type: ignore[arg-type]
 
 
-def _times(handoff_filter: ContextHandoffFilter, files: dict[str, str]) -> dict[str, float]:
+async def _times(handoff_filter: ContextHandoffFilter, files: dict[str, str]) -> dict[str, float]:
     times = {}
     for name, text in files.items():
         data = _data(name, text)
         start = time.perf_counter()
-        handoff_filter(data)
+        await handoff_filter(data)
         times[name] = (time.perf_counter() - start) * 1e3
     return times
 

@@ -10,8 +10,9 @@ import pytest
 
 import sharedctx
 from sharedctx import SessionSettings, SharedContext
+from sharedctx.backends.disk import DiskBackend
 from sharedctx.errors import ConfigError, InvalidKey, InvalidValue, SharedContextError
-from sharedctx.notes import SharedContextStore
+from sharedctx.notes import SharedContextStore, system_prompt
 
 BAD: list[tuple[type[SharedContextError], Callable[[SharedContext], Any]]] = [
     (InvalidKey, lambda ctx: ctx.get(["a"])),  # type: ignore[call-overload]
@@ -44,6 +45,12 @@ BAD: list[tuple[type[SharedContextError], Callable[[SharedContext], Any]]] = [
     (InvalidValue, lambda ctx: ctx.audit(since=-1)),
     (InvalidValue, lambda ctx: ctx.verify_audit(5)),  # type: ignore[arg-type]
     (InvalidValue, lambda ctx: ctx.grant("coder", admin="*")),
+    (InvalidValue, lambda ctx: ctx.nearest("k", limit=0)),
+    (InvalidValue, lambda ctx: ctx.savings_by_minute(since=float("nan"))),
+    (InvalidValue, lambda ctx: ctx.store.audit(since=-1)),
+    (InvalidValue, lambda ctx: ctx.store.audit(limit=0)),
+    (InvalidValue, lambda ctx: ctx.store.import_session("a.zip", most_bytes=float("inf"))),  # type: ignore[arg-type]
+    (ConfigError, lambda ctx: ctx.store.session("s", ttl=1e308)),
     (ConfigError, lambda ctx: ctx.configure(audit="yes")),
     (ConfigError, lambda ctx: ctx.configure(ttl=float("nan"))),
     (ConfigError, lambda ctx: ctx.configure(max_entries=5)),
@@ -86,7 +93,7 @@ def test_an_address_that_is_none_is_refused(address: Any) -> None:
         sharedctx.open(address)
 
 
-@pytest.mark.parametrize("timeout", ["5", -1, float("nan")])
+@pytest.mark.parametrize("timeout", ["5", -1, float("nan"), float("inf")])
 def test_a_watch_whose_timeout_is_none_is_refused(timeout: Any) -> None:
     ctx = SharedContext(url="memory://")
     with pytest.raises(InvalidValue, match="timeout"):
@@ -108,6 +115,20 @@ def test_a_watch_whose_timeout_is_none_is_refused(timeout: Any) -> None:
 def test_a_setting_of_the_wrong_type_is_refused_when_the_session_is_opened(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(settings))):
         SharedContext(url="memory://", **settings)
+
+
+@pytest.mark.parametrize("busy", [-1, float("nan"), float("inf"), "5"])
+def test_how_long_to_wait_for_another_writer_is_a_number_of_seconds(tmp_path: Path, busy: Any) -> None:
+    with pytest.raises(ConfigError, match="busy"):
+        DiskBackend(tmp_path / "store", busy=busy)
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("limit", [0, -1, float("inf"), "1000"])
+def test_the_limits_that_an_agent_is_told_are_limits(limit: Any) -> None:
+    for name in ("max_value_tokens", "max_store_tokens"):
+        with pytest.raises(ConfigError, match=name):
+            system_prompt(**{name: limit})
 
 
 def test_the_limits_of_notes_are_judged_when_they_are_opened() -> None:

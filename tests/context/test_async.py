@@ -128,6 +128,30 @@ def test_tasks_that_expect_lose_no_update() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("verb", ["put", "rollback"])
+def test_the_loop_runs_on_while_the_budget_of_a_session_is_judged(verb: str) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    turned = threading.Event()
+
+    def count(text: str) -> int:
+        if loops:
+            loops[0].call_soon_threadsafe(turned.set)
+            assert turned.wait(60), "the loop stood still"
+        return len(text) // 4
+
+    async def main() -> None:
+        with sharedctx.open("memory://") as store:
+            plain = store.session("s")
+            plain.put("large", "a line\n" * 20_000)
+            plain.put("k", "small")
+            ctx = AsyncSharedContext.over(store.session("s", max_store_tokens=10**9, count_tokens=count))
+            loops.append(asyncio.get_running_loop())
+            entry = await (ctx.put("k", "small too") if verb == "put" else ctx.rollback("k", 1))
+            assert entry.version == 2
+
+    asyncio.run(main())
+
+
 def test_a_watch_sees_what_another_task_writes(tmp_path: Path) -> None:
     async def main() -> None:
         async with AsyncSharedContext("s", path=tmp_path / "store") as ctx:

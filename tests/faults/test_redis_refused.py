@@ -168,6 +168,9 @@ def test_a_server_that_removes_rows_when_it_is_full_is_a_fault(server: Any) -> N
         "redis://127.0.0.1?nonsense=1",
         "redis://127.0.0.1?decode_responses=1",
         "redis://127.0.0.1?health_check_interval=often",
+        "redis://127.0.0.1?health_check_interval=-1",
+        "redis://127.0.0.1?socket_connect_timeout=inf",
+        "redis://127.0.0.1?socket_timeout=nan",
         "rediss://127.0.0.1?ssl_ca_certs=/nowhere/ca.pem",
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,9 +41,10 @@ def history(log: str, *turns: int) -> list[AnyMessage]:
     return made
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["own", "theirs"])
 @pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
 async def test_the_state_keeps_what_the_model_is_given_views_of(
-    play: SimpleNamespace, context: SharedContext, log: str, sync: bool
+    play: SimpleNamespace, context: SharedContext, log: str, sync: bool, own: bool
 ) -> None:
     @tool
     def fetch(name: str) -> str:
@@ -54,12 +57,32 @@ async def test_the_state_keeps_what_the_model_is_given_views_of(
         lambda given: AIMessage(given[-1].content.rpartition("ERROR ")[2]),
     )
     tools = [fetch, *ContextToolkit(context, "agent-a").get_tools()]
-    agent = create_agent(model, tools, middleware=[ContextEditingMiddleware(edits=[ContextEdit(context)])])
+    edit = ContextEdit(context)
+    middleware = edit.middleware() if own else ContextEditingMiddleware(edits=[edit])
+    agent = create_agent(model, tools, middleware=[middleware])
     given: Any = {"messages": [("user", "what is wrong?")]}
     state = agent.invoke(given) if sync else await agent.ainvoke(given)
     assert state["messages"][-1].content == "worker-1 disk /dev/sdb1 is full: job 7807 lost"
     assert state["messages"][2].content == log
     assert len(model.results()["log"].content) < 600
+
+
+async def test_the_loop_runs_on_while_views_are_made(play: SimpleNamespace, log: str) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    turned = threading.Event()
+
+    def count(text: str) -> int:
+        if loops:
+            loops[0].call_soon_threadsafe(turned.set)
+            assert turned.wait(60), "the loop stood still"
+        return len(text) // 4
+
+    model = play.Model(AIMessage("done"))
+    with SharedContext("team", url="memory://", count_tokens=count) as context:
+        agent = create_agent(model, [], middleware=[ContextEdit(context).middleware()])
+        loops.append(asyncio.get_running_loop())
+        await agent.ainvoke({"messages": history(log, 1)})
+    assert all(len(result.content) < len(log) / 4 for result in model.results().values())
 
 
 def test_the_results_of_one_message_share_a_budget(context: SharedContext, log: str) -> None:

@@ -129,8 +129,8 @@ class Patience:
     def set(self) -> None:
         self.turns = 0
 
-    def clear(self) -> None:
-        pass
+    def is_set(self) -> bool:
+        return self.turns < 1
 
 
 def test_the_sweeper_sweeps_until_it_is_stopped(
@@ -161,12 +161,29 @@ def test_the_sweeper_stops_at_once(opened: sharedctx.Store) -> None:
     assert running.result(timeout=60) is None
     cancelled = store.start_ttl_sweeper()
     assert cancelled.cancel()
+    again, second = store.start_ttl_sweeper(), store.start_ttl_sweeper()
+    assert not again.done()
+    assert store.stop_ttl_sweeper(timeout=60) is True
+    assert again.done()
+    assert second.done()
     assert store.stop_ttl_sweeper(timeout=60) is True
     with ContextStore(opened) as closing:
         last = closing.start_ttl_sweeper()
     assert last.done()
-    with pytest.raises(ConfigError, match="minutes"):
-        store.start_ttl_sweeper(-1)
+    first, second = store.start_ttl_sweeper(60), store.start_ttl_sweeper(60)
+    assert store.stop_ttl_sweeper(timeout=60) is True
+    assert first.done()
+    assert second.done()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), 1e308, "5", True])
+def test_how_often_to_sweep_and_how_long_to_wait_are_times(opened: sharedctx.Store, wrong: Any) -> None:
+    store = ContextStore(opened)
+    with pytest.raises(ConfigError, match="sweep_interval_minutes"):
+        store.start_ttl_sweeper(wrong)
+    if wrong != 0:
+        with pytest.raises(ConfigError, match="timeout"):
+            store.stop_ttl_sweeper(wrong)
 
 
 def test_failed_sweeps_do_not_end_the_sweeper(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:

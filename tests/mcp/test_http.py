@@ -11,9 +11,13 @@ from contextlib import closing, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 import sharedctx
 from sharedctx.backends.steps import run
 from sharedctx.bearers import Tokens
+from sharedctx.errors import ConfigError
+from sharedctx_mcp import McpSettings
 
 HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 PATIENCE = 20
@@ -157,3 +161,12 @@ def test_a_bound_server_refuses_the_token_of_another(wire: Any, seeded: str) -> 
         _post(url, wire.initialized, **shown)
         answer = _post(url, {"jsonrpc": "2.0", "id": 2, "method": "resources/list"}, **shown).text
     assert "FORBIDDEN: this server speaks for 'boss'" in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("page", "5"), ("page", 0), ("pace", float("nan")), ("drain", 1e308), ("port", 0.5), ("port", "3004")],
+)
+def test_settings_that_are_no_numbers_are_refused_by_name(name: str, wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=name):
+        McpSettings(**{name: wrong})

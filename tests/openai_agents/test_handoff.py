@@ -230,7 +230,7 @@ def test_text_outputs_of_every_kind_of_call_are_shortened(context: SharedContext
     named = {"name": "look"} if kind.startswith(("function", "custom")) else {}
     call = {"type": kind, "call_id": "c1", **named}
     history: Any = (call, {"type": f"{kind}_output", "call_id": "c1", "output": log})
-    made: Any = ContextHandoffFilter(context)(HandoffInputData(history, (), ())).input_history
+    made: Any = asyncio.run(ContextHandoffFilter(context)(HandoffInputData(history, (), ()))).input_history
     assert len(made[1]["output"]) < len(log) / 10
     assert context.keys("output/")[0].startswith(f"output/handoff/{named.get('name', kind.removesuffix('_call'))}-")
 
@@ -241,7 +241,7 @@ def test_what_servers_answered_themselves_stays(context: SharedContext, log: str
         {"type": "file_search_call", "id": "f1", "queries": ["x"], "status": "completed", "results": [{"text": log}]},
     )
     given = HandoffInputData(history, (), ())
-    assert ContextHandoffFilter(context)(given) is given
+    assert asyncio.run(ContextHandoffFilter(context)(given)) is given
 
 
 def test_views_of_results_of_any_form_are_made_ahead(play: SimpleNamespace, context: SharedContext, log: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def test_history_in_plain_items_keeps_everything_but_outputs(context: SharedCont
         {"role": "assistant", "content": log, "id": "msg_2"},
     )
     before = json.dumps(history)
-    made = ContextHandoffFilter(context)(HandoffInputData(history, (), ()))
+    made = asyncio.run(ContextHandoffFilter(context)(HandoffInputData(history, (), ())))
 
     assert json.dumps(history) == before
     changed = [at for at, item in enumerate(made.input_history) if item is not history[at]]
@@ -45,7 +46,7 @@ def test_another_process_gives_the_same_bytes(tmp_path: Any, log: str) -> None:
     made = []
     for _ in range(2):
         with SharedContext("team", path=tmp_path / "store") as opened:
-            made.append(ContextHandoffFilter(opened)(HandoffInputData(history, (), ())).input_history)
+            made.append(asyncio.run(ContextHandoffFilter(opened)(HandoffInputData(history, (), ()))).input_history)
     assert made[0] == made[1]
 
 
@@ -55,13 +56,13 @@ def test_a_tool_of_another_kind_with_such_a_name_is_shortened(context: SharedCon
         {"type": "function_call", "call_id": "c1", "name": "read", "arguments": arguments},
         {"type": "function_call_output", "call_id": "c1", "output": log},
     )
-    made = ContextHandoffFilter(context)(HandoffInputData(history, (), ()))
+    made = asyncio.run(ContextHandoffFilter(context)(HandoffInputData(history, (), ())))
     assert len(made.input_history[1]["output"]) < len(log) / 10
 
 
 def test_small_outputs_pass_as_the_same_object(context: SharedContext) -> None:
     data = HandoffInputData(({"type": "function_call_output", "call_id": "c1", "output": "ok"},), (), ())
-    assert ContextHandoffFilter(context)(data) is data
+    assert asyncio.run(ContextHandoffFilter(context)(data)) is data
     assert context.keys() == []
 
 
@@ -73,7 +74,7 @@ def test_a_fault_in_the_filter_lets_the_history_pass(
             raise RuntimeError("strange")
 
     data = HandoffInputData((Strange(),), (), ())
-    assert ContextHandoffFilter(context)(data) is data
+    assert asyncio.run(ContextHandoffFilter(context)(data)) is data
     assert "handed over as it is" in caplog.text
 
 
@@ -84,16 +85,15 @@ def test_what_read_returned_is_not_shortened_again(context: SharedContext, log: 
         {"type": "function_call_output", "call_id": "c1", "output": text},
     )
     data = HandoffInputData(history, (), ())
-    assert ContextHandoffFilter(context)(data) is data
+    assert asyncio.run(ContextHandoffFilter(context)(data)) is data
 
 
 def test_views_may_be_as_large_as_they_need(context: SharedContext) -> None:
     source = "\n".join(f"def function_{n}(a, b):\n    return a * {n} + b\n" for n in range(400))
     lengths = []
     for most in (300, None):
-        made = ContextHandoffFilter(context, max_tokens=most)(
-            HandoffInputData(({"type": "function_call_output", "call_id": "c1", "output": source},), (), ())
-        )
+        given = HandoffInputData(({"type": "function_call_output", "call_id": "c1", "output": source},), (), ())
+        made = asyncio.run(ContextHandoffFilter(context, max_tokens=most)(given))
         lengths.append(len(made.input_history[0]["output"]))
     assert lengths[0] < lengths[1] < len(source)
 
@@ -104,7 +104,7 @@ def test_a_view_that_another_process_gave_is_known_for_one(tmp_path: Any) -> Non
     def filtered(output: str, max_tokens: int | None) -> tuple[str, list[str]]:
         with SharedContext("team", path=tmp_path / "store") as opened:
             given = HandoffInputData(({"type": "function_call_output", "call_id": "c1", "output": output},), (), ())
-            made = ContextHandoffFilter(opened, max_tokens=max_tokens)(given)
+            made = asyncio.run(ContextHandoffFilter(opened, max_tokens=max_tokens)(given))
             return made.input_history[0]["output"], opened.keys()
 
     whole, keys = filtered(source, None)

@@ -21,6 +21,7 @@ from sharedctx_server import ServerSettings
         {"queue_bytes": 1.5},
         {"max_streams": True},
         {"idle": None},
+        {"sweep_every": 1e308},
         {"heartbeat": "1"},
         {"drain": float("inf")},
         {"rate": "fast"},

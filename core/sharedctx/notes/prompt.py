@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..settings import check_bound
+
 _KEYS = {
     "current_phase": "where the work stands",
     "problem_summary": "what is to be solved, in a few sentences",
@@ -16,7 +18,12 @@ _KEYS = {
 
 
 def system_prompt(*, max_value_tokens: int = 1_000, max_store_tokens: int = 10_000) -> str:
-    """Return the guidance for an agent's system prompt: which keys, what to write, how to read."""
+    """Return the guidance for an agent's system prompt: which keys, what to write, how to read.
+
+    Raises ``ConfigError``.
+    """
+    check_bound("max_value_tokens", max_value_tokens)
+    check_bound("max_store_tokens", max_store_tokens)
     keys = "\n".join(f"- {key}: {what}" for key, what in _KEYS.items())
     return f"""\
 You share a small set of notes with the other agents of this session. They are the team's memory: what is not in them \

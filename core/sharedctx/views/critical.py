@@ -14,6 +14,7 @@ from .fulltext import Unit, divide, search
 from .kind import Source
 from .pieces import fold, notable
 from .text import word_end, word_start
+from .vocabulary import runs_in
 
 _SEVERE = re.compile(
     r"\b(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|FAILED)\b|\b[A-Z]\w{0,80}(?:Error|Exception): "
@@ -21,8 +22,8 @@ _SEVERE = re.compile(
     r'|"(?:level|severity|status|state)" ?: ?"(?:error|fatal|critical|failed)"',
 )
 _TERM = re.compile(r"[^\W\d]{3,40}")
-_WORD = re.compile(r"(?<!\w)[^\W\d]{4,40}(?!\w)")
-"""No run of letters in a hash or in another name."""
+_SHORTEST, _LONGEST = 4, 40
+"""Letters of a rare word, which is no run of letters in a hash or in another name."""
 _NUMBER = re.compile(r"\d+")
 _MOST_ERRORS, _MOST_RARE, _MOST_WANTED = 30, 30, 5
 _LINE, _WINDOW, _NEAR = 400, 150, 400
@@ -79,10 +80,12 @@ class Critical:
         sample = (text[:_SAMPLE] + text[middle : middle + _SAMPLE]).encode("utf-8", "replace")
         if len(zlib.compress(sample, 1)) > _REPETITIVE * len(sample):
             return
-        frequency = Counter(_WORD.findall(text))
-        once = [word for word, number in frequency.items() if number == 1]
-        if len(once) > _MOST_RARE:
-            return
+        once = []
+        for word, number in runs_in(text).items():
+            if number == 1 and _SHORTEST <= len(word) <= _LONGEST and not any(map(str.isdecimal, word)):
+                once.append(word)
+                if len(once) > _MOST_RARE:
+                    return
         for word in once:
             if word not in seen.places:
                 yield self._unit(text.find(word))

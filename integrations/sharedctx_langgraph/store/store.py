@@ -15,15 +15,17 @@ from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.relay import Relay
+from sharedctx.settings import check_duration
 
 from ..ready import Ready
-from .asking import check, check_ttl
+from .asking import check, check_minutes, check_ttl
 from .embedding import Embedding, Texts
 from .filters import namespaces
 from .finding import Asked, Finding
 from .mirror import Mirror
 from .shelf import INDEX, Draft, Found, Shelf
 from .sweeper import Sweeper
+from .values import jsonable
 
 with extra("langgraph", "ContextStore"):
     from langgraph.store.base import (
@@ -153,15 +155,14 @@ class ContextStore(Openable, BaseStore):
         return results
 
     def _prepare(self, ops: Iterable[StoreOp]) -> _Batch:
+        if not isinstance(ops, Iterable):
+            raise InvalidValue(f"{type(ops).__name__} is no list of operations: pass [GetOp(...), PutOp(...)]")
         batch = _Batch(list(ops), {}, Texts())
         for op in batch.ops:
             check(op)
             validate_op_namespace(op)
             if isinstance(op, PutOp):
-                texts: list[str] = []
-                if self._embedding is not None and op.value is not None:
-                    texts = self._embedding.texts(op.value, op.index)
-                batch.puts[tuple(op.namespace), op.key] = op, texts
+                batch.puts[tuple(op.namespace), op.key] = self._plain(op)
             elif isinstance(op, SearchOp):
                 batch.texts.want(query=op.query)
             elif not isinstance(op, GetOp | ListNamespacesOp):
@@ -169,6 +170,16 @@ class ContextStore(Openable, BaseStore):
         for _, texts in batch.puts.values():
             batch.texts.want(texts)
         return batch
+
+    def _plain(self, op: PutOp) -> tuple[PutOp, list[str]]:
+        """Return a put of a JSON value, and the texts of it that are embedded."""
+        if op.value is None:
+            return op, []
+        try:
+            op = op._replace(value=jsonable(op.value))
+            return op, [] if self._embedding is None else self._embedding.texts(op.value, op.index)
+        except (TypeError, ValueError, RecursionError) as error:  # pydantic's own, and what JSON has no word for
+            raise InvalidValue(f"the value of {op.key!r} is not JSON ({error}): pass plain values or models") from error
 
     def _read(self, batch: _Batch) -> Steps[tuple[list[Result], list[Found]]]:
         """Answer the operations; also returns the items whose time to live begins anew."""
@@ -225,14 +236,22 @@ class ContextStore(Openable, BaseStore):
 
     def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
         """Sweep in a thread of its own, every so many minutes (default: the ``TTLConfig``'s, else 5), until it is
-        stopped or the store is closed. The future is done then; cancelling it stops the sweeper too."""
-        minutes = sweep_interval_minutes or (self.ttl_config or {}).get("sweep_interval_minutes") or _SWEEP_MINUTES
-        check_ttl({"sweep_interval_minutes": minutes})
+        stopped or the store is closed. The future is done then; cancelling it stops the sweeper too. One that runs goes
+        on as it was started. Raises ``ConfigError``."""
+        minutes = sweep_interval_minutes
+        if minutes is None:
+            minutes = (self.ttl_config or {}).get("sweep_interval_minutes") or _SWEEP_MINUTES
+        check_minutes("sweep_interval_minutes", minutes)
         self._context.store.check_open()
         return self._sweeper.start(minutes * 60)
 
     def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """Stop the sweeper and wait up to ``timeout`` seconds (None: for its end); False when it still runs."""
+        """Stop the sweeper and wait up to ``timeout`` seconds (None: for its end); False when it still runs.
+
+        Raises ``ConfigError``.
+        """
+        if timeout is not None:
+            check_duration("timeout", timeout)
         return self._sweeper.stop(timeout)
 
 

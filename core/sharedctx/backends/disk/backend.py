@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -60,6 +61,10 @@ class DiskBackend:
         clock: Callable[[], float] = time.time,
         busy: float = 30.0,
     ) -> None:
+        if type(busy) not in (int, float) or not 0 <= busy <= threading.TIMEOUT_MAX:
+            raise ConfigError(
+                f"busy {busy!r:.60} is not a number of seconds from 0 up: it bounds the wait for a writer"
+            )
         self._path = os.path.abspath(os.path.expanduser(os.fspath(path)))
         self._database = os.path.join(self._path, "cache.db")
         self._durable = durable
@@ -71,6 +76,11 @@ class DiskBackend:
         self._housekeeping = Housekeeping(self._writer)
         self._id = prepare(self._path, self._database, self._connections, self._writer)
         renew_after_fork(self)
+
+    @property
+    def prompt(self) -> bool:
+        """See ``Prompt``: a commit that waits for the disk had better wait with others."""
+        return not self._durable
 
     @property
     def id(self) -> str:

@@ -14,6 +14,7 @@ from ..urls import parameters_of, parts_of
 SCHEMES = ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
 _PREFIX = "sharedctx"
 _TIMEOUT = 5.0
+_LONGEST = 1e6
 _OPTIONS = ("client_name", "health_check_interval", "protocol", "sentinel_username", "sentinel_password")
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
@@ -105,6 +106,9 @@ class Address:
             from redis.retry import Retry
         try:
             options = {name: URL_QUERY_ARGUMENT_PARSERS.get(name, str)(text) for name, text in self.options.items()}
+            for name in ("socket_timeout", "socket_connect_timeout", "health_check_interval"):
+                if not 0 <= options.get(name, 0) < _LONGEST:
+                    raise ValueError(f"{name} {options[name]} is no number of seconds from 0 up")
         except ValueError as error:
             raise ConfigError(f"the address {self} has a parameter that cannot be read: {error}") from None
         asked = {
@@ -163,6 +167,6 @@ def _seconds(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < 1e6:
+    if not 0 < number < _LONGEST:
         raise ConfigError(f"the timeout {text!r} in the address is no number above 0")
     return number

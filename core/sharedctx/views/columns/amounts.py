@@ -26,13 +26,10 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
     """The cells of a column as numbers, None for others."""
     if leaf.measured is not None:
         return leaf.measured
-    known: dict[int, float | None] = {-1: None}
-    found = leaf.measured = []
     alone = alone or (leaf.alone and _tells_amounts(leaf.values))
-    for at, value in zip(leaf.numbers, leaf.values, strict=True):
-        if at not in known:
-            known[at] = number(value, alone)
-        found.append(known[at])
+    distinct = dict(zip(leaf.numbers, leaf.values, strict=True))
+    known = {at: number(value, alone) for at, value in distinct.items()}
+    found = leaf.measured = [known[at] for at in leaf.numbers]
     return found
 
 

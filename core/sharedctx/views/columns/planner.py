@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from .layout import ABSENT, Column, Layout
@@ -140,8 +141,10 @@ class Planner:
         columns = []
         add = self._pool.add
         for name in order:
-            values = [row.get(name, ABSENT) for row in rows]
-            if ABSENT in values:
+            try:
+                values = list(map(itemgetter(name), rows))
+            except KeyError:
+                values = [row.get(name, ABSENT) for row in rows]
                 numbers = [-1 if value is ABSENT else add(value) for value in values]
             else:
                 numbers = self._pool.numbers(values)
@@ -155,7 +158,7 @@ class Planner:
 
     def _form(self, column: Column) -> None:
         values = column.values
-        kinds = {type(value) for value in values}
+        kinds = set(map(type, values))
         if dict not in kinds and list not in kinds:
             return
         numbers = set(column.numbers)

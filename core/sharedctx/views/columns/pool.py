@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,7 +13,6 @@ from .excerpt import suspects
 LEAST_TEXT = 20
 """Strings shorter than this are spelled again rather than referred to."""
 LEAST_PART = 24
-_WORDS = {word: (type(word), repr(word)) for word in (None, True, False)}
 
 
 class Pool:
@@ -25,12 +24,15 @@ class Pool:
 
     def __init__(self, value: Any) -> None:
         self._numbers: dict[Any, int] = {}
+        self._floats: dict[str, int] = {}
+        self._words: dict[bool | None, int] = {}
         self._containers: dict[tuple[Any, ...], int] = {}
+        self._parts: list[list[int]] = []
         self._known: dict[int, int] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
         self._sizes: list[int] = []
         self.add(value)
-        self._counts = Counter(chain.from_iterable(key[1:] for key in self._containers))
+        self._counts = Counter(chain.from_iterable(self._parts))
 
     def add(self, value: Any) -> int:
         """Return the number of a part; equal parts have the same."""
@@ -40,16 +42,17 @@ class Pool:
             if known is None:
                 known = self._known[id(value)] = self._container(value, kind)
             return known
-        key = value
+        key: Any = value
+        held: dict[Any, int] = self._numbers
         if kind is float:
-            key = kind, repr(value)
+            key, held = repr(value), self._floats
         elif kind is not str and kind is not int:
             if value is not None and kind is not bool:
                 raise TypeError(f"{kind.__name__} is no JSON")
-            key = _WORDS[value]
-        number = self._numbers.get(key)
+            held = self._words
+        number = held.get(key)
         if number is None:
-            number = self._numbers[key] = self._new(len(str(value)) + 2 * (kind is str))
+            number = held[key] = self._new(len(str(value)) + 2 * (kind is str))
         return number
 
     def numbers(self, values: Iterable[Any]) -> list[int]:
@@ -58,11 +61,11 @@ class Pool:
         found: list[int] = []
         for value in values:
             kind = type(value)
-            if kind is str:
+            if kind is str or kind is int:
                 number = known.get(value)
                 if number is None:
                     number = known[value] = len(sizes)
-                    sizes.append(len(value) + 2)
+                    sizes.append(len(value) + 2 if kind is str else len(str(value)))
                 found.append(number)
             else:
                 found.append(add(value))
@@ -83,8 +86,8 @@ class Pool:
         key = (names, *parts)
         number = self._containers.get(key)
         if number is None:
-            sizes = self._sizes
-            number = self._containers[key] = self._new(size + sum([sizes[part] for part in parts]))
+            number = self._containers[key] = self._new(size + sum(map(self._sizes.__getitem__, parts)))
+            self._parts.append(parts)
         return number
 
     def _new(self, size: int) -> int:
@@ -112,6 +115,12 @@ class Pool:
     def size(self, number: int) -> int:
         """About how many characters a part has as JSON."""
         return self._sizes[number]
+
+    def sizes(self, numbers: Sequence[int], most: int) -> list[int]:
+        """The sizes of many parts, each of ``most`` at most; 0 for the number -1."""
+        if -1 in numbers:
+            return [min(self._sizes[number], most) if number >= 0 else 0 for number in numbers]
+        return [size if size < most else most for size in map(self._sizes.__getitem__, numbers)]
 
     def repeats(self, value: Any, number: int) -> bool:
         """Whether a part is long and stands more than once, so that a reference to its first place is shorter."""

@@ -14,6 +14,8 @@ from .templates import find_templates
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _STEPS = re.compile(r"(\S+) ([+-][0-9]{1,9})(d?)")
+_TEXTS = {str, type(None), type(ABSENT)}
+_NUMERIC = frozenset("-0123456789")
 _LEAST_STEPS = 4
 _LEAST_STICKY = 8
 _MOSTLY = 0.4
@@ -69,13 +71,9 @@ def _default(leaf: Column) -> None:
 
 
 def _is_text(values: list[Any]) -> bool:
-    found = False
-    for value in values:
-        if type(value) is str:
-            found = found or NUMBER.fullmatch(value) is not None
-        elif value is not None and value is not ABSENT:
-            return False
-    return found
+    if not set(map(type, values)) <= _TEXTS:
+        return False
+    return any(type(value) is str and value[:1] in _NUMERIC and NUMBER.fullmatch(value) for value in values)
 
 
 def _steps(values: list[Any]) -> str | None:

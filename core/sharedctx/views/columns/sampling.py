@@ -159,14 +159,10 @@ class Sample:
                     found.append(next(at for at, value in enumerate(leaf.values) if type(value) is kind))
             if float in kinds:
                 found += islice((at for at, value in enumerate(leaf.values) if value != value), 1)  # the first NaN
-            first: dict[int, int] = {}
-            for at, known in enumerate(leaf.numbers):
-                first.setdefault(known, at)
-            if 2 <= len(first) <= _FEW and leaf.inner is None:
-                times_of = Counter(leaf.numbers)
-                for known, at in first.items():
-                    if times_of[known] <= most and len(_text(leaf.values[at])) <= 80:
-                        found.append(at)
+            times_of = Counter(leaf.numbers) if leaf.inner is None and 2 <= len(set(leaf.numbers)) <= _FEW else {}
+            for known, times in times_of.items():
+                if times <= most and len(_text(leaf.values[at := leaf.numbers.index(known)])) <= 80:
+                    found.append(at)
             if list in kinds and leaf.inner is None:
                 found += _rare_parts(leaf.values, most)
         return list(dict.fromkeys(found))

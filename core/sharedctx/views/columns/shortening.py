@@ -210,10 +210,10 @@ class ShortWriter(Writer):
         """About how many tokens each row takes."""
         longest = self._limits.text + 100
         size = self._pool.size
-        sizes = {number: min(size(number), longest) for leaf in layout.cells for number in set(leaf.numbers) - {-1}}
-        sizes[-1] = 0
-        columns = [[sizes[number] for number in leaf.numbers] for leaf in layout.cells]
+        columns = [self._pool.sizes(leaf.numbers, longest) for leaf in layout.cells]
         regular = list(map(sum, zip(*columns, strict=True))) or [0] * len(layout.rows)
+        if None not in layout.place:  # each row has its place in the columns
+            return [2 + spelled / _CHARACTERS for spelled in regular]
         costs = []
         for place, at in enumerate(layout.place):
             spelled = size(self._pool.add(layout.rows[place])) if at is None else regular[at]

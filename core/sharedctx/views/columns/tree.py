@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..plain import compact
 from ..text import word_start
+from ..vocabulary import words_in
 from . import literals
 from .excerpt import end, start
 
@@ -114,14 +114,16 @@ class Tree:
     def _judge(self, whole: str, count: Callable[[str], int]) -> None:
         """What each node costs, and how many words it has for it that stand in none before: the rarer ones in the
         whole count more."""
-        times = Counter(_WORD.findall(whole))
+        times = words_in(whole)
         seen: set[str] = set()
         known: dict[str, int] = {}  # what a text costs: words of a text that was met before are not new
 
         def new(text: str) -> float:
             words = set(_WORD.findall(text)) - seen
+            if not words:
+                return 0.0
             seen.update(words)
-            return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
+            return sum([1 / (1 + _OFTEN * math.log2(times[word] or 1)) for word in sorted(words)])
 
         named = {"{}", "[]"}
         naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
@@ -151,13 +153,20 @@ class Tree:
 
     def order(self) -> list[tuple[int, bool]]:
         """Nodes, and those in their longer form, the most telling first."""
-        ranked = [
-            (-worth, at, False)
-            for at, worth in enumerate(self._worths)
-            if self._labels[at] or not _holds(self._values[at])
-        ]
-        ranked += [(-worth, at, True) for at, worth in self._worths_longer.items()]
-        return [(at, longer) for _, at, longer in sorted(ranked)]
+        ranked: list[tuple[float, int, bool]] = []
+        last: list[tuple[int, bool]] = []
+        for at, worth in enumerate(self._worths):
+            if worth > 0:
+                ranked.append((-worth, at, False))
+            elif self._labels[at] or not _holds(self._values[at]):
+                last.append((at, False))
+            if at not in self._longer:
+                continue
+            if self._worths_longer[at] > 0:
+                ranked.append((-self._worths_longer[at], at, True))
+            else:
+                last.append((at, True))
+        return [*((at, longer) for _, at, longer in sorted(ranked)), *last]
 
     def chosen(self, order: Sequence[tuple[int, bool]], tokens: float) -> dict[int, bool]:
         """The nodes that fit, with all that they lie in, and whether each is told in its longer form."""
