@@ -106,27 +106,12 @@ class Application(Starlette):
         return await methods.reply(scope, body) if refused is None else refused
 
 
-class ContextOrStream:
-    """The path of a context, where the name "stream" stands for the stream of the project in the query."""
-
-    def __init__(self, context: ASGIApp, stream: ASGIApp) -> None:
-        self._context = context
-        self._stream = stream
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        named = scope["path_params"]["project"] != "stream"
-        await (self._context if named else self._stream)(scope, receive, send)
-
-
 def routes(service: Service) -> list[BaseRoute]:
-    """The routes of a service."""
+    """The routes of a service but those of contexts and of changes to them, which are found before."""
     health = Health(service)
     socket, events = ContextSocket(service), ContextEvents(service)
-    context = Methods(service, GET=get_context, PUT=put_context, DELETE=delete_context)
-
     return [
-        Route("/context/{project}", ContextOrStream(context, events)),
-        Route("/context/{project}/diff", Methods(service, POST=post_diff)),
+        Route("/context/stream", events),
         Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
         Route("/context/{project}/optimized", Methods(service, GET=get_optimized)),
         Route("/context/{project}/value", Methods(service, GET=get_value)),

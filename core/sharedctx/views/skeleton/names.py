@@ -27,7 +27,7 @@ _CUT_END = re.compile(r"[\w$.-]{1,80}$")
 _CLOSES = (")", "]", "}", ">")
 _LONGEST, _HEADER, _FAILING = 240, 80, 100
 """Characters of a signature, of a type above its members, of a line that fails."""
-_WIDTH = 160
+_WIDTH = 400
 _AGAIN = 400
 """Characters of signatures after which it is said again what they are of."""
 _ROW = 4
