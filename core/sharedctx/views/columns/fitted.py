@@ -49,7 +49,7 @@ def shorten_value(
             body = own.finish(own.value(value, 0))
             draft = Draft(f"{legend(name, what, own.used, tight)}\n{body}", "columns", tuple(own.refs))
             if not own.refs:
-                draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
+                draft = Draft(pack_value(name, what, value, alone, pool) or draft.text, "columns")
             if budget is None:
                 return draft
             tokens = brief.count(draft.text)
