@@ -6,14 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 
 from .kind import Brief, Draft
-from .pieces import score, scores
+from .pieces import score
 
 _TRIES = 6
 _FULL = 0.96
 """A draft that uses this share of the budget is good enough."""
 _STEP = 1.5
-_LONG = 4000
-"""Characters: units with a longer one are judged one by one, by their starts."""
 
 
 def afford(costs: Sequence[float], ranks: Sequence[float], budget: float) -> set[int]:
@@ -61,13 +59,6 @@ def rate(text: str, brief: Brief) -> float:
 def relevance(text: str, brief: Brief) -> int:
     """How much a unit matters to the brief: 0 for nothing special; query words count most, then signs of trouble."""
     return score(text, brief.wanted)
-
-
-def relevances(texts: Sequence[str], brief: Brief) -> list[int]:
-    """How much each unit matters; of many at once this is much faster than one by one."""
-    if any(len(text) > _LONG for text in texts):
-        return [relevance(text, brief) for text in texts]
-    return scores(texts, brief.wanted)
 
 
 def wanted(text: str, brief: Brief) -> int:

@@ -56,7 +56,7 @@ def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strate
     made = _assembled(blocks, short, chosen, source, whole, brief, strategy)
     if brief.budget is None or brief.count(made.text) <= brief.budget:
         return made
-    told = parts(blocks, short, brief, brief.budget)
+    told = list(parts(blocks, short, brief, brief.budget))
     return fit(told, source, whole, brief, brief.budget, strategy)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..fitting import relevances
+from ..fitting import relevance
 from ..kind import Brief
 from ..parts import Novelty, Part, chunks
 
@@ -19,15 +19,8 @@ _NUMBERED = 2000
 """Tokens: a smaller budget has no room for the lines' numbers of headings."""
 
 
-def parts(blocks: Sequence[Block], short: Sequence[str], brief: Brief, budget: int) -> list[Part]:
-    """Return the lines of the shortened blocks, long ones in parts, with their ranks."""
-    found = list(_parts(blocks, short, budget))
-    relevant = relevances([text for text, _, _, _ in found], brief)
-    return [Part(shown, rank + more, goes_on) for (_, shown, rank, goes_on), more in zip(found, relevant, strict=True)]
-
-
-def _parts(blocks: Sequence[Block], short: Sequence[str], budget: int) -> Iterator[tuple[str, str, float, bool]]:
-    """Yield texts, how they are shown, their ranks by their new words, and whether they go on with a line."""
+def parts(blocks: Sequence[Block], short: Sequence[str], brief: Brief, budget: int) -> Iterator[Part]:
+    """Yield the lines of the shortened blocks, long ones in parts, with their ranks."""
     novelty = Novelty()
     for block, text in zip(blocks, short, strict=True):
         if not text or block.kind == "extra":
@@ -35,8 +28,10 @@ def _parts(blocks: Sequence[Block], short: Sequence[str], budget: int) -> Iterat
         if block.kind == "heading":
             numbered = f" L{block.first}" if budget >= _NUMBERED else ""
             novelty.of(text)
-            yield text, f"{'#' * block.level} {text}{numbered}", _HEADING - block.level / 10, False
+            rank = _HEADING - block.level / 10 + relevance(text, brief)
+            yield Part(f"{'#' * block.level} {text}{numbered}", rank)
             continue
         for line in text.split("\n"):
             for number, chunk in enumerate(chunks(line) if line.strip() != "…" else ()):
-                yield chunk, chunk, _SHARES[block.kind] * novelty.of(chunk), number > 0
+                rank = _SHARES[block.kind] * novelty.of(chunk) + relevance(chunk, brief)
+                yield Part(chunk, rank, number > 0)
