@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
 import secrets
 import time
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from .backends import steps
@@ -116,6 +118,11 @@ class Bearers:
         self._rev = -1
         self._checked = float("-inf")
 
+    @property
+    def unasked(self) -> bool:
+        """Whether callers need no token, as was found less than half a second ago."""
+        return not self._needed and time.monotonic() - self._checked <= _CHECK_EVERY
+
     async def required(self) -> bool:
         """Whether callers must show a token; while the store does not answer, as it was known last.
 
@@ -136,6 +143,14 @@ class Bearers:
             self._known.clear()
             self._needed, self._rev = needed, rev
         self._checked = time.monotonic()
+
+    async def refused(self, text: str) -> None:
+        """Return once this token counts no more, within a second of that; not while the store does not answer."""
+        while True:
+            await asyncio.sleep(_CHECK_EVERY)
+            with suppress(SharedContextError):
+                if await self.required() and await self.find(text) is None:
+                    return
 
     async def find(self, text: str) -> Token | None:
         """Return the token, or None where it is not one that counts."""

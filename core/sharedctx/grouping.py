@@ -141,17 +141,21 @@ class GroupDriver:
         """Queue a commit of a task of the running loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()
-        waiting = _Waiting(space, ops, if_rev, _size(ops), loop, future, {}, grounds)
+        tails: dict[tuple[str, str], Row] = {}
+        size = 0
+        for op in ops:
+            if isinstance(op, Put):
+                pk, value, sk, expires, when = op
+                size += len(value)
+                if sk is NEXT and if_rev is None and isinstance(when, Head):
+                    tails[space, pk] = Row(pk, when.next, value, -next(self._numbers), expires)
+        waiting = _Waiting(space, ops, if_rev, size, loop, future, tails, grounds)
         with self._lock:
             if self._closed:
                 raise BackendUnavailable("this store was closed by its opener: open it again")
             # Told and queued at once: what another thread's loop builds on it is queued behind it.
-            if if_rev is None:
-                for op in ops:
-                    if isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head):
-                        row = Row(op.pk, op.when.next, op.value, -next(self._numbers), op.expires)
-                        self._tails[space, op.pk] = row, waiting
-                        waiting.tails[space, op.pk] = row
+            for at, row in tails.items():
+                self._tails[at] = row, waiting
             self._queue.append(waiting)
             first = self._queue[0]
         if first is waiting:

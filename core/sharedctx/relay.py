@@ -1,7 +1,7 @@
-"""Driving steps from threads that come and go: commits keep their order and leave by a thread that stays.
+"""Driving steps from threads that come and go: commits keep their order.
 
-The first commit of a thread opens a connection, which costs more than ten commits; frameworks start new threads at
-every call. A thread that goes on committing writes by itself.
+Where a commit takes long, those of several threads leave together, by a thread that stays; frameworks start new threads
+at every call, each of which would open a connection. A thread that goes on committing writes by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from .backends.base import Backend, Committed
+from .backends.capabilities import Prompt
 from .backends.steps import Call, Steps
 from .forking import renew_after_fork
 from .grouping import GroupDriver
@@ -26,6 +27,7 @@ class Relay:
 
     def __init__(self, backend: Backend, driver: Callable[[], GroupDriver]) -> None:
         self._backend = backend
+        self._prompt = isinstance(backend, Prompt) and backend.prompt
         self._driver = driver
         self.after_fork()
         renew_after_fork(self)
@@ -67,6 +69,8 @@ class Relay:
 
     def _queued(self, call: Call) -> Future[Committed] | None:
         """Queue a commit, unless it may be written here and now."""
+        if self._prompt:
+            return None
         space, ops, if_rev = call.args
         self._own.commits = commits = getattr(self._own, "commits", 0) + 1
         if self._last is not None and self._last.done():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
-import uuid
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -74,7 +74,7 @@ class Savings:
 
     def after_fork(self) -> None:
         """Start from nothing: what was served before is the parent's to write."""
-        self._own = uuid.uuid4().hex
+        self._own = os.urandom(16).hex()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._calls: deque[tuple[_What, int, int, float]] = deque()

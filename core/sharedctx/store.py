@@ -155,8 +155,8 @@ class Store:
     ) -> Imported:
         """Bring in an archive that ``SharedContext.export`` wrote, as ``session`` (default: the id that it had).
 
-        The whole archive is checked first, whoever it comes from; ``most_bytes`` (default 8 GiB) bounds what its values
-        may take. Raises ``SessionExists``, ``InvalidValue`` for what no export wrote, ``ConfigError``.
+        The whole archive is checked first, whoever it comes from; ``most_bytes`` (default 8 GiB) bounds what all its
+        versions may take. Raises ``SessionExists``, ``InvalidValue`` for what no export wrote, ``ConfigError``.
         """
         from .archives import MOST_BYTES, import_session
 

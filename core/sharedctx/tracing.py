@@ -58,6 +58,11 @@ def end() -> None:
     _tracer = None
 
 
+def is_on() -> bool:
+    """Whether spans are made."""
+    return _tracer is not None
+
+
 def spanned(
     operation: str, *, reads: bool = False, writes: bool = False, asks: bool = False
 ) -> Callable[[_Made], _Made]:

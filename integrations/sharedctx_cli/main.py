@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from keyword import iskeyword
@@ -101,6 +102,9 @@ def cli(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 forbidden."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # who started this has closed it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as the process
     given = list(sys.argv[1:] if args is None else args)
     options = given[: given.index("--")] if "--" in given else given
     as_json = "--json" in options

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from sharedctx.entries.arguments import check_seconds, check_words
@@ -95,6 +96,8 @@ def loaded(data: Mapping[str, Any], vectors: list[list[float]], touched: str | N
         if touched is not None and moment(touched) > moment(data["last_accessed"]):
             data = {**data, "last_accessed": touched}
         record = MemoryRecord.model_validate(data)
+        if any(isinstance(value, dict | list) for value in record.metadata.values()):  # they are the data's own
+            record.metadata = deepcopy(record.metadata)
     except (ValueError, TypeError):  # another face changed one of its values
         return None
     if vectors:

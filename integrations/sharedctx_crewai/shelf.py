@@ -20,6 +20,7 @@ from . import records
 from .address import key as key_of
 from .filters import Wanted, labels
 from .former import Former
+from .recall import Recall
 
 if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
@@ -72,6 +73,7 @@ class Shelf:
         self._ttl = ttl
         self.index: Vectors = ctx.verbs.session.vectors(INDEX, labels)
         self.former = Former(ctx, self.index)
+        self._recall = Recall(ctx, self.index)
         self._touches = Collection(self.index.space, _TOUCHED)
         self._touched = self.index.beside(_TOUCHED)
 
@@ -171,6 +173,9 @@ class Shelf:
             self.context.participant, changes, self.context.agent(None), tell
         )
         yield from self.index.sync(written=written[-1].rev)
+        news = {state.key: state.data for state in batch}
+        for version in written:
+            self._recall.keep(version, news.get(version.pk), version.rev)
         for state in batch:
             while len(found := self.index.find(state.data["id"])) > 1:  # it lay elsewhere, or was saved there meanwhile
                 try:
@@ -229,13 +234,14 @@ class Shelf:
 
     def get(self, own: str) -> Steps[MemoryRecord | None]:
         """Return the record of this id."""
-        yield from self.index.sync()
-        held = self.index.find(own)
-        return (yield from self.load(held[-1])) if held else None
+        found = yield from self._recall.first(own)
+        return None if found is None else (yield from self._record(*found))
 
     def load(self, item: Item) -> Steps[MemoryRecord | None]:
         """Return the record that the index knows, None when it is gone, not to be read or no record."""
-        data = yield from self._verbs.value(self.context.participant, item.key, None)
+        return (yield from self._record(item, (yield from self._recall.data(item))))
+
+    def _record(self, item: Item, data: Any) -> Steps[MemoryRecord | None]:
         if data is None:
             return None
         touched = yield from self._touched.get(str(item.name))

@@ -7,7 +7,7 @@ import logging
 import os
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sharedctx import SharedContext, Store
@@ -22,6 +22,7 @@ from sharedctx.versions.collection import seal, unseal
 from sharedctx.versions.delta import deflate, inflate
 
 from .saver.places import check_text
+from .serializers import check_serde
 
 with extra("langgraph", "ContextCache"):
     from langgraph.cache.base import BaseCache, FullKey, Namespace
@@ -60,7 +61,7 @@ class ContextCache(Openable, BaseCache[Any]):
         durable: bool = False,
         serde: Any = None,
     ) -> None:
-        super().__init__(serde=serde)
+        super().__init__(serde=check_serde(serde))
         self._space = _KIND + check_session(name, "cache's name")
         self._opening = Opening(given, path=path, url=url, durable=durable)
         self._store = self._opening.store
@@ -109,8 +110,7 @@ class ContextCache(Openable, BaseCache[Any]):
 
     def _get(self, keys: Sequence[FullKey]) -> Steps[dict[FullKey, Any]]:
         found: dict[FullKey, Any] = {}
-        for namespace, key in keys:
-            check_text(key, "key")
+        for namespace, key in _full_keys(keys):
             pk = _partition(namespace)
             rows = yield from steps.scan(self._space, pk, key, f"{key}\x00", limit=1)
             if not rows or (yield from steps.expired(rows[0].expires)):
@@ -123,12 +123,16 @@ class ContextCache(Openable, BaseCache[Any]):
                 _log.warning("the result %r of %r is not used: the serializer cannot read it (%s)", key, pk, error)
         return found
 
-    def _set(self, pairs: Mapping[FullKey, tuple[Any, int | None]]) -> Steps[None]:
+    def _set(self, pairs: Any) -> Steps[None]:
         now = yield from steps.now()
         puts: list[Put] = []
         size = 0
-        for (namespace, key), (value, ttl) in pairs.items():
-            check_text(key, "key")
+        if not isinstance(pairs, Mapping):
+            raise InvalidValue(f"{pairs!r:.80} is no mapping: pass {{(namespace, key): (value, ttl)}}")
+        for (namespace, key), pair in zip(_full_keys(pairs), pairs.values(), strict=True):
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise InvalidValue(f"the result {key!r} is no pair: pass (value, ttl), with the ttl None for ever")
+            value, ttl = pair
             if ttl is not None and not (type(ttl) in (int, float) and abs(ttl) <= sys.float_info.max):
                 raise InvalidValue(f"the ttl {ttl!r:.80} of the result {key!r} is no number of seconds")
             try:
@@ -152,14 +156,26 @@ class ContextCache(Openable, BaseCache[Any]):
             self._sets = 0
             yield from self._sweep()
 
-    def _clear(self, namespaces: Sequence[Namespace] | None) -> Steps[None]:
+    def _clear(self, namespaces: Any) -> Steps[None]:
         if namespaces is None:
             yield from steps.reclaim(self._space)
+        elif not isinstance(namespaces, Iterable) or isinstance(namespaces, str):
+            raise InvalidKey(f"{namespaces!r:.80} are no namespaces: pass a list of tuples, or None for everything")
         for namespace in namespaces or ():
             yield from steps.reclaim(self._space, _partition(namespace))
 
     def _sweep(self) -> Steps[int]:
         return (yield from steps.reclaim(self._space, None, None, (yield from steps.now())))
+
+
+def _full_keys(keys: Any) -> list[FullKey]:
+    """Return keys that are pairs; raises ``InvalidKey`` naming one that is none."""
+    given: list[Any] = list(keys) if isinstance(keys, Iterable) and not isinstance(keys, str) else [keys]
+    for each in given:
+        if not isinstance(each, tuple | list) or len(each) != 2:
+            raise InvalidKey(f"the key {each!r:.80} is no pair of namespace and key: pass ((..., ...), ...)")
+        check_text(each[1], "key")
+    return given
 
 
 def _partition(namespace: Sequence[str]) -> str:

@@ -101,7 +101,8 @@ def _chat(choice: Any, store: Place, participant: str | None, name: str) -> tupl
         said["audio"] = {"id": said["audio"].get("id")}
     for call in said.get("tool_calls", ()):
         call.pop("index", None)
-        call.get("function", {}).pop("parsed_arguments", None)
+        if isinstance(call.get("function"), dict):
+            call["function"].pop("parsed_arguments", None)
     at_limit = part(choice, "finish_reason") == "length"
     results = [
         handle_tool_call(call, store, participant=participant, name=name, cut=at_limit and call is calls[-1])
@@ -127,7 +128,8 @@ def _said(item: Any) -> Any:
     """An item for the next request, without what the SDK parsed of it."""
     found = plain(item)
     found.pop("parsed_arguments", None)
-    for piece in found.get("content") or ():
+    content = found.get("content")
+    for piece in content if isinstance(content, list) else ():
         if isinstance(piece, dict):
             piece.pop("parsed", None)
     return found

@@ -15,7 +15,7 @@ from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
 from sharedctx.settings import check_bound
 from sharedctx.store import Store
-from sharedctx.tokens import TokenCounter, counter
+from sharedctx.tokens import TokenCounter, counting
 
 with extra("openai-agents", "ContextSession"):
     from agents.memory.session_settings import SessionSettings, coerce_session_settings, resolve_session_limit
@@ -47,7 +47,7 @@ class ContextSession(Openable):
     ``url=`` name the store. Items come back exactly as they were added. ``ttl`` (seconds) and ``max_tokens`` (by
     ``count_tokens``) trim whole groups, a user's message with all that answers it: a model never meets an output
     without its call. What has expired is removed from the store; what is over the budget is only not given.
-    Raises ``ConfigError``, ``InvalidKey``; its methods ``SharedContextError``.
+    Raises ``ConfigError``, ``InvalidKey``, ``InvalidValue``; its methods ``SharedContextError``.
     """
 
     session_settings: SessionSettings | None
@@ -74,7 +74,7 @@ class ContextSession(Openable):
         self.session_id = session_id
         self._ttl = ttl
         self._max_tokens = max_tokens
-        self._count = count_tokens or counter()
+        self._count = counting(count_tokens)
         self._opening = Opening(given, path=path, url=url)
         self._conversation = self._named(session_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -93,33 +93,25 @@ class Application(Starlette):
             return None, ""
         return self._context if rest == project else self._diff if verb == "diff" else None, project
 
-    async def answer(self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes) -> Reply:
+    def answer(
+        self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes
+    ) -> Coroutine[Any, Any, Reply]:
         """Return the reply to a request that came whole, and from no page."""
+        if self._gate.waves(scope, headers):
+            return methods.reply(scope, body)
+        return self._admitted(scope, headers, methods, body)
+
+    async def _admitted(self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes) -> Reply:
         refused = await self._gate.admit(scope, headers)
         return await methods.reply(scope, body) if refused is None else refused
 
 
-class ContextOrStream:
-    """The path of a context, where the name "stream" stands for the stream of the project in the query."""
-
-    def __init__(self, context: ASGIApp, stream: ASGIApp) -> None:
-        self._context = context
-        self._stream = stream
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        named = scope["path_params"]["project"] != "stream"
-        await (self._context if named else self._stream)(scope, receive, send)
-
-
 def routes(service: Service) -> list[BaseRoute]:
-    """The routes of a service."""
+    """The routes of a service but those of contexts and of changes to them, which are found before."""
     health = Health(service)
     socket, events = ContextSocket(service), ContextEvents(service)
-    context = Methods(service, GET=get_context, PUT=put_context, DELETE=delete_context)
-
     return [
-        Route("/context/{project}", ContextOrStream(context, events)),
-        Route("/context/{project}/diff", Methods(service, POST=post_diff)),
+        Route("/context/stream", events),
         Route("/context/{project}/rollback", Methods(service, POST=post_rollback)),
         Route("/context/{project}/optimized", Methods(service, GET=get_optimized)),
         Route("/context/{project}/value", Methods(service, GET=get_value)),

@@ -27,6 +27,8 @@ STORE_HEADER = "x-sharedctx-store"
 _START = 20.0
 _STOP = 30.0
 _NAP = 0.05
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that stand for all of the machine's, and where their servers are reached."""
 _STARTED: list[subprocess.Popen[bytes]] = []
 """Servers that this process has started: one that is forgotten while it runs would be warned of."""
 
@@ -46,7 +48,7 @@ def mark(store: Store) -> str:
 
 
 def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return _EVERYWHERE.get(host, host)
 
 
 def find(host: str, port: int) -> Found | None:
@@ -70,7 +72,7 @@ def find(host: str, port: int) -> Found | None:
     if store is None:
         raise ConfigError(f"another program listens on port {port} of {host}: choose one by --port")
     shown = f"[{name}]" if ":" in name else name
-    return Found(f"http://{shown}:{port}", _pid(port), store)
+    return Found(f"http://{shown}:{port}", _pid(host, port), store)
 
 
 def require_free(store: Store, settings: ServerSettings) -> Found | None:
@@ -95,8 +97,7 @@ def start(address: str, settings: ServerSettings) -> tuple[Found, bool]:
         found = require_free(store, settings)
     if found is not None:
         return found, False
-    folder = _folder()
-    said = folder / f"serve-{settings.port}.log"
+    said = _word(settings.host, settings.port).with_suffix(".log")
     given = _as_json(settings)
     environment = {**os.environ, **({"SHAREDCTX_TOKEN": settings.token} if settings.token else {})}
     command = [sys.executable, "-m", "sharedctx_server", "--store", address, "--settings", given]
@@ -110,7 +111,7 @@ def start(address: str, settings: ServerSettings) -> tuple[Found, bool]:
         with suppress(ConfigError):
             found = find(settings.host, settings.port)
             if found is not None:
-                return replace(found, pid=_pid(settings.port) or process.pid), True
+                return replace(found, pid=_pid(settings.host, settings.port) or process.pid), True
         if process.poll() is not None:
             break
         time.sleep(_NAP)
@@ -131,7 +132,7 @@ def stop(host: str, port: int) -> bool:
     os.kill(found.pid, signal.SIGTERM)
     end = time.monotonic() + _STOP
     while time.monotonic() < end:
-        if _pid(port) != found.pid:
+        if _pid(host, port) != found.pid:
             return True
         time.sleep(_NAP)
     raise BackendUnavailable(f"the server, process {found.pid}, does not end")
@@ -141,7 +142,7 @@ class Registered:
     """Leaves word of this process while it serves a port, for ``find`` and ``stop``; a context manager."""
 
     def __init__(self, settings: ServerSettings, address: str) -> None:
-        self._file = _folder() / f"serve-{settings.port}.json"
+        self._file = _word(settings.host, settings.port)
         self._facts = {"pid": os.getpid(), "port": settings.port, "host": settings.host, "store": address}
 
     def __enter__(self) -> Registered:
@@ -167,14 +168,20 @@ def _folder() -> Path:
     return folder
 
 
-def _pid(port: int) -> int | None:
-    """The process that left word of serving this port and is alive."""
-    try:
-        pid = int(json.loads((_folder() / f"serve-{port}.json").read_text())["pid"])
-        os.kill(pid, 0)
-        return pid
-    except (OSError, ValueError, KeyError):
-        return None
+def _word(host: str, port: int) -> Path:
+    """Where a server leaves word of itself: several may have the same port, each at an address of its own."""
+    named = {"localhost": "127.0.0.1"}.get(host, host).replace(":", ".")
+    return _folder() / f"serve-{named}-{port}.json"
+
+
+def _pid(host: str, port: int) -> int | None:
+    """The process that left word of serving this port there, or at all addresses, and is alive."""
+    for name in (host, *_EVERYWHERE):
+        with suppress(OSError, ValueError, KeyError):
+            pid = int(json.loads(_word(name, port).read_text())["pid"])
+            os.kill(pid, 0)
+            return pid
+    return None
 
 
 def _as_json(settings: ServerSettings) -> str:

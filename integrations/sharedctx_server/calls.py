@@ -174,7 +174,10 @@ class Methods:
         if handler is None:
             allowed = ", ".join([*self.handlers, *(["HEAD"] if "GET" in self.handlers else [])])
             return self._error(405, f"{method} is not for this path: use {allowed}", ((b"allow", allowed.encode()),))
-        reply = await self.answer(handler, call)
+        try:
+            reply = await handler(call)
+        except Exception as error:
+            reply = self._failed(error, call)
         if len(reply.body) <= COMPRESS_FROM:
             return reply
         encoding = negotiate(call.headers.get(b"accept-encoding"))
@@ -184,32 +187,36 @@ class Methods:
 
     async def answer(self, handler: Handler, call: Call) -> Reply:
         """Return a handler's reply, or that of its error."""
-        meter = self._service.meter
         try:
             return await handler(call)
-        except Refusal as refusal:
+        except Exception as error:
+            return self._failed(error, call)
+
+    def _failed(self, error: Exception, call: Call) -> Reply:
+        """The reply of an error, which is counted, and logged where it is the server's."""
+        meter, method = self._service.meter, call.scope["method"]
+        if isinstance(error, Refusal):
             meter.refused += 1
-            return self._error(refusal.status, refusal.message, refusal.headers, **refusal.more)
-        except SharedContextError as error:
-            status = status_of(error)
-            if status >= 500:
-                meter.errors += 1
-                log.error("%s %s", error.code, call.scope["method"])
-            else:
-                meter.refused += 1
-            more: dict[str, Any] = {"code": error.code}
-            if isinstance(error, errors.VersionConflict):
-                meter.conflicts += 1
-                more |= {"currentVersion": error.actual, "agentId": error.agent}
-            if isinstance(error, errors.Compacted):
-                more["oldest"] = error.oldest
-            if status == 413:
-                return self._error(status, TOO_LARGE, detail=error.message, **more)
-            return self._error(status, error.message, **more)
-        except Exception:
+            return self._error(error.status, error.message, error.headers, **error.more)
+        if not isinstance(error, SharedContextError):
             meter.errors += 1
-            log.exception("%s failed", call.scope["method"])
+            log.error("%s failed", method, exc_info=error)
             return self._error(500, "the server failed: its log says why")
+        status = status_of(error)
+        if status >= 500:
+            meter.errors += 1
+            log.error("%s %s", error.code, method)
+        else:
+            meter.refused += 1
+        more: dict[str, Any] = {"code": error.code}
+        if isinstance(error, errors.VersionConflict):
+            meter.conflicts += 1
+            more |= {"currentVersion": error.actual, "agentId": error.agent}
+        if isinstance(error, errors.Compacted):
+            more["oldest"] = error.oldest
+        if status == 413:
+            return self._error(status, TOO_LARGE, detail=error.message, **more)
+        return self._error(status, error.message, **more)
 
     def _error(self, status: int, message: str, headers: tuple[Header, ...] = (), **more: Any) -> Reply:
         return error_reply(status, message, self._service.now(), headers, **more)

@@ -12,7 +12,7 @@ from sharedctx.projects.window import Locate
 from sharedctx.versions.diff import diff_json
 from sharedctx.versions.log import Version
 
-from .bodies import read_json
+from .bodies import read_change, read_state
 from .calls import Call, Refusal
 from .messages import (
     DeleteReply,
@@ -23,7 +23,7 @@ from .messages import (
     context_body,
     since_body,
 )
-from .replies import Header, Reply, json_reply
+from .replies import LARGE, Header, Reply, json_reply
 
 _ENVELOPE = 4096
 """Bytes of a body beside its context."""
@@ -46,7 +46,7 @@ def unchanged(call: Call, version: Version, digest: str) -> bool:
 def expected(call: Call, in_body: int | None = None) -> Expected:
     """The version or hash that the caller's write builds on, by If-Match, If-None-Match: *, or ``expectedVersion``."""
     given = call.headers.get(b"if-match")
-    number = call.number("expectedVersion") if in_body is None else in_body
+    number = call.number("expectedVersion") if in_body is None and call.query else in_body
     if number is not None:
         if number < 0:
             raise Refusal(400, f"expectedVersion {number} is not a number from 0 up")
@@ -65,7 +65,8 @@ def expected(call: Call, in_body: int | None = None) -> Expected:
 
 def request_of(call: Call) -> str:
     """The name of the request, by which one that is sent again is known: Idempotency-Key."""
-    return call.headers.get(b"idempotency-key", b"").decode("latin-1")
+    given = call.headers.get(b"idempotency-key")
+    return "" if given is None else given.decode("latin-1")
 
 
 async def get_context(call: Call) -> Reply:
@@ -223,37 +224,28 @@ async def put_context(call: Call) -> Reply:
 
 
 def _state(context: bytes) -> State:
-    return State.of(*read_json(bytes(context), "the context"))
+    return read_state(bytes(context), "the context")
 
 
 async def post_diff(call: Call) -> Reply:
     """Change the context, or make it."""
     service, project = call.service, check_project(call.path("project"))
     data = await call.body(service.settings.projects.max_bytes + _ENVELOPE)
-    diff, agent_id, number = await call.off(len(data), _diff, data)
+    diff, agent_id, number = read_change(data) if len(data) <= LARGE else await call.off(len(data), read_change, data)
+    if agent_id is not None and not isinstance(agent_id, str):
+        raise Refusal(400, "agentId is not text")
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise Refusal(400, "expectedVersion is not a whole number")
     participant = call.agent(agent_id)
     wanted, request = expected(call, number), request_of(call)
     steps = service.projects.change(participant, project, diff, participant or "", wanted, request)
     written, subscribers = await service.write(project, steps, len(data), request)
     await service.made(project, participant, written)
-    version, state, old, *_ = written
-    saved = max(state.characters - Difference.between(old, state).size, 0) // 4
+    version, state = written.version, written.state
+    saved = max(state.characters - Difference.size(written.old, state), 0) // 4
     service.meter.tokens_saved += saved * subscribers
     reply = DiffReply(project, version.number, state.hash, saved, subscribers)
     return json_reply(reply, headers=(etag(version),))
-
-
-def _diff(data: bytes) -> tuple[Difference, str | None, int | None]:
-    """Read a diff, and who sends it on which version."""
-    given, pair = read_json(data, "the body")
-    agent_id = number = None
-    if isinstance(given, dict):
-        agent_id, number = given.pop("agentId", None), given.pop("expectedVersion", None)
-    if agent_id is not None and not isinstance(agent_id, str):
-        raise Refusal(400, "agentId is not text")
-    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-        raise Refusal(400, "expectedVersion is not a whole number")
-    return Difference.parse(given, pair), agent_id, number
 
 
 async def post_rollback(call: Call) -> Reply:

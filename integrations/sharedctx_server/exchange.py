@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 _FAILED = Reply(500, b"Internal Server Error", (CLOSE,), (b"content-type", b"text/plain; charset=utf-8"))
 _ODD = frozenset({b"expect", b"origin", b"transfer-encoding", b"upgrade"})
 """Headers of requests that are left to ASGI."""
+
+
+_METHODS = {method.encode(): method for method in ("GET", "POST", "PUT", "DELETE")}
+_LONG = 512
+"""Bytes of a path and query that are not worth remembering."""
 
 
 class Exchange:
@@ -93,19 +99,18 @@ class Exchange:
 def exchange_of(protocol: Protocol) -> Exchange | None:
     """Return that of the request whose head is complete; None of one that is left to ASGI: for others than contexts,
     with a large body or one of unknown size, from a page."""
-    url, parser = protocol.url, protocol.parser
-    method = parser.get_method()
-    if not url.isascii() or b"%" in url or b"#" in url or method == b"HEAD":
+    parser, url = protocol.parser, protocol.url
+    method = _METHODS.get(parser.get_method())
+    if method is None or len(url) > _LONG:
         return None
-    target, _, query = url.partition(b"?")
-    path = target.decode()
+    path, query = _target(url)
     methods, project = protocol.application.of_context(path)
     headers = dict(protocol.headers)
     if methods is None or not _ODD.isdisjoint(headers) or int(headers.get(b"content-length", 0)) > LARGE:
         return None
     scope = {
         "type": "http",
-        "method": method.decode(),
+        "method": method,
         "path": path,
         "query_string": query,
         "client": protocol.client,
@@ -113,3 +118,12 @@ def exchange_of(protocol: Protocol) -> Exchange | None:
     }
     keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
     return Exchange(protocol, scope, headers, methods, keep_alive=keep_alive)
+
+
+@lru_cache(4096)
+def _target(url: bytes) -> tuple[str, bytes]:
+    """The path, empty where it must be unquoted first, and the query."""
+    if not url.isascii() or b"%" in url or b"#" in url:
+        return "", b""
+    path, _, query = url.partition(b"?")
+    return path.decode(), query

@@ -23,6 +23,7 @@ _OPEN = frozenset({"/", "/health", "/ready"})
 _METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
 _ASKED = b"authorization, content-type, if-match, if-none-match, last-event-id, x-agent-id"
 _CALLERS = 4096
+_HOSTS = 64
 
 SUBPROTOCOL = "sharedctx"
 _BEARER = "bearer."
@@ -36,6 +37,7 @@ class Gate:
         self._service = service
         settings = service.settings
         self._callers = Callers(settings.host, settings.allow_hosts, settings.allow_origins)
+        self._met: set[bytes] = set()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +66,18 @@ class Gate:
 
         await self._find(scope)(scope, receive, allowed)
 
+    def waves(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        """Note in the scope that anybody calls, and let a request in that is from no page, as far as that takes no
+        asking: where neither tokens nor rates are looked at."""
+        if headers.get(b"host") not in self._met or b"origin" in headers or self._service.settings.rate is not None:
+            return False
+        if not self._service.tokens.unasked:
+            return False
+        self._service.meter.requests += 1
+        scope["sharedctx.headers"] = headers
+        scope["sharedctx.participant"] = None
+        return True
+
     async def admit(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
         """Note in the scope who calls, and return what refuses the request, None where it may go on."""
         meter = self._service.meter
@@ -76,11 +90,14 @@ class Gate:
         return refused
 
     async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
-        host = headers.get(b"host", b"").decode("latin-1")
+        named = headers.get(b"host", b"")
+        host = named.decode("latin-1")
         if not self._callers.knows(host):
             message = "this server does not go by that name: start it with --allow-host to add one"
             close = (CLOSE,) if scope["type"] == "http" else ()
             return error_reply(421, message, self._service.now(), close)
+        if len(self._met) < _HOSTS:
+            self._met.add(named)
         if origin is not None and not self._callers.admits(origin.decode("latin-1"), host):
             return error_reply(403, "pages of this origin may not call: --allow-origin lets one", self._service.now())
         if origin is not None and scope["type"] == "http" and scope["method"] == "OPTIONS":
@@ -109,7 +126,7 @@ class Gate:
             ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
             why = "a valid bearer token is needed: `sharedctx token make` makes one"
             return error_reply(401, why, self._service.now(), ask)
-        scope["sharedctx.participant"] = found.participant
+        scope["sharedctx.participant"], scope["sharedctx.token"] = found.participant, given
         return None
 
     def _wait(self, scope: Scope) -> float:

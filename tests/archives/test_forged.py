@@ -63,6 +63,19 @@ def row(**fields: Any) -> bytes:
     return json.dumps({**made, **fields}).encode()
 
 
+def shared(files: Files) -> Files:
+    """39 versions that share one megabyte of the archive."""
+    held, of = json.loads(first(files)), bytes(2**20)
+    digest = hashlib.sha256(of).hexdigest()
+    made = [
+        {**held, "version": number, "rev": number, "kind": "bytes", "size": 2**20, "hash": "", "content": digest}
+        for number in range(1, 40)
+    ]
+    texts = b"\n".join(json.dumps({**line, "offset": 0}).encode() for line in made)
+    contents = {"versions.jsonl": texts, "contents.zst": zstd.compress(of)}
+    return manifested({**files, **contents}, content_bytes=len(of))
+
+
 BOMB = zstd.compress(bytes(64 * 2**20))
 FORGED: dict[str, Callable[[Files], Files]] = {
     "another value": lambda files: {**files, "contents.zst": zstd.compress(b"x" * 20_000)},
@@ -164,3 +177,13 @@ def test_a_damaged_version_is_named_and_no_archive_is_left(tmp_path: Path) -> No
         with pytest.raises(DecodeError, match="plan"):
             ctx.export(tmp_path / "team.zip")
         assert not (tmp_path / "team.zip").exists()
+
+
+def test_versions_that_share_bytes_count_each_for_itself(source: SharedContext, tmp_path: Path) -> None:
+    source.export(tmp_path / "team.zip")
+    packed(shared(unpacked(tmp_path / "team.zip")), tmp_path / "shared.zip")
+    with sharedctx.open("memory://") as store:
+        with pytest.raises(InvalidValue, match="most_bytes"):
+            store.import_session(tmp_path / "shared.zip", most_bytes=38 * 2**20)
+        assert store.sessions() == []
+        assert store.import_session(tmp_path / "shared.zip", most_bytes=39 * 2**20).versions == 39

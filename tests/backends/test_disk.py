@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
+import pytest
 from hypothesis import settings
 
 from sharedctx.backends.base import Backend, Head, Put
@@ -46,6 +48,38 @@ def test_many_rows_in_one_commit_replace_those_that_are_there(tmp_path: Path) ->
         assert [(row.sk, row.value) for row in backend.scan("s", "p", "")] == [(name, b"new") for name in names]
         backend.reclaim("s")
     backend.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are listed by Linux alone")
+def test_threads_that_come_and_go_open_no_files(tmp_path: Path) -> None:
+    backend = DiskBackend(tmp_path)
+    done, leave = Barrier(21), Barrier(21)
+
+    def visit(name: int) -> None:
+        for count in range(4):
+            backend.commit("s", [Put("p", b"v", f"{name:02d} {count}")])
+        done.wait(30)
+        leave.wait(30)
+
+    def files() -> list[str]:
+        links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+        held = [os.readlink(link) for link in links if os.path.islink(link)]
+        return sorted(name for name in held if name.startswith(str(tmp_path)))
+
+    backend.commit("s", [Put("p", b"v", "first")])
+    before = files()
+    threads = [Thread(target=visit, args=(name,)) for name in range(20)]
+    for thread in threads:
+        thread.start()
+    done.wait(30)
+    during = files()
+    leave.wait(30)
+    for thread in threads:
+        thread.join()
+    assert during == before
+    assert len(backend.scan("s", "p", "")) == 81
+    backend.close()
+    assert files() == []
 
 
 def test_a_new_store_can_be_opened_by_many_at_once(tmp_path: Path) -> None:

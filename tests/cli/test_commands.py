@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from .shell import MAIN, Shell
+from .shell import MAIN, PATIENCE, Shell
 
 
 def test_put_get_history_diff_rollback_and_rm_work_together(shell: Shell) -> None:
@@ -224,6 +225,18 @@ def test_a_wrong_command_names_the_nearest(shell: Shell) -> None:
     code, _, err = shell("histroy", "plan")
     assert (code, b"the nearest are history" in err) == (2, True)
     assert json.loads(shell("--json", "xyzzy")[1])["error"] == "USAGE"
+
+
+def test_a_command_whose_output_was_closed_does_its_work(shell: Shell) -> None:
+    command = [sys.executable, "-c", MAIN, "--path", str(shell.path)]
+    for closed in (1, 2):
+        done = subprocess.run(
+            [*command, "put", f"key{closed}", "v"], preexec_fn=partial(os.close, closed), timeout=PATIENCE, check=False
+        )
+        assert done.returncode == 0
+        done = subprocess.run([*command, "ls"], preexec_fn=partial(os.close, closed), timeout=PATIENCE, check=False)
+        assert done.returncode == 0
+    assert [entry["key"] for entry in shell.json("ls")] == ["key1", "key2"]
 
 
 def test_tables_are_exact_in_pipes(shell: Shell) -> None:

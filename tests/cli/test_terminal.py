@@ -28,7 +28,7 @@ def place(tmp_path: Path) -> str:
     with sharedctx.open(tmp_path / "store") as store:
         context = store.session()
         context.put("plan", "first", agent="planner")
-        context.put("evil", "red \x1b[31m alert \x07 \u202e gnp.exe [bold]not markup[/bold]")
+        context.put("evil", "red \x1b[31m alert \x07 \u202e gnp.exe \u061c\u2028 [bold]not markup[/bold]")
     return str(tmp_path / "store")
 
 
@@ -43,7 +43,7 @@ def test_a_list_is_a_table_with_or_without_rich(place: str, rich: bool) -> None:
 def test_a_stored_text_cannot_drive_the_terminal(place: str, rich: bool) -> None:
     for command in (["get", "evil"], ["get", "evil", "--full"], ["expand", "evil", "all"]):
         shown = on_terminal(place, *command, rich=rich)
-        assert r"red \x1b[31m alert \x07 \x202e gnp.exe [bold]not markup[/bold]" in shown
+        assert r"red \x1b[31m alert \x07 \x202e gnp.exe \x61c\x2028 [bold]not markup[/bold]" in shown
         assert "\x07" not in shown
 
 

@@ -108,10 +108,20 @@ def test_writing_on_when_the_log_was_removed_is_told_and_keeps_what_was_acknowle
 def test_a_thread_that_meets_the_place_of_a_removed_log_is_told(path: Path) -> None:
     with sharedctx.open(path) as store, ThreadPoolExecutor(1) as other:
         ctx = store.session("s")
-        ctx.put("k00", "before")
+        written = ctx.put("k00", "before").version
         (path / "cache.db-wal").unlink()
+
+        def write_on() -> None:
+            nonlocal written
+            while written < 10_000:
+                written = ctx.put("k00", "after").version
+
         with pytest.raises(BackendUnavailable, match=r"cache\.db-wal"):
-            other.submit(ctx.put, "k00", "after").result()
+            other.submit(write_on).result()
+    with sharedctx.open(path) as store:
+        head = store.session("s").get_entry("k00")
+        assert head is not None
+        assert head.version == written
 
 
 def test_a_log_that_sqlite_itself_removed_and_made_anew_is_no_fault(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,29 @@ import pytest
 pytest.importorskip("langgraph.checkpoint", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
 
 from langgraph.store.base import ListNamespacesOp, PutOp, SearchOp
+from pydantic import BaseModel, field_serializer
 
 from sharedctx.errors import BackendUnavailable, ConfigError, InvalidKey, InvalidValue, SharedContextError
 from sharedctx_langgraph import ContextCache, ContextSaver, ContextStore
 
 from .made import Chain, checkpoint, config
+
+
+class Unserialisable(BaseModel):
+    """A model that JSON cannot have."""
+
+    n: int = 1
+
+    @field_serializer("n")
+    def fail(self, n: int) -> int:
+        raise RuntimeError("not today")
+
+
+def circular() -> dict[str, Any]:
+    """A value that holds itself."""
+    value: dict[str, Any] = {}
+    value["v"] = value
+    return value
 
 
 @pytest.mark.parametrize(
@@ -105,6 +124,19 @@ def test_what_the_serializer_refuses_is_named(saver: ContextSaver, chain: Chain,
         lambda saver: list(saver.list(None, filter=["source"])),
         lambda saver: saver.delete_thread(None),
         lambda saver: saver.prune(None),
+        lambda saver: saver.put(config(namespace=5), checkpoint("5"), {}, {}),  # type: ignore[arg-type]
+        lambda saver: saver.get_tuple(config(namespace=["a"])),  # type: ignore[arg-type]
+        lambda saver: saver.put_writes(config(id="5"), [("a",)], "task"),
+        lambda saver: saver.put_writes(config(id="5"), "ab", "task"),
+        lambda saver: saver.put_writes(config(id="5"), None, "task"),
+        lambda saver: list(saver.list(None, before=config(id=5))),  # type: ignore[arg-type]
+        lambda saver: saver.retain(max_age=10**400),
+        lambda saver: saver.get_delta_channel_history(config=config(), channels="ab"),
+        lambda saver: saver.get_delta_channel_history(config=config(), channels=None),
+        lambda saver: saver.import_threads(None),
+        lambda saver: asyncio.run(saver.aimport_threads({})),
+        lambda saver: ContextSaver(saver.store, serde=5),
+        lambda saver: ContextCache(saver.store, serde=5),
     ],
 )
 def test_savers_refuse_what_names_nothing(saver: ContextSaver, call: Callable[[Any], Any]) -> None:
@@ -123,6 +155,10 @@ def test_savers_refuse_what_names_nothing(saver: ContextSaver, call: Callable[[A
         PutOp(("a",), "k", 5),  # type: ignore[arg-type]
         PutOp(("a",), "k", {"v": 1}, ttl="3"),  # type: ignore[arg-type]
         PutOp(("a",), "k", {"v": 1}, ttl=True),
+        PutOp(("a",), "k", {"v": 1}, ttl=1e308),
+        PutOp(("a",), "k", {"v": Unserialisable()}),
+        PutOp(("a",), "k", Unserialisable()),  # type: ignore[arg-type]
+        PutOp(("a",), "k", circular()),
         PutOp(("a",), "k", {"v": 1}, index="v"),  # type: ignore[arg-type]
         PutOp(("a",), "k", {"v": 1}, index=["v", 5]),  # type: ignore[list-item]
         PutOp(5, "k", {"v": 1}),  # type: ignore[arg-type]
@@ -133,13 +169,19 @@ def test_savers_refuse_what_names_nothing(saver: ContextSaver, call: Callable[[A
         ListNamespacesOp(limit=-1),
         ListNamespacesOp(offset=-1),
         ListNamespacesOp(max_depth=-1),
+        ListNamespacesOp(match_conditions=5),  # type: ignore[arg-type]
+        ListNamespacesOp(match_conditions=("a",)),  # type: ignore[arg-type]
     ],
 )
-def test_stores_refuse_operations_that_make_no_sense(op: Any) -> None:
-    with ContextStore.from_url("memory://") as store:
-        with pytest.raises((InvalidKey, InvalidValue)):
+@pytest.mark.parametrize("index", [None, {"dims": 1, "embed": lambda texts: [[1.0] for _ in texts]}])
+def test_stores_refuse_operations_that_make_no_sense(op: Any, index: Any) -> None:
+    with ContextStore.from_url("memory://", index=index) as store:
+        with pytest.raises((InvalidKey, InvalidValue)) as refused:
             store.batch([PutOp(("a",), "first", {"v": 1}), op])
+        assert not isinstance(op, PutOp) or repr(op.key) in str(refused.value) or "namespace" in str(refused.value)
         assert store.search(("a",)) == []
+        with pytest.raises(InvalidValue, match="operations"):
+            store.batch(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +194,10 @@ def test_stores_refuse_operations_that_make_no_sense(op: Any) -> None:
         {"index": "x"},
         {"index": {"dims": 1, "embed": len, "fields": "text"}},
         {"index": {"dims": 1, "embed": len, "fields": [5]}},
+        {"index": {"dims": 1, "embed": len, "fields": 5}},
+        {"index": {"dims": 1, "embed": 5}},
+        {"index": {"dims": 1, "embed": "no such provider"}},
+        {"ttl": {"default_ttl": 1e300}},
     ],
 )
 def test_stores_refuse_settings_that_make_no_sense(options: dict[str, Any]) -> None:
@@ -174,9 +220,18 @@ def test_caches_refuse_what_they_cannot_keep() -> None:
             ("k", 1, math.nan),
             ("k", 1, 10**400),
             (5, 1, None),
+            ("\ud800", 1, None),
         ):
             with pytest.raises((InvalidKey, InvalidValue)):
                 cache.set({(("a",), key): (value, ttl)})  # type: ignore[dict-item]
+        for pairs in (None, "ab", [(("a",), "k")], {"a": (1, None)}, {(("a",), "k"): 1}, {(("a",), "k"): (1,)}):
+            with pytest.raises((InvalidKey, InvalidValue)):
+                cache.set(pairs)  # type: ignore[arg-type]
+        for keys in (None, 5, "ab", ["a"], [(("a",), "k", 1)]):
+            with pytest.raises(InvalidKey):
+                cache.get(keys)  # type: ignore[arg-type]
+        with pytest.raises(InvalidKey, match="namespaces"):
+            cache.clear(5)  # type: ignore[arg-type]
         assert cache.get([(("a",), "k")]) == {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,11 +13,17 @@ pytest.importorskip("langgraph.store", reason="LangGraph is missing: pip install
 pytest.importorskip("numpy", reason="numpy is missing: pip install 'sharedctx[vectors]'")
 
 from langgraph.store.base import PutOp
+from pydantic import BaseModel
 
 import sharedctx
 from sharedctx.errors import InvalidValue
 from sharedctx.testing import ManualClock
 from sharedctx_langgraph import ContextStore
+
+
+class Model(BaseModel):
+    text: str = "red"
+
 
 WORDS = ["apple", "car", "red", "green", "blue", "dog"]
 
@@ -172,6 +179,24 @@ def test_languages_are_found() -> None:
         for n, text in enumerate(["这是中文", "Это русский", "यह हिंदी है"]):
             store.put(("a",), f"{n}", {"text": text})
         assert keys(store.search(("a",), query="русский"))[0] == "1"
+
+
+@pytest.mark.parametrize("fields", [None, ["at", "model.text"]])
+def test_what_is_embedded_is_what_is_stored(fields: list[str] | None) -> None:
+    embed = Counting()
+    with ContextStore.from_url("memory://", index=config(embed, **({"fields": fields} if fields else {}))) as store:
+        store.put(("a",), "k", {"at": datetime(2026, 1, 2), "model": Model()})
+        assert store.search(("a",), query="red")[0].score
+    whole = '{"at": "2026-01-02T00:00:00", "model": {"text": "red"}}'
+    assert embed.asked == ([whole, "red"] if fields is None else ["2026-01-02T00:00:00", "red", "red"])
+
+
+@pytest.mark.parametrize("vectors", [None, [None], [1.0], "ab"])
+def test_what_is_no_vector_is_refused(vectors: Any) -> None:
+    with ContextStore.from_url("memory://", index={"dims": 1, "embed": lambda texts: vectors}) as store:
+        with pytest.raises(InvalidValue, match=r"embedder|not a row"):
+            store.put(("a",), "k", {"text": "one"})
+        assert store.get(("a",), "k") is None
 
 
 @pytest.mark.parametrize("emptied", ["delete", "remove", "expire", "sweep"])

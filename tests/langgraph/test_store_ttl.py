@@ -129,8 +129,8 @@ class Patience:
     def set(self) -> None:
         self.turns = 0
 
-    def clear(self) -> None:
-        pass
+    def is_set(self) -> bool:
+        return self.turns < 1
 
 
 def test_the_sweeper_sweeps_until_it_is_stopped(
@@ -161,6 +161,11 @@ def test_the_sweeper_stops_at_once(opened: sharedctx.Store) -> None:
     assert running.result(timeout=60) is None
     cancelled = store.start_ttl_sweeper()
     assert cancelled.cancel()
+    again, second = store.start_ttl_sweeper(), store.start_ttl_sweeper()
+    assert not again.done()
+    assert store.stop_ttl_sweeper(timeout=60) is True
+    assert again.done()
+    assert second.done()
     assert store.stop_ttl_sweeper(timeout=60) is True
     with ContextStore(opened) as closing:
         last = closing.start_ttl_sweeper()

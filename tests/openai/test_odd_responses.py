@@ -43,6 +43,19 @@ def test_parts_of_a_response_are_refused_by_name(notes: SharedContextStore, give
         process_response(given, notes, participant="a")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        chat({"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": None}]}),
+        chat({"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": "x"}]}),
+        {"output": [{"type": "message", "content": 3}]},
+    ],
+)
+def test_what_of_a_response_is_not_ours_is_left_as_it_came(notes: SharedContextStore, odd: Any) -> None:
+    said = odd["choices"][0]["message"] if "choices" in odd else odd["output"][0]
+    assert process_response(odd, notes, participant="a")[0] == [said]
+
+
 def test_what_the_tool_cannot_work_on_is_refused(notes: SharedContextStore) -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "shared_context", "arguments": WRITE}}
     given = chat({"role": "assistant", "content": None, "tool_calls": [call]})

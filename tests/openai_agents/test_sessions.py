@@ -44,6 +44,8 @@ def test_it_is_a_session_of_the_sdk(store: Store) -> None:
         ContextSession(store, "s", path="elsewhere")
     with pytest.raises(ConfigError):
         ContextSession(store, "s", max_tokens=0)
+    with pytest.raises(ConfigError):
+        ContextSession(store, "s", max_tokens=10, count_tokens=4)  # type: ignore[arg-type]
 
 
 def test_items_come_back_as_they_went_in(store: Store) -> None:

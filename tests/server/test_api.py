@@ -129,6 +129,7 @@ def test_history_and_differences(server: Running, http: httpx.Client) -> None:
         ("/api/expand?key=rows&ref=nonsense:1", 400),
         ("/api/savings/timeline?step=61", 400),
         ("/api/evolutions/none", 404),
+        ("/api/evolutions/none/history", 404),
         ("/api/evolutions/..%2Fx", 404),
         ("/api/nothing", 404),
     ],

@@ -24,6 +24,7 @@ from sharedctx.errors import BackendUnavailable, ConfigError
 from sharedctx.evolution import EvolutionStore
 from sharedctx.projects import Projects, ProjectSettings
 from sharedctx.testing import ManualClock
+from sharedctx_server import ServerSettings, background
 from sharedctx_server.testing import Running, running
 
 from .processes import ServerProcess, free_port
@@ -267,6 +268,23 @@ def test_a_second_start_finds_the_first(tmp_path: Path) -> None:
         stopped = command("serve", "stop", "--port", port)
     assert stopped.returncode == 0
     assert command("serve", "status", "--port", port).returncode == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address of this machine")
+def test_of_two_servers_with_one_port_each_is_stopped_at_its_own_address(tmp_path: Path) -> None:
+    port = free_port()
+    hosts = ("127.0.0.1", "127.0.0.2")
+    try:
+        for host in hosts:
+            background.start(str(tmp_path / host), ServerSettings(host=host, port=port))
+        assert background.stop("localhost", port)
+        assert background.find("127.0.0.1", port) is None
+        left = background.find("127.0.0.2", port)
+        assert left is not None
+        assert left.pid is not None
+    finally:
+        stopped = [background.stop(host, port) for host in hosts]
+    assert stopped == [False, True]
 
 
 def test_a_port_of_another_program_is_told(tmp_path: Path) -> None:

@@ -229,3 +229,16 @@ def test_any_text_loses_nothing(text: str) -> None:
         draft = KIND.shorten(Source(text), Brief(budget, count, (), Marks("key", 3)))
         if draft is not None:
             assert not uncovered(text, draft)
+
+
+def test_a_small_budget_names_files_of_one_folder_in_rows() -> None:
+    text = "".join(
+        f"--- a/shop/parts/part{n}.py\n+++ b/shop/parts/part{n}.py\n"
+        f"@@ -1,1 +1,1 @@\n-    return old_{n}\n+    return new_{n}\n"
+        for n in range(30)
+    )
+    draft = view(text, 150)
+    assert count(draft.text) <= 150
+    assert "+++ b/shop/parts/part0.py part1.py part2.py" in draft.text
+    for n in range(30):
+        assert f"part{n}.py" in draft.text

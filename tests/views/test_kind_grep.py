@@ -169,3 +169,12 @@ def test_hostile_lines_are_read_at_once(text: str) -> None:
     packed = KIND.pack(Source(text))
     assert packed is None or KIND.unpack(packed) == text
     KIND.shorten(Source(text), brief(200))
+
+
+def test_files_without_a_shown_match_share_rows_by_folder() -> None:
+    text = "".join(f"src/shop/parts/part{n}.py:7:    raise ValueError({n})\n" for n in range(30))
+    draft = KIND.shorten(Source(text), brief(220))
+    assert draft is not None
+    assert COUNT(draft.text) <= 220
+    assert draft.text.count("src/shop/parts/") < 15
+    assert sum(f"part{n}.py" in draft.text for n in range(30)) > 20

@@ -123,3 +123,16 @@ def test_it_knows_html_from_code_and_prose() -> None:
     assert KIND.fits(Source("if a < b and c > d: print(a)\n" * 40)) == 0
     assert KIND.fits(Source("A sentence.\n" * 40)) == 0
     assert KIND.fits(Source('<?xml version="1.0"?><orders><order id="1"/></orders>')) == 0
+
+
+def test_a_small_budget_goes_to_headings_and_the_terms_that_a_page_explains() -> None:
+    terms = "".join(
+        f"<dt><b>call_{n}</b>(self, key)</dt><dd>Gives letter {n}. Raises an error if there is none, which is told with"
+        f" words of its own.</dd>\n"
+        for n in range(12)
+    )
+    prose = f"<p>Of letters. {'And more. ' * 60}</p>"
+    draft = view(f"<html><body><h1>Letters</h1>\n{prose}<dl>{terms}</dl></body></html>", 200)
+    assert "# Letters" in draft.text
+    for n in range(12):
+        assert f"- call_{n}(self, key)" in draft.text

@@ -24,7 +24,7 @@ from .opening import MOST_BYTES, Archive, opened
 
 _PK: Final = RESERVED + "import"
 _MARK: Final = "unfinished"
-_GROUP: Final = 64
+_GROUP: Final = 256
 _OPS: Final = 64
 
 
@@ -128,9 +128,7 @@ class _Restoring:
         for _, group in groupby(self._archive.versions, key=lambda line: line.rev):
             ops: list[Op] = []
             for line in group:
-                for gap in range(last.get(line.key, 0) + 1, line.version):
-                    yield [Put(line.key, b"")]
-                    yield [Drop(line.key, gap)]
+                yield from _skipped(line.key, heads.get(line.key, 0), last.get(line.key, 0), line.version)
                 own = held.setdefault(line.key, {})
                 ops.append(self._put(line, own, heads.get(line.key, 0)))
                 heads[line.key] = last[line.key] = line.version
@@ -166,3 +164,13 @@ class _Restoring:
         if not back or base is None or base.expires is not None:
             return None
         return None if lines.KIND_NAMES[base.kind] is Kind.GONE else (back, self._archive.content(base))
+
+
+def _skipped(key: str, head: int, last: int, number: int) -> Iterator[list[Op]]:
+    """Use up the numbers between the last that was given and ``number``: each must be given, many can be dropped at
+    once."""
+    for first in range(last + 1, number, _OPS):
+        gaps = range(first, min(first + _OPS, number))
+        for gap in gaps:
+            yield [Put(key, b"", when=Head(head if gap == first else gap - 1, gap - 1))]
+        yield [Drop(key, gap) for gap in gaps]

@@ -23,6 +23,16 @@ class Dated(Protocol):
 
 
 @runtime_checkable
+class Prompt(Protocol):
+    """The capability of a backend whose commits may take less time than handing them to another thread does."""
+
+    @property
+    def prompt(self) -> bool:
+        """Whether they do."""
+        ...
+
+
+@runtime_checkable
 class Backup(Protocol):
     """The capability of a backend that can copy itself while it is in use."""
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ..errors import ConditionFailed, ConfigError
 from .base import ABSENT, NEXT, Backend, Change, Commit, Committed, Grounds, Op, Put, Refused, Row, SortKey
-from .capabilities import Backup, Dated, Repair
+from .capabilities import Backup, Dated, Prompt, Repair
 from .keyring import VARIABLE, Keyring
 
 _MAGIC: Final = b"\xc5\x65\x01"
@@ -70,6 +70,10 @@ class Encrypted:
     @property
     def rev_tells_all(self) -> bool:
         return self.inner.rev_tells_all
+
+    @property
+    def prompt(self) -> bool:
+        return isinstance(self.inner, Prompt) and self.inner.prompt
 
     def seal(self, space: str, pk: str, sk: SortKey | None, value: bytes) -> bytes:
         """Encrypt a value for its place; ``sk`` None: a version."""

@@ -46,6 +46,7 @@ class MemoryBackend:
         return self._id
 
     rev_tells_all = False
+    prompt = True
 
     @property
     def local(self) -> bool:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from urllib.parse import unquote
 
 from ..errors import ConfigError
 from .base import Backend
-from .urls import parts_of
 
 GROUP = "sharedctx.backends"
 """Entry points of this group map a URL scheme to a callable ``(url, *, durable, clock) -> Backend``."""
@@ -34,6 +32,10 @@ def normalise(address: str | os.PathLike[str]) -> str:
         raise ConfigError(f"the store's address {text!r} is empty or has a NUL: name a directory or a URL")
     if "://" not in text:
         return "disk://" + os.path.realpath(os.path.expanduser(text))
+    from urllib.parse import unquote  # 2 ms with what it imports, for URLs only
+
+    from .urls import parts_of
+
     parts = parts_of(text)
     if parts.scheme == "disk":
         if parts.netloc or not parts.path:

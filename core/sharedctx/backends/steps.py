@@ -27,7 +27,8 @@ class Call(NamedTuple):
     known: Any = None
 
 
-_NOW = Call("now", ())
+ASK_NOW = Call("now", ())
+"""The request for the store's clock."""
 
 Steps = Generator[Call, Any, T]
 
@@ -155,7 +156,7 @@ def reclaim(
 
 def now() -> Steps[float]:
     """Ask for ``Backend.now``."""
-    result: float = yield _NOW
+    result: float = yield ASK_NOW
     return result
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..audit import AuditHead, AuditRecord
-from ..audit.verifying import Verifying
 from ..backends.steps import Steps
 from ..errors import Forbidden
 from .arguments import check_limit, check_number
@@ -31,6 +30,8 @@ class Oversight:
         return (yield from self._session.trail.head())
 
     def verify_audit(self, participant: str | None, head: AuditHead | str | None) -> Steps[list[str]]:
+        from ..audit.verifying import Verifying
+
         yield from self._administers(participant, "verify the audit log")
         known = None if head is None else AuditHead.parse(head)
         return (yield from Verifying(self._session.trail, self._session.backend.id).run(known))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, Check, Drop, Put
@@ -31,7 +31,7 @@ class Record:
         Raises ``SessionExists``, and ``BackendUnavailable`` while another process is deleting it.
         """
         while True:
-            own = uuid.uuid4().hex
+            own = os.urandom(16).hex()
             now = yield from steps.now()
             record = {"id": own, "created_at": now}
             puts = (self._kept.put(_RECORD, record, when=ABSENT), Put(PK, b"", sk=_own(own)))

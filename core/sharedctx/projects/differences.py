@@ -9,8 +9,9 @@ from ..errors import InvalidValue
 from ..lazy import lazy
 from .state import Pair, State, joined, pair, quoted
 
-_FRAME = len('{"added":{},"modified":{},"removed":[],"unchanged":[]}')
 LISTS = ("added", "modified", "removed", "unchanged")
+_LISTS = frozenset(LISTS)
+_FRAME = len('{"added":{},"modified":{},"removed":[],"unchanged":[]}')
 
 
 class Difference:
@@ -40,15 +41,16 @@ class Difference:
         """
         if not isinstance(given, dict):
             raise InvalidValue(f"a diff is a JSON object with {', '.join(LISTS)}, not {type(given).__name__}")
-        for name in given:
-            if name not in LISTS:
-                raise InvalidValue(f"a diff has {', '.join(LISTS)}, and no {name!r:.80}")
+        if not given.keys() <= _LISTS:
+            name = next(name for name in given if name not in _LISTS)
+            raise InvalidValue(f"a diff has {', '.join(LISTS)}, and no {name!r:.80}")
         added, modified = _object("added", given.get("added")), _object("modified", given.get("modified"))
         removed, unchanged = _names("removed", given.get("removed")), _names("unchanged", given.get("unchanged"))
-        names = [*added, *modified, *removed, *unchanged]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise InvalidValue(f"{twice!r:.80} stands twice in the diff: a name is in one list only")
+        if removed or unchanged or (added and modified):
+            names = [*added, *modified, *removed, *unchanged]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise InvalidValue(f"{twice!r:.80} stands twice in the diff: a name is in one list only")
         return Difference(
             {name: pair(name, value) for name, value in added.items()},
             {name: pair(name, value) for name, value in modified.items()},
@@ -75,9 +77,8 @@ class Difference:
     def apply(self, old: State) -> State:
         """Return the state after this difference; raises ``InvalidValue`` where it does not fit ``old``."""
         pairs = dict(old.pairs)
-        for name in self.modified:
-            if name not in pairs:
-                raise _unfit(name, "modified")
+        if not self.modified.keys() <= pairs.keys():
+            raise _unfit(next(name for name in self.modified if name not in pairs), "modified")
         for name in self.removed:
             if name not in pairs:
                 raise _unfit(name, "removed")
@@ -90,13 +91,26 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.added or self.modified or self.removed)
 
-    @property
-    def size(self) -> int:
-        """The bytes of ``encoded``."""
-        pairs = (*self.added.values(), *self.modified.values())
-        names = (*self.removed, *self.unchanged)
-        commas = sum([len(each) - 1 for each in (self.added, self.modified, self.removed, self.unchanged) if each])
-        return _FRAME + sum([len(each) for each in pairs]) + sum([len(quoted(name)) for name in names]) + commas
+    @staticmethod
+    def size(old: State, new: State) -> int:
+        """Return the bytes of what turns ``old`` into ``new``, encoded, without making it."""
+        before, after = old.pairs, new.pairs
+        size, added, modified = _FRAME, 0, 0
+        for name, value in after.items():
+            had = before.get(name)
+            if had == value:
+                size += len(quoted(name))
+                continue
+            size += len(value)
+            if had is None:
+                added += 1
+            else:
+                modified += 1
+        unchanged = len(after) - added - modified
+        removed = len(before) - modified - unchanged
+        if removed:
+            size += sum([len(quoted(name)) for name in before if name not in after])
+        return size + sum([names - 1 for names in (added, modified, removed, unchanged) if names])  # the commas
 
     @lazy
     def encoded(self) -> bytes:

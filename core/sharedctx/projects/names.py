@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from ..errors import InvalidKey, InvalidValue
 
 PREFIX = "project/"
 LEAF = "/context"
-_PROJECT = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_PROJECT = re.compile(r"[A-Za-z0-9._-]+")
+_LONGEST = 128
 _REQUEST = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TAKEN = frozenset({"stream", ".", ".."})
 
 
 def check_project(project: Any) -> str:
     """Return ``project`` if it may name one; raises ``InvalidKey``."""
-    if not isinstance(project, str) or _PROJECT.fullmatch(project) is None or project in _TAKEN:
+    if not isinstance(project, str) or not _is_project(project):
         raise InvalidKey(
             f"{project!r:.160} is no project: use 1 to 128 of the characters A-Z a-z 0-9 . _ -, and not 'stream'"
         )
     return project
+
+
+def _is_project(text: str) -> bool:
+    return len(text) <= _LONGEST and _may_name(text)
+
+
+@lru_cache(8192)
+def _may_name(text: str) -> bool:
+    return _PROJECT.fullmatch(text) is not None and text not in _TAKEN
 
 
 def key_of(project: str) -> str:
@@ -33,7 +44,7 @@ def project_of(key: str) -> str | None:
     if not (key.startswith(PREFIX) and key.endswith(LEAF)):
         return None
     project = key[len(PREFIX) : -len(LEAF)]
-    return project if _PROJECT.fullmatch(project) is not None and project not in _TAKEN else None
+    return project if _is_project(project) else None
 
 
 def check_request(request: Any) -> str:

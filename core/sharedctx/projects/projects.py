@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ..backends import steps
+from ..backends.base import Row
 from ..backends.steps import Steps
 from ..context import SharedContext
 from ..entries.names import RESERVED
@@ -183,10 +184,11 @@ class Projects:
             yield from self._session.rights.guard(participant, "write", key)
         if request:
             note = f"{note}{REQUEST}{check_request(request)}"
-        now = yield from steps.now()
+        now: float = yield steps.ASK_NOW
         again = bool(request)
         repeated = again and self.heads.asked(key, agent, request)  # built on itself, it would be done twice
-        known = (None if repeated else (yield from self._queued(key))) or self.heads.of(key)
+        offered = None if repeated else self.heads.offered(key)
+        known = (None if offered is None else (yield from self._queued(key, *offered))) or self.heads.of(key)
         while True:
             head = known or (yield from self._head(key))
             # Read after the head: what the request wrote meanwhile then refuses what is built on that.
@@ -198,7 +200,8 @@ class Projects:
                     head = head._replace(requests=tuple((each.blob.agent, request_of(each)) for each in versions))
             again = False
             try:
-                require(project, head, expected)
+                if expected is not None:
+                    require(project, head, expected)
                 new = make(head.state)
                 draft = self._draft(project, new, agent, note)
             except SharedContextError:
@@ -210,17 +213,17 @@ class Projects:
             names = head.requests
             if names is not None:
                 names = (*names, (agent, request))[-self.settings.keep_versions :]
-            offered = Head(None, new, agent, True, names)
+            made = Head(None, new, agent, True, names)
             try:
                 version, row = yield from self._session.log.append_to(
-                    key, head.row, draft, now, content=content, offer=partial(self.heads.offer, key, offered)
+                    key, head.row, draft, now, content=content, offer=partial(self.heads.offer, key, made)
                 )
             except VersionConflict:
                 self.heads.forget(key)
                 known, again = None, bool(request)  # somebody was faster: judged and made anew
                 continue
             finally:
-                self.heads.settle(key, offered)
+                self.heads.settle(key, made)
             self.heads.keep(key, Head(row, new, agent, True, names))
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 newest = (yield from self.newest(project)) or version
@@ -228,17 +231,13 @@ class Projects:
                 yield from self._session.log.trim(key, self.settings.keep_versions + since, now, agent)
             return Written(version, new, head.state, not head.number)
 
-    def _queued(self, key: str) -> Steps[Head | None]:
+    def _queued(self, key: str, head: Head, blob: bytes) -> Steps[Head | None]:
         """Return what was offered last, if it is the newest, or queued to be: what is built on it is refused if it
         is."""
-        offered = self.heads.offered(key)
-        if offered is None:
+        rows: list[Row] = yield steps.ask_tail(self.space, key)
+        if not rows or rows[0].value != blob:
             return None
-        head, blob = offered
-        row = yield from steps.tail(self.space, key)
-        if row is None or row.value != blob:
-            return None
-        return Head(row, head.state, head.agent, True, head.requests)
+        return Head(rows[0], head.state, head.agent, True, head.requests)
 
     def _head(self, key: str) -> Steps[Head]:
         row = yield from steps.newest(self.space, key)
@@ -256,7 +255,7 @@ class Projects:
                 f"the context of {project!r} would have {len(encoded)} bytes, at most "
                 f"{self.settings.max_bytes}: divide it into several projects"
             )
-        return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM)
+        return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM, hashed=True)
 
     def _done(self, versions: list[Version], agent: str, request: str) -> Steps[Written | None]:
         """Return what a request wrote already, if it is among the versions that are kept."""

@@ -34,6 +34,7 @@ _LENGTH: Final = struct.Struct(">I")
 _LARGEST_HEADER: Final = 64 * 2**20
 _SHORT: Final = 512
 _PACKED: Final = 2**31
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Item(NamedTuple):
@@ -87,18 +88,33 @@ def floats(key: str, vector: Iterable[float]) -> bytes:
     return found.tobytes()
 
 
-def told(entries: Iterable[Entry], gone: Iterable[tuple[str, int]]) -> tuple[list[Item], list[bytes]]:
-    """Return what a pack says of new versions and of those that removed entries, and the vectors in order; raises
-    ``InvalidValue``."""
+def unfit(key: str, size: int, dimensions: int) -> InvalidValue:
+    """Return the error of a vector of another size than those that an index has."""
+    return InvalidValue(
+        f"the vector of {key!r} has {size} dimensions where the index has {dimensions}: use the embedder that made "
+        "the index, or empty it"
+    )
+
+
+def told(
+    entries: Iterable[Entry], gone: Iterable[tuple[str, int]], dimensions: int
+) -> tuple[int, list[Item], list[bytes]]:
+    """Return what a pack says of new versions and of those that removed entries: the dimensions of its vectors (0:
+    those of the first), items, and the vectors in order; raises ``InvalidValue``."""
     items: list[Item] = []
     rows: list[bytes] = []
     for entry in entries:
         found = [floats(entry.key, vector) for vector in entry.vectors]
+        for row in found:
+            size = len(row) // FLOAT
+            dimensions = dimensions or size
+            if size != dimensions:
+                raise unfit(entry.key, size, dimensions)
         rows += found
-        facts = json.dumps(entry.facts, ensure_ascii=False, separators=(",", ":"))
+        facts = _JSON.encode(entry.facts)
         items.append(Item(entry.key, entry.version, len(found), facts, entry.expires, entry.name))
     items += [Item(key, version, None) for key, version in gone]
-    return items, rows
+    return dimensions, items, rows
 
 
 def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memoryview]) -> bytes:
@@ -112,7 +128,7 @@ def encode(dimensions: int, items: Sequence[Item], rows: Iterable[bytes | memory
             lines += short
             short = True
         head.append(short)
-    lines[0] = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
+    lines[0] = _JSON.encode(head)
     header, mark = "\n".join(lines).encode(), 0
     if len(header) > _SHORT:
         header, mark = zstd.compress(header, 3), _PACKED

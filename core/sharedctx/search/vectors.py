@@ -16,12 +16,13 @@ from contextlib import suppress
 from ..backends import steps
 from ..backends.base import ABSENT, PRESENT, At, Change, Check, Drop, Op, Put
 from ..backends.steps import Steps
-from ..errors import Compacted, ConditionFailed, InvalidValue
+from ..errors import Compacted, ConditionFailed
 from ..forking import renew_after_fork
 from ..versions.collection import Collection, seal, seal_large
 from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
+from .kept import Kept
 from .matrix import Nearest, Where, numbers
 from .packs import Entry, Item, Pack
 from .remembered import Remembered
@@ -61,6 +62,7 @@ class Vectors:
         self._known = Catalogue(self._labels)
         self._told: dict[str, tuple[int, Pack]] = {}
         self._beside: dict[str, Remembered] = {}
+        self.kept = Kept()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
@@ -73,6 +75,11 @@ class Vectors:
     def dimensions(self) -> int | None:
         """The dimensions of the vectors, as of the last read; None while there are none."""
         return self._known.dimensions
+
+    @property
+    def rev(self) -> int | None:
+        """The revision of the last read, None before the first."""
+        return self._rev
 
     def item(self, key: str) -> Item | None:
         """Return what was known of an entry at the last read."""
@@ -117,7 +124,7 @@ class Vectors:
             if matrix is None or matrix.dead == matrix.count or limit < 1:
                 return []
             if len(wanted) != matrix.dimensions:
-                raise self._unfit("the query", len(wanted), matrix.dimensions)
+                raise packs.unfit("the query", len(wanted), matrix.dimensions)
             slots = matrix.slots(None if where is None else self._known.places(where, matrix))
         counts = None if not self._known.expiring else lambda item: item.expires is None or item.expires > now
         return slots.nearest(wanted, limit + offset, counts)[offset:]
@@ -144,14 +151,8 @@ class Vectors:
         if again or self._rev is None:
             yield from self.sync(require=True)
         known = self._known
-        dimensions = known.dimensions
-        items, rows = packs.told(entries, gone)
-        for key, row in zip((item.key for item in items for _ in range(item.vectors or 0)), rows, strict=True):
-            size = len(row) // packs.FLOAT
-            dimensions = dimensions or size
-            if size != dimensions:
-                raise self._unfit(key, size, dimensions)
-        ops: tuple[Op, ...] = (self._put(dimensions or 0, items, rows),)
+        dimensions, items, rows = packs.told(entries, gone, known.dimensions or 0)
+        ops: tuple[Op, ...] = (self._put(dimensions, items, rows),)
         if known.founded is not None:
             return (*ops, Check(self.pk, At(known.founded), _DIMENSIONS))
         if dimensions:
@@ -178,10 +179,6 @@ class Vectors:
             self._due += 1 + len(row) // _LARGE
             self._told[sk] = len(row), Pack(dimensions, items, b"".join(rows))
         return Put(self.pk, row, sk)
-
-    def _unfit(self, key: str, size: int, dimensions: int) -> InvalidValue:
-        told = f"the vector of {key!r} has {size} dimensions where the index has {dimensions}"
-        return InvalidValue(f"{told}: use the embedder that made the index, or empty it")
 
     def sync(self, *, require: bool = False, written: int | None = None) -> Steps[None]:
         """Take in what was committed up to now, or up to the revision at which something of ours was ``written``;
@@ -230,6 +227,7 @@ class Vectors:
         with self._lock:
             if turn > self._loaded:  # else another thread began later and is done
                 self._known, self._loaded = known, turn
+                self.kept.forget(since)
                 for rows in self._beside.values():
                     rows.forget()
         return since
@@ -244,6 +242,7 @@ class Vectors:
                 if change.pk in self._beside:
                     self._beside[change.pk].forget(sk)
                 elif isinstance(change.sk, int):
+                    self.kept.forget(change.rev, change.pk)
                     others[change.pk] = change.sk
             elif sk == _DIMENSIONS:  # vectors of these may be there already
                 yield from self._load()

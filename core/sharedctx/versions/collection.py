@@ -37,6 +37,12 @@ def seal_large(space: str, pk: str, sk: str, payload: bytes) -> bytes:
     return b"".join((_LARGE, _checksum(space, pk, sk, _crc(payload)), payload))
 
 
+def resealed(space: str, row: Row, target: str) -> bytes:
+    """Return a row's value, checked, as it is sealed in the space ``target``; raises as ``unseal`` does."""
+    payload = unseal_large(space, row)
+    return b"".join((_MAGIC, _checksum(target, row.pk, str(row.sk), payload), payload))
+
+
 def unseal(space: str, row: Row) -> bytes:
     """Return a row's payload; raises ``DecodeError`` (damaged, moved, not ours) or ``UnsafeRow``, naming the row."""
     return bytes(unseal_large(space, row))

@@ -203,11 +203,13 @@ def _dictionary(known: bytes) -> tuple[zstd.ZstdDict, int] | None:
 
 
 def _common(a: bytes, b: bytes, limit: int) -> int:
-    """Where ``a`` and ``b`` first differ after the head, by galloping over slices and then halving, which runs in C."""
+    """Where ``a`` and ``b`` first differ after the head, by galloping over slices and then halving, which runs in C
+    and copies neither."""
+    view = memoryview(b)
     low, step = _HEAD, 4096
     while low < limit:
         high = min(low + step, limit)
-        if a[low:high] == b[low:high]:
+        if a.startswith(view[low:high], low):
             low, step = high, step * 2
         elif high - low == 1:
             break
@@ -218,10 +220,11 @@ def _common(a: bytes, b: bytes, limit: int) -> int:
 
 def _common_end(a: bytes, b: bytes, limit: int) -> int:
     """How much ``a`` and ``b`` have in common at their ends."""
+    view = memoryview(b)
     low, step = 0, 64
     while low < limit:
         high = min(low + step, limit)
-        if a[len(a) - high : len(a) - low] == b[len(b) - high : len(b) - low]:
+        if a.endswith(view[len(b) - high : len(b) - low], 0, len(a) - low):
             low, step = high, step * 2
         elif high - low == 1:
             break

@@ -10,7 +10,7 @@ from sharedctx.backends.steps import Steps
 from sharedctx.versions.lineage import Found, Lineage, split
 
 from .packing import Packing
-from .places import Place
+from .places import Place, names
 from .threads import Threads
 
 _PAGE = 128
@@ -45,6 +45,7 @@ def history(
 ) -> Steps[dict[str, dict[str, Any]]]:
     """Return for each channel its writes on the way from the nearest ancestor that holds a value (``seed``) to the
     checkpoint, oldest first, those of the checkpoint itself left out."""
+    channels = names(channels, "channels")
     result: dict[str, dict[str, Any]] = {channel: {"writes": []} for channel in channels}
     namespace = place.namespace or ""
     lineage = threads.lineage(place.thread, namespace)

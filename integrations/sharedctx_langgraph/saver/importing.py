@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
+from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
 
 with extra("langgraph", "ContextSaver"):
@@ -21,6 +22,12 @@ class Source(Protocol):
     def get_tuple(self, config: Any) -> CheckpointTuple | None: ...
     def alist(self, config: Any) -> AsyncIterable[CheckpointTuple]: ...
     async def aget_tuple(self, config: Any) -> CheckpointTuple | None: ...
+
+
+def check_source(other: object, *methods: str) -> None:
+    """Raise ``ConfigError`` for what cannot be read as a saver."""
+    if missing := [name for name in methods if not callable(getattr(other, name, None))]:
+        raise ConfigError(f"{type(other).__name__} has no {missing[0]}(): pass a LangGraph saver to import from")
 
 
 class Imported(NamedTuple):

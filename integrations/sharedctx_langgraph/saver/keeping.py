@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import ConfigError
 
-from .importing import Address, Imported, Progress, Source, address, put_arguments, tasks
+from .importing import Address, Imported, Progress, Source, address, check_source, put_arguments, tasks
 from .packing import Packing
 from .places import names, thread_of
 from .retention import Removed, Retention, newest
@@ -114,7 +115,7 @@ class Keeping(ABC):
     ) -> Steps[Removed]:
         if keep_last is not None and (type(keep_last) is not int or keep_last < 1):
             raise ConfigError(f"keep_last {keep_last!r} is not a whole number from 1 up: delete_thread removes all")
-        if max_age is not None and not (type(max_age) in (int, float) and max_age >= 0):  # NaN is no age either
+        if max_age is not None and not (type(max_age) in (int, float) and 0 <= max_age <= sys.float_info.max):
             raise ConfigError(f"max_age {max_age!r} is not a number of seconds from 0 up")
         retention = Retention(self._threads, self._packing)
         since = None if max_age is None else (yield from steps.now()) - max_age
@@ -151,7 +152,9 @@ class Keeping(ABC):
         self, other: Source, *, thread_ids: Sequence[str] | None = None, progress: Progress | None = None
     ) -> Imported:
         """Copy threads (default: all) from another saver, oldest checkpoint first; those that are here already are
-        written again. ``progress`` is called with (copied, of how many) after each checkpoint."""
+        written again. ``progress`` is called with (copied, of how many) after each checkpoint. Raises ``ConfigError``
+        for what is no saver."""
+        check_source(other, "list", "get_tuple")
         wanted = None if thread_ids is None else set(names(thread_ids, "thread_ids"))
         found = [(at, one.config) for one in other.list(None) if _wanted(at := address(one), wanted)]
         versions: dict[Address, Any] = {}
@@ -171,6 +174,7 @@ class Keeping(ABC):
         self, other: Source, *, thread_ids: Sequence[str] | None = None, progress: Progress | None = None
     ) -> Imported:
         """``import_threads`` from a saver for coroutines."""
+        check_source(other, "alist", "aget_tuple")
         wanted = None if thread_ids is None else set(names(thread_ids, "thread_ids"))
         found = [(at, one.config) async for one in other.alist(None) if _wanted(at := address(one), wanted)]
         versions: dict[Address, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -83,13 +83,17 @@ class Packing:
         """Return the value; raises ``DecodeError``."""
         return self.load(id, self.split_value(content))
 
-    def writes(self, task_id: str, task_path: str, writes: Sequence[tuple[str, Any]]) -> bytes:
-        """Return the writes of a task as bytes; raises ``InvalidKey`` for names that are no text."""
+    def writes(self, task_id: str, task_path: str, writes: Any) -> bytes:
+        """Return the writes of a task as bytes; raises ``InvalidKey`` for names that are no text, ``InvalidValue`` for
+        writes that are no pairs."""
         check_text(task_id, "task_id")
         check_text(task_path, f"task_path of task {task_id!r}")
+        pairs = list(writes) if isinstance(writes, Iterable) else [writes]
+        if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+            raise InvalidValue(f"the writes {writes!r:.80} of task {task_id!r} are no pairs: pass [(channel, value)]")
         items = [
             (WRITES_IDX_MAP.get(channel, index), check_text(channel, "channel"), *self._dump(value, channel))
-            for index, (channel, value) in enumerate(writes)
+            for index, (channel, value) in enumerate(pairs)
         ]
         return ormsgpack.packb([task_id, task_path, items])
 

@@ -43,8 +43,11 @@ def place_of(config: Any) -> Place:
         raise InvalidKey('the config names no thread: pass {"configurable": {"thread_id": ...}}')
     id = facts.get("checkpoint_id") or None
     if id.__class__ is not str and id is not None:
-        check_text(id, f"checkpoint_id of thread {thread!r}")
-    return Place(str(thread), facts.get("checkpoint_ns"), id, thread)
+        check_text(id, f"checkpoint_id of thread {thread!r:.80}")
+    namespace = facts.get("checkpoint_ns")
+    if namespace.__class__ is not str and namespace is not None:
+        check_text(namespace, f"checkpoint_ns of thread {thread!r:.80}")
+    return Place(str(thread), namespace, id, thread)
 
 
 def thread_of(thread: object) -> str:

@@ -17,11 +17,12 @@ from sharedctx.relay import Relay
 from sharedctx.settings import check_positive
 
 from ..ready import Ready
+from ..serializers import check_serde
 from .history import history
 from .keeping import Keeping
 from .listing import Listing
 from .packing import Packing
-from .places import Place, place_of
+from .places import Place, check_text, place_of
 from .threads import Threads
 
 with extra("langgraph", "ContextSaver"):
@@ -56,7 +57,7 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
         serde: Any = None,
         ttl: float | None = None,
     ) -> None:
-        super().__init__(serde=serde)
+        super().__init__(serde=check_serde(serde))
         if ttl is not None:
             check_positive("ttl", ttl, "seconds")
         if isinstance(self.serde, EncryptedSerializer):
@@ -120,6 +121,8 @@ class ContextSaver(Keeping, Openable, BaseCheckpointSaver[str]):
         if limit is not None and not isinstance(limit, int):
             raise InvalidValue(f"the limit {limit!r:.80} is no whole number")
         bound = get_checkpoint_id(before) if before and before.get("configurable") else None
+        if bound is not None:
+            check_text(bound, "checkpoint_id of before")
         return Listing(self._threads, self._packing, place, filter=filter, before=bound, limit=limit)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +9,13 @@ from sharedctx.errors import ConfigError, InvalidKey, InvalidValue
 from sharedctx.extras import extra
 
 with extra("langgraph", "ContextStore"):
-    from langgraph.store.base import GetOp, ListNamespacesOp, PutOp, SearchOp
+    from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
 
 _MINUTES = ("default_ttl", "sweep_interval_minutes")
 _LONGEST = 10**7
 """Minutes that a thread can wait, 19 years."""
+_MOST = 1e12
+"""Minutes that an item may have to live, beyond which moments cannot be told."""
 
 
 def check(op: Any) -> None:
@@ -28,11 +29,11 @@ def check(op: Any) -> None:
         value = op.value
         if value is not None and not isinstance(value, Mapping) and not hasattr(value, "__dict__"):
             raise InvalidValue(f"the value of {op.key!r} is no mapping but {type(value).__name__}: pass a dict")
-        if op.ttl is not None and not (type(op.ttl) in (int, float) and 0 <= op.ttl < math.inf):
+        if op.ttl is not None and not (type(op.ttl) in (int, float) and 0 <= op.ttl <= _MOST):
             raise InvalidValue(f"the ttl {op.ttl!r:.80} of {op.key!r} is no number of minutes from 0 up")
         if isinstance(op.index, str):
             raise InvalidValue(
-                f"index {op.index!r} is a text, whose letters would be taken for paths: pass [{op.index!r}]"
+                f"index {op.index!r} of {op.key!r} is a text, whose letters would be paths: pass [{op.index!r}]"
             )
         if not (op.index is None or isinstance(op.index, bool)) and not _paths(op.index):
             raise InvalidValue(f"index {op.index!r:.80} of {op.key!r} is no list of paths: pass ['text'], or False")
@@ -43,7 +44,10 @@ def check(op: Any) -> None:
             raise InvalidValue(f"the query {op.query!r:.80} is no text")
     elif kind is ListNamespacesOp:
         _check_page(op)
-        for condition in op.match_conditions or ():
+        conditions = op.match_conditions or ()
+        if not isinstance(conditions, list | tuple) or not all(isinstance(one, MatchCondition) for one in conditions):
+            raise InvalidValue(f"match_conditions {conditions!r:.80} is no tuple of MatchCondition")
+        for condition in conditions:
             _check_labels(condition.path)
         if op.max_depth is not None and not _count(op.max_depth):
             raise InvalidValue(f"max_depth {op.max_depth!r:.80} is no whole number from 0 up")

@@ -43,9 +43,17 @@ class Embedding:
         if config.get("embed") is None:
             raise ConfigError("index['embed'] is missing: give an embedder, a function, or 'provider:model'")
         self._dims = dims
-        self.embeddings = ensure_embeddings(config["embed"])
+        embed = config["embed"]
+        if not callable(embed) and not isinstance(embed, str) and not hasattr(embed, "embed_documents"):
+            raise ConfigError(
+                f"index['embed'] {embed!r:.80} embeds nothing: give a function, or LangChain's embeddings"
+            )
+        try:
+            self.embeddings = ensure_embeddings(embed)
+        except ValueError as error:
+            raise ConfigError(f"index['embed'] {embed!r:.80} cannot be had: {error}") from error
         fields = config.get("fields") or ("$",)
-        if isinstance(fields, str) or not all(isinstance(path, str) for path in fields):
+        if not isinstance(fields, list | tuple) or not all(isinstance(path, str) for path in fields):
             raise ConfigError(f"index['fields'] {fields!r:.80} is no list of paths: pass it as ['text']")
         self._fields = [_tokens(path) for path in fields]
 
@@ -79,6 +87,10 @@ class Embedding:
         if len(vectors) != len(documents):
             raise InvalidValue(f"the embedder gave {len(vectors)} vectors for {len(documents)} texts")
         for vector in (*vectors, *queries.values()):
+            if not hasattr(vector, "__len__"):
+                raise InvalidValue(
+                    f"the embedder gave {vector!r:.60} in the place of a vector: it returns lists of numbers"
+                )
             if len(vector) != self._dims:
                 raise InvalidValue(f"the embedder gives {len(vector)} dimensions, index['dims'] says {self._dims}")
         texts.documents.update(zip(documents, vectors, strict=True))

@@ -20,7 +20,7 @@ from .address import Namespace, address
 from .creation import Creation
 from .embedding import Vector
 from .mirror import Held
-from .values import jsonable, plain, shown
+from .values import plain, shown
 
 INDEX = "langgraph"
 _BYTES = 2 * 2**20
@@ -28,7 +28,7 @@ _VALUES = 20_000
 
 
 class Draft(NamedTuple):
-    """What is to be written: a value with its vectors and seconds to live, or (None) the removal of an item."""
+    """What is to be written: a JSON value with its vectors and seconds to live, or (None) the removal of an item."""
 
     namespace: Namespace
     key: str
@@ -156,7 +156,7 @@ class Shelf:
             head = None
         if draft.value is None:
             return None if head is None else _Write(Change(where, gone=True), (), 0)
-        value = jsonable(draft.value)
+        value: Any = draft.value
         note = ""
         if head is not None:
             note = self._creation.note((yield from self._creation.of(head)))

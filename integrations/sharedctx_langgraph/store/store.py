@@ -25,6 +25,7 @@ from .finding import Asked, Finding
 from .mirror import Mirror
 from .shelf import INDEX, Draft, Found, Shelf
 from .sweeper import Sweeper
+from .values import jsonable
 
 with extra("langgraph", "ContextStore"):
     from langgraph.store.base import (
@@ -154,15 +155,14 @@ class ContextStore(Openable, BaseStore):
         return results
 
     def _prepare(self, ops: Iterable[StoreOp]) -> _Batch:
+        if not isinstance(ops, Iterable):
+            raise InvalidValue(f"{type(ops).__name__} is no list of operations: pass [GetOp(...), PutOp(...)]")
         batch = _Batch(list(ops), {}, Texts())
         for op in batch.ops:
             check(op)
             validate_op_namespace(op)
             if isinstance(op, PutOp):
-                texts: list[str] = []
-                if self._embedding is not None and op.value is not None:
-                    texts = self._embedding.texts(op.value, op.index)
-                batch.puts[tuple(op.namespace), op.key] = op, texts
+                batch.puts[tuple(op.namespace), op.key] = self._plain(op)
             elif isinstance(op, SearchOp):
                 batch.texts.want(query=op.query)
             elif not isinstance(op, GetOp | ListNamespacesOp):
@@ -170,6 +170,16 @@ class ContextStore(Openable, BaseStore):
         for _, texts in batch.puts.values():
             batch.texts.want(texts)
         return batch
+
+    def _plain(self, op: PutOp) -> tuple[PutOp, list[str]]:
+        """Return a put of a JSON value, and the texts of it that are embedded."""
+        if op.value is None:
+            return op, []
+        try:
+            op = op._replace(value=jsonable(op.value))
+            return op, [] if self._embedding is None else self._embedding.texts(op.value, op.index)
+        except (TypeError, ValueError, RecursionError) as error:  # pydantic's own, and what JSON has no word for
+            raise InvalidValue(f"the value of {op.key!r} is not JSON ({error}): pass plain values or models") from error
 
     def _read(self, batch: _Batch) -> Steps[tuple[list[Result], list[Found]]]:
         """Answer the operations; also returns the items whose time to live begins anew."""

@@ -7,9 +7,23 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Event, Lock, Thread, current_thread
 
-from sharedctx.errors import SharedContextError
-
 _log = logging.getLogger("sharedctx.langgraph")
+
+
+class _Run:
+    """One thread from its start to its end, with the futures that are done then."""
+
+    def __init__(self) -> None:
+        self.stop = Event()
+        self.futures: list[Future[None]] = []
+        self.thread: Thread | None = None
+
+    def future(self) -> Future[None]:
+        """Return a future of the end; cancelling it is a way to stop."""
+        made: Future[None] = Future()
+        made.add_done_callback(lambda done: self.stop.set() if done.cancelled() else None)
+        self.futures.append(made)
+        return made
 
 
 class Sweeper:
@@ -17,44 +31,40 @@ class Sweeper:
 
     def __init__(self, sweep: Callable[[], int]) -> None:
         self._sweep = sweep
-        self._stop = Event()
-        self._thread: Thread | None = None
-        self._futures: list[Future[None]] = []
+        self._run: _Run | None = None
         self._lock = Lock()
 
     def start(self, seconds: float) -> Future[None]:
         """Start, unless it runs already; what is returned is done at the end, and cancelling it stops the sweeper."""
         with self._lock:
-            future: Future[None] = Future()
-            future.add_done_callback(lambda done: self._stop.set() if done.cancelled() else None)
-            self._futures.append(future)
-            if self._thread is None or not self._thread.is_alive():
-                self._stop.clear()
-                name = "sharedctx-sweep"
-                self._thread = Thread(target=self._run, args=(seconds,), name=name, daemon=True)
-                self._thread.start()
-            return future
+            run = self._run
+            if run is None or run.stop.is_set():  # one that is at its end does not go on
+                run = self._run = _Run()
+                run.thread = Thread(target=self._go_on, args=(run, seconds), name="sharedctx-sweep", daemon=True)
+                run.thread.start()
+            return run.future()
 
-    def _run(self, seconds: float) -> None:
-        while not self._stop.wait(seconds):
+    def _go_on(self, run: _Run, seconds: float) -> None:
+        while not run.stop.wait(seconds):
             try:
                 if swept := self._sweep():
                     _log.info("%d expired items were removed", swept)
-            except SharedContextError as error:
+            except Exception as error:
                 _log.warning("expired items are not removed: %s", error)
         with self._lock:
-            ended, self._futures = self._futures, []
-            self._thread = None
-        for future in ended:
+            run.stop.set()
+            futures, run.futures = run.futures, []
+        for future in futures:
             if future.set_running_or_notify_cancel():
                 future.set_result(None)
 
     def stop(self, timeout: float | None = None) -> bool:
         """Stop and wait up to ``timeout`` seconds; False when it still runs."""
-        thread = self._thread
-        if thread is None or not thread.is_alive():
+        run = self._run
+        thread = None if run is None else run.thread
+        if run is None or thread is None or not thread.is_alive():
             return True
-        self._stop.set()
+        run.stop.set()
         if thread is not current_thread():
             thread.join(timeout)
         return not thread.is_alive()

@@ -34,13 +34,17 @@ class Evolutions:
         own = call.path("evolution")
         context = await self._store(call).get_context(own)
         if context is None:
-            raise KeyNotFound(f"there is no evolution {own!r:.80}: /api/evolutions lists them")
+            raise _missing(own)
         return json_reply({"context": context.to_dict(), "comparison": comparison(context)})
 
     async def history(self, call: Call) -> Reply:
         """Return the versions of a section (``section=``) or field, ``status`` by default, oldest first."""
-        section = call.query.get("section", "status")
-        found: list[dict[str, Any]] = [
-            asdict(update) for update in await self._store(call).history(section, call.path("evolution"))
-        ]
-        return json_reply({"evolution_id": call.path("evolution"), "section": section, "updates": found})
+        own, section, store = call.path("evolution"), call.query.get("section", "status"), self._store(call)
+        found: list[dict[str, Any]] = [asdict(update) for update in await store.history(section, own)]
+        if not found and await store.get_context(own) is None:
+            raise _missing(own)
+        return json_reply({"evolution_id": own, "section": section, "updates": found})
+
+
+def _missing(own: str) -> KeyNotFound:
+    return KeyNotFound(f"there is no evolution {own!r:.80}: /api/evolutions lists them")

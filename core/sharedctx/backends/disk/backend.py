@@ -78,6 +78,11 @@ class DiskBackend:
         renew_after_fork(self)
 
     @property
+    def prompt(self) -> bool:
+        """See ``Prompt``: a commit that waits for the disk had better wait with others."""
+        return not self._durable
+
+    @property
     def id(self) -> str:
         """The store's own id, made with it and kept in copies of it."""
         return self._id

@@ -1,4 +1,4 @@
-"""Connections to one database: each writing thread's own, and a pool of read-only ones for everybody else."""
+"""Connections to one database: to write, a thread's own or one that threads share; to read, a pool for the others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import faults
 from .safedisk import LogCache
+
+_VISITS = 8
 
 
 class _Own:
@@ -35,28 +37,44 @@ class _Own:
 
 
 class Connections:
-    """Hands out a connection for each read.
+    """Hands out a connection for each read, and for each commit to whoever holds the writer lock.
 
-    A thread that has written reads through the connection it wrote with, whose page cache its own commits keep
-    warm (5 us a read instead of 13 after a write); other threads borrow a ``query_only`` one, so that a new thread
-    costs nothing.
+    The first commits of a thread go through one connection that all threads share, since to open one costs as much as
+    several commits. A thread that goes on committing gets its own and reads through it too: its page cache is kept
+    warm by its own commits (5 us a read instead of 13 after a write). Other threads borrow a ``query_only`` one, so
+    that a new thread costs nothing.
     """
 
     def __init__(self, database: str) -> None:
         self._database = database
         self._idle: deque[sqlite3.Cursor] = deque()
         self._own = threading.local()
+        self._visitors: _Own | None = None
         self._living: weakref.WeakSet[_Own] = weakref.WeakSet()
         self._abandoned: list[object] = []
 
-    def own(self, cache: LogCache) -> sqlite3.Connection:
-        """The connection with which this thread writes."""
+    def writing(self, cache: LogCache, check: Callable[[], None]) -> sqlite3.Connection:
+        """The connection of this thread's next commit; it must hold the writer lock. ``check`` is called before one is
+        opened, which would be another store's where this one was replaced."""
         own: _Own | None = getattr(self._own, "own", None)
-        if own is None:
-            own = self._own.own = _Own(cache.connection(), faults.log(self._database))
-            self._own.cursor = own.cursor
-            self._living.add(own)
+        if own is not None:
+            return own.con
+        self._own.visits = visits = getattr(self._own, "visits", 0) + 1
+        if visits <= _VISITS:
+            if self._visitors is None:
+                self._visitors = self._opened(cache, check)
+            cache.use(self._visitors.con)
+            return self._visitors.con
+        cache.use(None)
+        own = self._own.own = self._opened(cache, check)
+        self._own.cursor = own.cursor
         return own.con
+
+    def _opened(self, cache: LogCache, check: Callable[[], None]) -> _Own:
+        check()
+        opened = _Own(cache.connection(), faults.log(self._database))
+        self._living.add(opened)
+        return opened
 
     def keep_log(self) -> bool:
         """Whether the write-ahead log and its index are still those that the writing connections have open: SQLite
@@ -117,16 +135,21 @@ class Connections:
         self._own.__dict__.clear()
 
     def close(self) -> None:
-        """Close the pool."""
+        """Close the pool, and what threads share to write."""
         while self._idle:
             with contextlib.suppress(sqlite3.Error):
                 self._idle.pop().connection.close()
         self._own = threading.local()
+        if self._visitors is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._visitors.con.close()
+            self._visitors = None
         self._living = weakref.WeakSet()
 
     def abandon(self) -> None:
         """After a fork: forget what belongs to the parent, without closing it."""
-        self._abandoned.append((self._idle, self._own))
+        self._abandoned.append((self._idle, self._own, self._visitors))
+        self._visitors = None
         self._idle = deque()
         self._own = threading.local()
         self._living = weakref.WeakSet()

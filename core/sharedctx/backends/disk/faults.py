@@ -36,6 +36,13 @@ def _full(path: str) -> DiskFull:
     )
 
 
+def removed(path: str) -> BackendUnavailable:
+    """The error of an open store that lies there no more."""
+    return BackendUnavailable(
+        f"the store {path} was removed or replaced since it was opened; nothing was written: close it and open it again"
+    )
+
+
 def explain(error: BaseException, path: str) -> SharedContextError:
     """Turn an exception of SQLite or the system into the one that callers see, with the path and the cure."""
     for cause in _chain(error):
@@ -50,7 +57,10 @@ def explain(error: BaseException, path: str) -> SharedContextError:
             free = _free(path)
             if free is not None and (free[0] < 1 << 17 or free[1] == 0):
                 return _full(path)
-        if name.startswith("SQLITE_READONLY") or isinstance(cause, PermissionError):
+        if name.startswith("SQLITE_CANTOPEN") and not os.path.exists(path):
+            return removed(path)
+        shut = name.startswith("SQLITE_CANTOPEN") and os.path.isdir(path) and not os.access(path, os.W_OK)
+        if shut or name.startswith("SQLITE_READONLY") or isinstance(cause, PermissionError):
             return BackendUnavailable(
                 f"the store {path} cannot be written by this user: give it write permission on the directory and on "
                 "cache.db, cache.db-wal and cache.db-shm in it, or open a store elsewhere"

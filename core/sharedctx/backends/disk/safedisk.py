@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import threading
 import time
@@ -23,6 +24,7 @@ SETTINGS: dict[str, Any] = {
     "disk_min_file_size": 2**31 - 1,
     "sqlite_auto_vacuum": 0,
     "sqlite_journal_mode": "wal",
+    "sqlite_cache_size": 8192,
     "sqlite_mmap_size": 0,
     "sqlite_cell_size_check": 1,
     "sqlite_trusted_schema": 0,
@@ -34,6 +36,7 @@ SETTINGS: dict[str, Any] = {
 _UNUSED = ("CREATE INDEX IF NOT EXISTS Cache_expire_time", "CREATE TRIGGER IF NOT EXISTS Settings_")
 """What diskcache would keep current for its own expiry and counts: two pages and a fifth of the time of a commit."""
 
+_OF_CONNECTIONS = ("cache_size", "mmap_size", "cell_size_check", "trusted_schema", "wal_autocheckpoint")
 _PAUSE = 1e-3
 _INHERITED: list[object] = []
 
@@ -100,16 +103,31 @@ class LogCache(diskcache.Cache):  # type: ignore[misc]
 
         return patiently
 
+    @property
+    def _con(self) -> sqlite3.Connection:
+        """This thread's connection; diskcache makes such as only one thread may use, and reads their settings."""
+        con: sqlite3.Connection | None = getattr(self._local, "con", None)
+        if con is None:
+            path = os.path.join(self.directory, "cache.db")
+            con = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._local.con = con
+        return con
+
     def connection(self) -> sqlite3.Connection:
-        """This thread's own connection, set to this opener's durability.
+        """This thread's connection, set to this opener's durability.
 
         diskcache keeps settings in the store, where an opener with another durability overwrites them.
         """
-        con: sqlite3.Connection = self._con
+        con = self._con
+        for name in _OF_CONNECTIONS:
+            con.execute(f"PRAGMA {name}={SETTINGS[f'sqlite_{name}']}")
         con.execute(f"PRAGMA synchronous={self._synchronous}")
-        con.execute("PRAGMA wal_autocheckpoint=0")
         con.execute("PRAGMA secure_delete=1")  # what is erased is overwritten in the file, whatever SQLite's default
         return con
+
+    def use(self, con: sqlite3.Connection | None) -> None:
+        """Have this thread's calls use that connection, of None one of its own."""
+        self._local.con = con
 
     def abandon(self) -> None:
         """Forget the parent's connections after a fork; they stay referenced, since closing them here would harm it."""

@@ -21,7 +21,7 @@ from .safedisk import LogCache
 T = TypeVar("T")
 
 # A log is what a power cut may take of a store that does not flush, and the disk that a small store takes besides.
-_LEAST_LOG = 256 << 10
+_LEAST_LOG = 208 << 10
 _LEAST_LOG_DURABLE = 1 << 20
 _MOST_LOG = 4 << 20
 _PART = 8
@@ -60,8 +60,7 @@ class Writer:
     def open(self) -> LogCache:
         """Return the open cache, opening it on first use; raises what stands in the way of writing."""
         if self._cache is None:
-            self._looked = -_LOOK  # diskcache would make what is not there
-            self.require_place()
+            self._look()  # diskcache would make what is not there
             try:
                 self._cache = LogCache(self._path, durable=self._durable, busy=self._busy)
             except (sqlite3.Error, OSError, diskcache.Timeout) as error:
@@ -143,12 +142,13 @@ class Writer:
     def _locked(self, work: Callable[[LogCache, sqlite3.Connection], T], size: int, *, forget: bool = True) -> T:
         if not self._lock.acquire(timeout=self._busy):
             raise self._stayed_locked()
+        con: sqlite3.Connection | None = None
         try:
             if forget:
                 self._groups.forget()
             self.require_place()
             cache = self.open()
-            con = self._connections.own(cache)
+            con = self._connections.writing(cache, self._look)
             try:
                 result = work(cache, con)
             except diskcache.Timeout:
@@ -160,9 +160,9 @@ class Writer:
         except SharedContextError:
             raise
         except (sqlite3.Error, OSError) as error:
-            self._recover()
-            self._looked = -_LOOK
-            self.require_place()
+            if con is not None and con.in_transaction:  # a failed COMMIT does not always end it
+                con.rollback()
+            self._look()
             raise faults.explain(error, self._path) from error
         finally:
             self._lock.release()
@@ -189,22 +189,22 @@ class Writer:
     def require_place(self) -> None:
         """Raise, looking a few times a second, unless the database still lies where it was opened: what is written to
         one that was removed is lost."""
-        if (now := time.monotonic()) < self._looked + _LOOK:
-            return
+        if time.monotonic() >= self._looked + _LOOK:
+            self._look()
+
+    def _look(self) -> None:
+        """Raise unless the database still lies there."""
         place = faults.place(self._database)
         self._place = self._place or place
         if place != self._place:
-            raise BackendUnavailable(
-                f"the store {self._path} was removed or replaced since it was opened; nothing was written: close it "
-                "and open it again"
-            )
+            raise faults.removed(self._path)
         if not self._connections.keep_log():
             raise BackendUnavailable(
                 f"cache.db-wal or cache.db-shm of the store {self._path} was removed while it was open; nothing was "
                 "written: close the store in every process and open it again, then run `sharedctx doctor`; what "
                 "processes wrote that opened it since, or were killed, may be lost"
             )
-        self._looked = now
+        self._looked = time.monotonic()
 
     def _stayed_locked(self) -> BackendUnavailable:
         return BackendUnavailable(
@@ -212,16 +212,9 @@ class Writer:
             "look for a stopped process that holds it, then repeat"
         )
 
-    def _recover(self) -> None:
-        """Leave no transaction open: a failed COMMIT does not always end it."""
-        if self._cache is not None:
-            con = self._connections.own(self._cache)
-            if con.in_transaction:
-                con.rollback()
-
     def _checkpoint(self, cache: LogCache) -> None:
         """Move the write-ahead log into the database; next time when it is an eighth of that, from
-        256 KiB (1 MiB when durable) to 4 MiB: a checkpoint waits for the disk twice, 12 ms on a busy one."""
+        208 KiB (1 MiB when durable) to 4 MiB: a checkpoint waits for the disk twice, 12 ms on a busy one."""
         self._wal_bytes = 0
         try:
             with self._connections.borrowed() as con, cache.transact():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...backends import steps
 from ...backends.base import MAX_COMMIT_BYTES, MAX_OPS, Op, Put, Row
 from ...backends.steps import Steps
-from ..collection import seal, unseal
+from ..collection import resealed
 from .memory import LineageMemory
 from .reading import Near, Reading
 from .rows import StateRow, Table, check_id, split
@@ -130,7 +130,7 @@ class Lineage:
             size = 0
             for row in page:
                 sk = str(row.sk)
-                value = seal(space, self.pk, sk, unseal(self.space, row))
+                value = resealed(self.space, row, space)
                 if ops and size + len(value) > MAX_COMMIT_BYTES:
                     yield from steps.commit(space, ops)
                     ops, size = [], 0

@@ -13,6 +13,7 @@ from .rows import StateRow
 _ROOM = 16 * 2**20
 _OVERHEAD = 600
 _ON_THE_WAY = 64
+_MOST_STATES = 2048
 _MUCH = 1 << 16
 _LARGE = 1 << 20
 
@@ -94,7 +95,7 @@ class LineageMemory:
         self._added -= _weight(self._additions.pop(at, []))
 
     def _make_room(self) -> None:
-        while len(self._additions) > 256 or (self._added > _ROOM and len(self._additions) > 1):
+        while len(self._additions) > _MOST_STATES or (self._added > _ROOM and len(self._additions) > 1):
             _, gone = self._additions.popitem(last=False)
             self._added -= _weight(gone)
 

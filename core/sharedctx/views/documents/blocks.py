@@ -11,7 +11,7 @@ from typing import Literal
 from ..fitting import relevance
 from ..kind import Brief, Draft
 from ..parts import fit
-from .fitted import parts
+from .fitted import DECLARATION, parts
 from .sentences import gist
 
 _HEAD, _TAIL = 24, 8
@@ -25,9 +25,7 @@ _TIGHT = 200
 _JOINED, _WIDTH = 30, 200
 """Items of a list shorter than this share a line up to this width."""
 _DECLARES = re.compile(
-    r"[ \t]{0,16}(?:@\w|(?:(?:export|default|public|private|protected|static|async|pub|abstract|final)[ \t]+){0,4}"
-    r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b"
-    r"|[E>][ \t]|[_=-]{3,}[ \t]\S)"
+    rf"[ \t]{{0,16}}(?:@\w|{DECLARATION}|[E>][ \t]|[_=-]{{3,}}[ \t]\S)",
 )
 
 
@@ -36,7 +34,8 @@ class Block:
     """One piece of a document, made of its lines ``first`` to ``last`` (from 1).
 
     ``extra`` is left out of every view: markup, badges, link targets, what repeats the headings. ``level`` is that of
-    a heading. ``names`` are code and links in a paragraph, which a shortened paragraph still mentions.
+    a heading. ``names`` are code and links in a paragraph, which a shortened paragraph still mentions. A
+    ``term`` is an item that the next one explains.
     """
 
     kind: Literal["heading", "note", "text", "item", "code", "table", "extra"]
@@ -45,6 +44,7 @@ class Block:
     text: str
     level: int = 1
     names: tuple[str, ...] = ()
+    term: bool = False
 
 
 def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strategy: str) -> Draft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,17 @@ from ..parts import Novelty, Part, chunks
 if TYPE_CHECKING:
     from .blocks import Block
 
-_HEADING = 4.0
+DECLARATION = (
+    r"(?:(?:export|default|public|private|protected|static|async|pub|abstract|final)[ \t]+){0,4}"
+    r"(?:def|class|func|fn|function|interface|struct|enum|trait|impl|module|namespace|record)\b"
+)
+"""How a line of code starts that declares something."""
+_DECLARES = re.compile(rf"[ \t]{{0,16}}(?:@\w|{DECLARATION})")
+_FENCE = re.compile(r"[ \t]{0,12}(?:`{3,}|~{3,})")
+_HEADING, _AGAIN = 4.0, 0.5
+"""What a heading is worth, and one that was told before."""
+_TROUBLE, _DECLARED, _TERM = 0.7, 0.7, 1.0
+"""What is added for a sign of trouble, for a declaration in code, for a term that is explained."""
 _SHARES = {"note": 2.0, "text": 1.0, "item": 1.0, "code": 1.5, "table": 1.0}
 """What a word of a block is worth that stands in none before."""
 _NUMBERED = 2000
@@ -22,16 +33,29 @@ _NUMBERED = 2000
 def parts(blocks: Sequence[Block], short: Sequence[str], brief: Brief, budget: int) -> Iterator[Part]:
     """Yield the lines of the shortened blocks, long ones in parts, with their ranks."""
     novelty = Novelty()
+    told: set[str] = set()
     for block, text in zip(blocks, short, strict=True):
         if not text or block.kind == "extra":
             continue
         if block.kind == "heading":
             numbered = f" L{block.first}" if budget >= _NUMBERED else ""
             novelty.of(text)
-            rank = _HEADING - block.level / 10 + relevance(text, brief)
-            yield Part(f"{'#' * block.level} {text}{numbered}", rank)
+            rank = _AGAIN if text in told else _HEADING - block.level / 10
+            told.add(text)
+            yield Part(f"{'#' * block.level} {text}{numbered}", rank + relevance(text, brief))
             continue
         for line in text.split("\n"):
-            for number, chunk in enumerate(chunks(line) if line.strip() != "…" else ()):
-                rank = _SHARES[block.kind] * novelty.of(chunk) + relevance(chunk, brief)
-                yield Part(chunk, rank, number > 0)
+            if line.strip() == "…" or (block.kind == "code" and _FENCE.match(line)):
+                continue
+            for number, chunk in enumerate(chunks(line)):
+                yield Part(chunk, _rank(block, chunk, number == 0, novelty, brief), number > 0)
+
+
+def _rank(block: Block, chunk: str, leads: bool, novelty: Novelty, brief: Brief) -> float:
+    """What a line of a block tells, or a part of one."""
+    new = novelty.of(chunk)
+    found = relevance(chunk, brief)
+    rank = _SHARES[block.kind] * new + (_TROUBLE if found == 1 else found)
+    if leads and new and block.kind == "code" and _DECLARES.match(chunk):
+        rank += _DECLARED
+    return rank + _TERM if leads and new and block.term else rank

@@ -38,6 +38,7 @@ class _Page:
         self.first = 0  # where the text of the block begins
         self.kind = "text"
         self.level = 1
+        self.term = False
         self.lists = 0
         self.pre = 0
         self.hidden = ""
@@ -101,6 +102,7 @@ class _Page:
             self.kind = "code" if opens else "text"
         elif name in ("li", "dd", "dt"):
             self.kind = "item" if opens else "text"
+            self.term = opens and name == "dt"
         elif name == "tr":
             self.row = opens
             self.kind = "table" if opens else "text"
@@ -129,7 +131,8 @@ class _Page:
             kind = "item"
         else:
             kind = self.kind
-        block = Block(kind, self.place(self.first), self.place(end), text, self.level, names)  # type: ignore[arg-type]
+        term = kind == "item" and self.term and not text.endswith(":")
+        block = Block(kind, self.place(self.first), self.place(end), text, self.level, names, term)  # type: ignore[arg-type]
         self.found.append(block)
 
     def data(self) -> list[Block]:

@@ -70,7 +70,7 @@ class Picks:
         ``width`` the most characters of it."""
         if index in self._picked or self._misses > _PATIENCE:
             return
-        near = index - 1 in self._picked or index + 1 in self._picked
+        near = not self._without and (index - 1 in self._picked or index + 1 in self._picked)
         self._spots[index] = spot
         self._widths[index] = min(width, self._width)
         cost = self._brief.count(self._shown(index)) + (1 if near else 4)
@@ -141,6 +141,9 @@ class Picks:
         for index in chosen:
             note = self._notes.get(index, "")
             shown = self._shown(index)
-            pieces.append(shown if index == last + 1 and not note else f"{index + 1}{note}: {shown}")
+            goes_on = (
+                index == last + 1 and not note and not self._without
+            )  # what is left of a line may look like a number
+            pieces.append(shown if goes_on else f"{index + 1}{note}: {shown}")
             last = index
         return "\n".join(pieces), marks.ref(ref)

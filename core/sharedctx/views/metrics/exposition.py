@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -113,3 +114,24 @@ def _block(found: Exposition, number: int, one: Sample, help_line: str, type_lin
         found.parts += [each for each in (help_line, type_line) if each]
         return Block(number, [one])
     return Block(number, [one], typed[1], typed[2], told[2] if told is not None else "")
+
+
+def amount(spelled: str) -> float:
+    """The value of a sample as a number; NaN for what is none."""
+    try:
+        return float(spelled)
+    except ValueError:
+        return math.nan
+
+
+def span(block: Block) -> str:
+    """`` 0..12, 7 of them 0`` for the values of a block."""
+    spelled = {sample.value: amount(sample.value) for sample in block.samples}
+    known = [each for each in spelled if not math.isnan(spelled[each])]
+    if not known:
+        return ""
+    low, high = min(known, key=lambda each: spelled[each]), max(known, key=lambda each: spelled[each])
+    zeros = sum(spelled[sample.value] == 0 for sample in block.samples)
+    if spelled[low] == spelled[high]:
+        return f" all {low}"
+    return f" {low}..{high}" + (f", {zeros} of them 0" if zeros else "")

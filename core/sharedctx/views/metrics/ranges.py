@@ -9,7 +9,8 @@ from heapq import nlargest
 from itertools import pairwise
 
 from ..kind import Brief, Draft, Source
-from .exposition import Block
+from .digest import digest
+from .exposition import Block, amount, span
 from .table import Writer
 
 _WHOLE = 2
@@ -18,6 +19,8 @@ _ODD = 4
 _TOP = 4
 _LEAST = 6
 """Tokens that a block costs at least."""
+_ROOMY = 0.1
+"""A budget of a smaller share of the tokens has no room for all ranges."""
 _ABOUT = (
     ' of metrics (below, "@9 type name{a="x",b=?,c^} ? 17?" heads 9 samples: c^ is as in the heading above, ? is in'
     " their rows: labels, value, time after 17; @9 ^: of the name above; at the end of a histogram its sum and count)"
@@ -40,18 +43,20 @@ class Ranges:
         marks, total = self._brief.marks, len(self._source.lines)
         ref = f"lines:1-{total}"
         budget = self._brief.budget
-        for level in (3, 2, 1, 0):
-            if budget is not None and len(self._blocks) * _LEAST > budget:
-                continue
-            bodies = list(self._bodies(level))
+        if budget is None or budget >= _ROOMY * self._brief.count(self._source.text):
+            bodies = list(self._bodies())
             shown = sum(number for _, number in bodies)
-            about = _ABOUT if level else " of metrics"
-            marker = marks.omitted(f"{total - shown} of {total} lines{about}", ref)
-            text = "\n".join([marker, *(body for body, _ in bodies)])
+            text = "\n".join(
+                [marks.omitted(f"{total - shown} of {total} lines{_ABOUT}", ref), *(body for body, _ in bodies)]
+            )
             if budget is None or self._brief.count(text) <= budget:
                 return Draft(text, "ranges", (marks.ref(ref),))
+        if len(self._blocks) * _LEAST <= budget:
+            told = digest(self._blocks, self._source.text, self._brief, budget, ref)
+            if told is not None:
+                return told
         marker = marks.omitted(f"{total} lines of metrics but the names of families", ref)
-        return self._named(marker, budget or 0, marks.ref(ref))
+        return self._named(marker, budget, marks.ref(ref))
 
     def _named(self, marker: str, budget: int, ref: str) -> Draft | None:
         names = list(dict.fromkeys(block.samples[0].name for block in self._blocks))
@@ -63,37 +68,34 @@ class Ranges:
             names = names[: len(names) - max(1, min(over // 8, len(names) // 2))]
         return None
 
-    def _bodies(self, level: int) -> Iterator[tuple[str, int]]:
+    def _bodies(self) -> Iterator[tuple[str, int]]:
         """The text of each block and how many samples it shows; a histogram's sum and count stand with its buckets."""
         writer = Writer([])
         at, above = 0, ""
         while at < len(self._blocks):
             block = self._blocks[at]
-            ends = self._ends.get(at, "") if level else ""
-            body, shown = self._body(block, writer, level, ends)
+            ends = self._ends.get(at, "")
+            body, shown = self._body(block, writer, ends)
             name = block.samples[0].name
-            if level and name == above:
+            if name == above:
                 body = body.replace(f" {name}", " ^", 1)
             yield body, shown + 2 * bool(ends)
             at, above = at + 1 + 2 * bool(ends), name
 
-    def _body(self, block: Block, writer: Writer, level: int, ends: str) -> tuple[str, int]:
+    def _body(self, block: Block, writer: Writer, ends: str) -> tuple[str, int]:
         number = len(block.samples)
         lines = f"lines {block.line}-{block.line + number - 1}" if number > 1 else f"line {block.line}"
-        if level == 0:
-            return f"{block.samples[0].name} x{number}{_range(block)}", 0
-        chosen = self._chosen(block, level)
-        told = _shortened(block.help) if level == 3 else ""
-        block = Block(block.line, block.samples, block.base, block.type, told)
+        chosen = self._chosen(block)
+        block = Block(block.line, block.samples, block.base, block.type, _shortened(block.help))
         head = writer.heading(block, number)
         rows = list(writer.rows(block, chosen))
         if (rows or not chosen) and len(chosen) < number:
-            rows.append(f"… {lines}{_range(block)}{ends}")
+            rows.append(f"… {lines}{span(block)}{ends}")
         elif ends:
             rows.append(f"…{ends}")
         return "\n".join([head, *rows]), len(chosen)
 
-    def _chosen(self, block: Block, level: int) -> list[int]:
+    def _chosen(self, block: Block) -> list[int]:
         samples = block.samples
         last = len(samples) - 1
         wanted = self._brief.wanted
@@ -105,19 +107,15 @@ class Ranges:
         found = set(sorted(found)[:50])
         if last < _WHOLE:
             return list(range(last + 1))
-        if level == 1:
-            return sorted(found)[:5]
-        values = [_number(sample.value) for sample in samples]
+        values = [amount(sample.value) for sample in samples]
         if _is_buckets(block):
             return sorted(found | _steps(values))
         known = [index for index, value in enumerate(values) if not math.isnan(value)]
         if known:
             found |= {min(known, key=lambda index: values[index]), max(known, key=lambda index: values[index])}
-        if level > 2 and len(set(values)) > _WHOLE:
+        if len(set(values)) > _WHOLE:
             found |= set(nlargest(_TOP, known, key=lambda index: values[index]))
-        if level > 2:
-            found |= {0, last} | set(self._odd(values))
-        return sorted(found)
+        return sorted(found | {0, last} | set(self._odd(values)))
 
     def _odd(self, values: list[float]) -> list[int]:
         """The few samples that are not a number, or not what nearly all of the block are."""
@@ -134,7 +132,7 @@ def _is_buckets(block: Block) -> bool:
     if not first.name.endswith("_bucket") or not first.labels or len(block.samples) < 3:
         return False
     series = {tuple(pair for pair in sample.labels or () if pair[0] != "le") for sample in block.samples}
-    values = [_number(sample.value) for sample in block.samples]
+    values = [amount(sample.value) for sample in block.samples]
     return len(series) == 1 and values[-1] < math.inf and all(0 <= a <= b for a, b in pairwise(values))
 
 
@@ -155,7 +153,7 @@ def _all_ends(blocks: Sequence[Block]) -> dict[int, str]:
     for places in families.values():
         if len(places) > _ODD:
             for behind in (1, 2):
-                values = {at: _number(blocks[at + behind].samples[0].value) for at in places}
+                values = {at: amount(blocks[at + behind].samples[0].value) for at in places}
                 largest = max((value for value in values.values() if not math.isnan(value)), default=math.nan)
                 found.pop(next((at for at in places if values[at] == largest), -1), None)
     return found
@@ -181,23 +179,3 @@ def _shortened(told: str) -> str:
     if len(told) <= _HELP * 5 // 4:
         return told
     return told[: told.rfind(" ", 0, _HELP)] + "…" if " " in told[:_HELP] else ""
-
-
-def _number(spelled: str) -> float:
-    try:
-        return float(spelled)
-    except ValueError:
-        return math.nan
-
-
-def _range(block: Block) -> str:
-    """`` 0..12, 7 of them 0`` for the values of a block."""
-    spelled = {sample.value: _number(sample.value) for sample in block.samples}
-    known = [each for each in spelled if not math.isnan(spelled[each])]
-    if not known:
-        return ""
-    low, high = min(known, key=lambda each: spelled[each]), max(known, key=lambda each: spelled[each])
-    zeros = sum(spelled[sample.value] == 0 for sample in block.samples)
-    if spelled[low] == spelled[high]:
-        return f" all {low}"
-    return f" {low}..{high}" + (f", {zeros} of them 0" if zeros else "")

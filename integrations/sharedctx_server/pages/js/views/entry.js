@@ -63,7 +63,7 @@ async function version(key, about, before, signal) {
         h(
           "section",
           {},
-          h("h2", {}, "The original"),
+          h("h2", {}, entry.kind === "bytes" ? "The original, in base64" : "The original"),
           h("pre", { tabindex: 0, "aria-label": "Original" }, entry.original),
           entry.original_cut ? h("p", { class: "dim" }, "Cut here; the whole is at /api/original.") : null,
         ),

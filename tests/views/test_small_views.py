@@ -1,0 +1,29 @@
+"""Views of few tokens: what many lines share is said once, and the rest of the tokens goes to what differs."""
+
+from __future__ import annotations
+
+from sharedctx.views import compress
+
+
+def test_a_small_budget_says_what_all_lines_start_with_once() -> None:
+    start = "2024-03-01 web-1.example.org shop[7]: "
+    lines = [f"{start}added item {n} to cart" if n % 2 else f"{start}{n} items left" for n in range(200)]
+    lines[120] = f"{start}ERROR the shelf of cart 120 is gone"
+    view = compress("\n".join(lines), key="log", max_tokens=150)
+    assert view.tokens <= 150
+    assert view.text.count(start) == 1
+    assert f', each "{start}" omitted' in view.text
+    assert "121: ERROR the shelf of cart 120 is gone" in view.text
+
+
+def test_metrics_tell_families_and_the_samples_at_their_ends() -> None:
+    lines = [f'http_requests_total{{pod="web-{n}",zone="north",job="shop"}} {n * 7919 % 1000 + 5}' for n in range(100)]
+    lines[40] = 'http_requests_total{pod="web-40",zone="south",job="shop"} 8831573'
+    lines += [f'queue_depth{{pod="mail-{n}",job="shop"}} 3' for n in range(100)]
+    view = compress("\n".join([*lines, ""]), kind="metrics", key="metrics", max_tokens=200)
+    assert view.tokens <= 200
+    assert "http_requests_total x100 5..8831573" in view.text
+    assert " 8831573 pod=web-40, zone=south" in view.text
+    assert " all: job=shop" in view.text
+    assert "queue_depth x100 all 3" in view.text
+    assert " 3 pod=mail-99" in view.text
