@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
 import secrets
 import time
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from .backends import steps
@@ -141,6 +143,14 @@ class Bearers:
             self._known.clear()
             self._needed, self._rev = needed, rev
         self._checked = time.monotonic()
+
+    async def refused(self, text: str) -> None:
+        """Return once this token counts no more, within a second of that; not while the store does not answer."""
+        while True:
+            await asyncio.sleep(_CHECK_EVERY)
+            with suppress(SharedContextError):
+                if await self.required() and await self.find(text) is None:
+                    return
 
     async def find(self, text: str) -> Token | None:
         """Return the token, or None where it is not one that counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -21,6 +22,7 @@ with extra("crewai", "checkpoints of crews"):
     from pydantic import PrivateAttr
 
 _ROOT = "checkpoint"
+_NUMBER = re.compile(r"[0-9]{1,18}")
 T = TypeVar("T", covariant=True)
 
 
@@ -91,7 +93,7 @@ class ContextCheckpoints(Openable, JsonProvider):
     def from_checkpoint(self, location: str) -> str:
         """Return a snapshot; raises ``KeyNotFound`` when it is gone, ``ConfigError`` for no location of ours."""
         key, at, version = check_words("the location", location).rpartition("@")
-        if not key.startswith(f"{_ROOT}/") or not at or not version.isdecimal():
+        if not key.startswith(f"{_ROOT}/") or not at or not _NUMBER.fullmatch(version):
             raise ConfigError(f"{location!r} is no checkpoint of this store: pass what checkpoint() returned")
         data = self._context.get(key, full=True, version=int(version))
         if data is None:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 def _plain(value: Any) -> Any:
     """What JSON does not know, as crewai's own persistence spells it."""
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        try:
+            return value.model_dump(mode="json")
+        except ValueError:  # pydantic's own: a field is of a type that JSON does not know
+            return value.model_dump(mode="python")
     if isinstance(value, set | frozenset | tuple):
         return list(value)
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
@@ -124,12 +127,11 @@ def _key(flow: str, what: str = "state") -> str:
 def _stored(method: str, state: dict[str, Any] | BaseModel) -> dict[str, Any]:
     if not isinstance(state, dict | BaseModel):
         raise InvalidValue(f"the state after {method!r} is {type(state).__name__}: use a dict or a pydantic model")
-    plain = state if isinstance(state, dict) else _plain(state)
-    return {"method": method, "state": _json(plain, method)}
+    return {"method": method, "state": _json(state, method)}
 
 
-def _json(plain: Any, method: str) -> Any:
+def _json(value: Any, method: str) -> Any:
     try:
-        return json.loads(json.dumps(plain, default=_plain))
+        return json.loads(json.dumps(value, default=_plain))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValue(f"the state after {method!r} is not JSON ({error}): use plain values") from None

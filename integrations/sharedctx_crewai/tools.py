@@ -48,7 +48,7 @@ def ContextTools(context: SharedContext, names: Sequence[str] = ("list", "read",
         raise InvalidValue(f"{type(context).__name__} is no SharedContext: pass one, such as store.session()")
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise InvalidValue(f"{names!r:.60} is no list of tools: choose of {', '.join(TOOLS)}")
-    if unknown := [name for name in names if name not in TOOLS]:
+    if unknown := [name for name in names if name not in [*TOOLS]]:
         raise InvalidValue(f"{unknown!r} are no tools: choose of {', '.join(TOOLS)}")
     if context.participant is not None:
         context = context.bind(context.participant, face="crewai")

@@ -53,7 +53,7 @@ class ContextEvents(Methods):
             return
         project, subscriber = found
         try:
-            await stream(self._service, subscriber, receive, send)
+            await stream(self._service, scope, subscriber, receive, send)
         finally:
             self._service.hub.leave(project, subscriber)
             if subscriber.at and subscriber.ended != "deleted":
@@ -87,8 +87,9 @@ def require_room(service: Service) -> None:
         raise Refusal(503, "too many streams", ((b"retry-after", b"10"),))
 
 
-async def stream(service: Service, subscriber: Subscriber, receive: Receive, send: Send) -> None:
+async def stream(service: Service, scope: Scope, subscriber: Subscriber, receive: Receive, send: Send) -> None:
     """Send a subscriber's messages as events until it goes, which it cannot say before, or the stream ends."""
+    ending = asyncio.create_task(service.end_refused(scope, subscriber))
     service.meter.connections += 1
     gone = asyncio.create_task(_until_gone(receive))
     sending = asyncio.create_task(_send_all(service, subscriber, send))
@@ -96,9 +97,9 @@ async def stream(service: Service, subscriber: Subscriber, receive: Receive, sen
         await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
     finally:
         service.meter.connections -= 1
-        for task in (gone, sending):
+        for task in (gone, sending, ending):
             task.cancel()
-        await asyncio.gather(gone, sending, return_exceptions=True)
+        await asyncio.gather(gone, sending, ending, return_exceptions=True)
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -126,7 +126,7 @@ class Gate:
             ask: tuple[Header, ...] = ((b"www-authenticate", b'Bearer realm="sharedctx"'),)
             why = "a valid bearer token is needed: `sharedctx token make` makes one"
             return error_reply(401, why, self._service.now(), ask)
-        scope["sharedctx.participant"] = found.participant
+        scope["sharedctx.participant"], scope["sharedctx.token"] = found.participant, given
         return None
 
     def _wait(self, scope: Scope) -> float:

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
+
+from starlette.types import Scope
 
 from sharedctx import Store
 from sharedctx.backends import steps
@@ -20,6 +22,7 @@ from sharedctx.projects.accesses import Access
 from sharedctx.projects.sweeping import sweep
 
 from .hub import Hub
+from .lanes import Subscriber
 from .latest import Latest
 from .meter import Meter
 from .replies import LARGE
@@ -96,6 +99,22 @@ class Service:
                     lane.requests.pop(request).set()
             await self.hub.tell(lane, written)
             return written, len(lane.subscribers)
+
+    async def refused(self, scope: Scope) -> None:
+        """Return once the token by which a stream was opened counts no more, or without one when the server stops."""
+        token: str | None = scope.get("sharedctx.token")
+        if token is None:
+            await self.stopped.wait()
+        else:
+            await self.tokens.refused(token)
+
+    async def end_refused(self, scope: Scope, subscriber: Subscriber, *also: Callable[[], object]) -> None:
+        """End a subscriber's stream, and do what else is to be done, once its token counts no more."""
+        await self.refused(scope)
+        if not self.stopping:
+            subscriber.end("refused")
+            for each in also:
+                each()
 
     def now(self) -> float:
         """The store's clock where asking takes no time, else this machine's."""

@@ -69,9 +69,12 @@ class ContextSocket:
         service.meter.found()
         sending = asyncio.create_task(_send_all(subscriber, send))
         hearing = asyncio.create_task(talk.hear(receive))
+        ending = asyncio.create_task(service.end_refused(scope, subscriber, hearing.cancel))
         try:
             await talk.join(since)
             await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+            if subscriber.ended == "refused":
+                raise Closed(_POLICY, "the token counts no more")
             if sending.done() and subscriber.ended is None:  # the client went: what it said before that is done
                 await asyncio.wait((hearing,), timeout=_GOODBYE)
             if subscriber.ended == "slow":
@@ -89,9 +92,9 @@ class ContextSocket:
             service.hub.leave(project, subscriber)
             if subscriber.at and subscriber.ended != "deleted":
                 service.accessed(project, agent, subscriber.at)
-            for task in (sending, hearing):
+            for task in (sending, hearing, ending):
                 task.cancel()
-            await asyncio.gather(sending, hearing, return_exceptions=True)
+            await asyncio.gather(sending, hearing, ending, return_exceptions=True)
 
     def _who(self, scope: Scope) -> tuple[str, str, int | None]:
         """The project, the agent and the version to go on from; closes with 1008 where they make no sense."""

@@ -131,6 +131,7 @@ def measure(kind: str, path: str, found: list[Any], dimensions: int) -> dict[str
         40, lambda n: open_.search(queries[n], categories=[CATEGORIES[n % 20]], limit=10)
     )
     results["get_record"] = median(60, lambda n: open_.get_record(found[n * 7].id))
+    results["get_record, again"] = median(60, lambda n: open_.get_record(found[n * 7].id))
     results["list_records"] = median(10, lambda n: open_.list_records(SCOPES[n], limit=50))
     results["get_scope_info"] = median(10, lambda n: open_.get_scope_info(SCOPES[n]))
     results["count"] = median(10, lambda n: open_.count(SCOPES[n]))

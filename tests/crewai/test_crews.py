@@ -193,6 +193,7 @@ def test_what_is_no_context_no_crew_and_no_tool_is_refused_before_anything_runs(
         lambda: ContextTools(store),  # type: ignore[arg-type]
         lambda: ContextTools(ctx, ["read", "none"]),
         lambda: ContextTools(ctx, "read"),
+        lambda: ContextTools(ctx, [["read"]]),  # type: ignore[list-item]
         lambda: ContextTools(ctx, None),  # type: ignore[arg-type]
     ):
         with pytest.raises(InvalidValue, match=r"pass one|choose of list, read"):
@@ -216,7 +217,7 @@ def test_checkpoints_are_read_and_forgotten_by_their_own_names_alone(store: shar
     provider = ContextCheckpoints(store)
     location = provider.checkpoint("{}", "runs")
     store.session().put("secret", "of another face")
-    for refused in ("secret@1", "", "x", 3, None):
+    for refused in ("secret@1", "", "x", 3, None, location[:-1] + "9" * 5000, location[:-1] + "\u0661"):
         with pytest.raises((ConfigError, InvalidValue), match=r"no checkpoint|the location"):
             provider.from_checkpoint(refused)  # type: ignore[arg-type]
     for call, named in (

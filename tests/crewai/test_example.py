@@ -15,5 +15,6 @@ def test_the_example_runs(tmp_path: Path) -> None:
     command = [sys.executable, str(EXAMPLE), str(tmp_path / "store")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
     lines = done.stdout.splitlines()
+    assert "failed" not in done.stderr
     assert "the planner says: 7391" in lines
     assert lines[-2:] == ["v2: the gateway listens on port 7391", "v1: the gateway listens on port 7390"]

@@ -15,7 +15,7 @@ from crewai.flow.flow import Flow, start
 from crewai.flow.persistence import FlowPersistence, persist
 from crewai.knowledge.knowledge import Knowledge
 from crewai.knowledge.source.string_knowledge_source import StringKnowledgeSource
-from pydantic import BaseModel
+from pydantic import BaseModel, field_serializer
 
 import sharedctx
 from crewai import Memory
@@ -34,6 +34,23 @@ class State(BaseModel):
     id: str = ""
     count: int = 0
     when: datetime | None = None
+
+
+class Odd(BaseModel):
+    """A state of types that JSON does not know."""
+
+    thing: Path
+    other: Any
+
+
+class Failing(BaseModel):
+    """A state that fails to say what it is."""
+
+    n: int = 1
+
+    @field_serializer("n")
+    def fail(self, n: int) -> int:
+        raise RuntimeError("not today")
 
 
 @pytest.fixture
@@ -102,8 +119,12 @@ def test_a_state_is_a_dict_or_a_model(store: sharedctx.Store) -> None:
     persistence = ContextFlowPersistence(store)
     persistence.save_state("f", "m", {"a": {1, 2}, "b": (3,), "c": datetime(2026, 1, 2)})
     assert persistence.load_state("f") == {"a": [1, 2], "b": [3], "c": "2026-01-02T00:00:00"}
-    with pytest.raises(InvalidValue, match="list"):
-        persistence.save_state("f", "m", [1])  # type: ignore[arg-type]
+    persistence.save_state("f", "m", Odd(thing=Path("x"), other=Odd))
+    assert persistence.load_state("f") == {"thing": "x", "other": str(Odd)}
+    for refused, told in (([1], "list"), (Failing(), "'m' is not JSON"), ({"deep": [Failing()]}, "'m' is not JSON")):
+        with pytest.raises(InvalidValue, match=told):
+            persistence.save_state("f", "m", refused)  # type: ignore[arg-type]
+    assert persistence.load_state("f") == {"thing": "x", "other": str(Odd)}
 
 
 def test_install_is_the_default_for_memory_knowledge_and_flows(tmp_path: Path) -> None:

@@ -232,6 +232,19 @@ def test_a_read_only_directory_is_told_with_its_cure_and_loses_nothing(path: Pat
         assert store.doctor() == []
 
 
+def test_a_read_only_disk_is_told_with_its_cure(path: Path) -> None:
+    if subprocess.run(["mount", "--bind", str(path), str(path)], capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounting a directory read-only needs root")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(path)], check=True)
+        with pytest.raises(BackendUnavailable, match="write permission"):
+            sharedctx.open(path)
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+    with sharedctx.open(path) as store:
+        assert store.doctor() == []
+
+
 def test_a_window_says_which_entries_are_damaged(path: Path) -> None:
     change(path, "UPDATE Cache SET value = CAST('nothing of ours' AS BLOB) WHERE key LIKE '%k03%'")
     with sharedctx.open(path) as store:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Final
 
 from ..errors import DecodeError, InvalidValue
 from ..versions.codec import TEXT, Kind
 
+_PLAIN: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 KINDS = {Kind.BYTES: "bytes", Kind.TEXT: "text", Kind.JSON: "json", Kind.GONE: "gone"}
 
 
@@ -33,7 +35,7 @@ def encode(key: str, value: Any) -> tuple[Kind, bytes, bytes]:
         except Exception as error:  # pydantic's own, or whatever a serializer of the model's raises
             raise InvalidValue(f"the model for {key!r} does not become JSON ({error}): mend the model") from None
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _PLAIN.encode(value)
         data = text.encode()
         same = json.loads(text) == value
         digest = hashlib.sha256(canonical(value)).digest() if same else b""
@@ -52,7 +54,7 @@ def encode(key: str, value: Any) -> tuple[Kind, bytes, bytes]:
 
 def canonical(value: Any) -> bytes:
     """Canonical JSON: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def decode(kind: Kind, data: bytes) -> Any:

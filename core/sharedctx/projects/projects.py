@@ -255,7 +255,7 @@ class Projects:
                 f"the context of {project!r} would have {len(encoded)} bytes, at most "
                 f"{self.settings.max_bytes}: divide it into several projects"
             )
-        return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM)
+        return Draft(Kind.JSON, encoded, agent, note, new.digest, None, len(encoded) >= DELTA_FROM, hashed=True)
 
     def _done(self, versions: list[Version], agent: str, request: str) -> Steps[Written | None]:
         """Return what a request wrote already, if it is among the versions that are kept."""

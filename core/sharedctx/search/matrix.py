@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -27,6 +29,9 @@ _GATHER = 3
 """Where fewer than one in so many slots fits a filter, only these are multiplied."""
 _GATHERED = 2**18
 """Bytes of rows that are gathered at a time, which the processor's own cache holds."""
+
+
+_numpy: Any = None
 
 
 class Where(Protocol):
@@ -56,9 +61,12 @@ class Nearest(NamedTuple):
 
 def numbers() -> Any:
     """Return numpy, imported on first use; raises ``PackageNotInstalled``."""
-    with extra("vectors", "searching by vectors"):
-        import numpy
-    return numpy
+    global _numpy
+    if _numpy is None or sys.modules.get("numpy") is not _numpy:  # an import statement takes ten times as long
+        with extra("vectors", "searching by vectors"):
+            import numpy
+        _numpy = numpy
+    return _numpy
 
 
 def _lengths(np: Any, block: Floats) -> Floats:
@@ -230,7 +238,7 @@ class Slots(NamedTuple):
         np = numbers()
         norms, places = self.norms, self.places
         wide = vector.astype("f8")
-        length = np.linalg.norm(wide)
+        length = math.sqrt(wide.dot(wide))
         unit = (wide / length if length else wide).astype("<f4")
         if places is not None and len(places) * _GATHER < len(norms):
             dots, norms = self._gathered(np, places, unit), norms[places]

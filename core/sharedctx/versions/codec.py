@@ -9,7 +9,8 @@ The payload of a delta begins with how many versions back its base is (2) and th
 meets another content than it was made from does not read.
 
 All numbers are big-endian. The checksum (blake2b) covers everything but itself and is bound to the store, space, key
-and version, so that a blob moved elsewhere does not read. Decoding follows the header alone: it never guesses, never
+and version, so that a blob moved elsewhere does not read; a payload that is what the sha256 was taken of is covered by
+that, which the checksum covers. Decoding follows the header alone: it never guesses, never
 unpickles, and never inflates beyond the size that the header states.
 """
 
@@ -31,7 +32,10 @@ _MAGIC: Final = b"\xc5\x78"
 _FORMAT: Final = 1
 _CHECK: Final = 12
 _START: Final = _HEADER.size + _CHECK
+_FLAGS: Final = 5
 _HASHED: Final = 1
+_COVERED: Final = 2
+"""The sha256 is that of the payload."""
 _RAW_BELOW: Final = 256
 
 
@@ -102,20 +106,22 @@ def encode(
     sha256: bytes | None = None,
     base: tuple[int, bytes] | None = None,
     compress: bool = True,
+    hashed: bool = False,
 ) -> tuple[bytes, Blob]:
     """Make a blob of ``content`` and its header.
 
     ``base`` is (versions back, that version's content) for a delta to be tried; without ``compress`` the content is
-    stored as it is. Raises ``ValueTooLarge`` above 64 MiB.
+    stored as it is; ``hashed`` says that ``sha256`` is that of the content. Raises ``ValueTooLarge`` above 64 MiB.
     """
     if len(content) > MAX_VALUE_BYTES:
         raise ValueTooLarge(f"a value holds at most {MAX_VALUE_BYTES} bytes, this one has {len(content)}: split it")
     compression, payload = _pack(content, base) if compress and len(content) >= _RAW_BELOW else (RAW, content)
     who, what = agent.encode()[:255], note.encode()[:65535]
-    flags = 0 if sha256 is None else _HASHED
+    flags = 0 if sha256 is None else _HASHED | _COVERED if hashed and compression is RAW else _HASHED
     header = _HEADER.pack(_MAGIC, _FORMAT, kind, compression, flags, len(content), timestamp, len(who), len(what))
-    body = b"".join((sha256 or b"", who, what, payload))
-    blob = b"".join((header, _checksum(bound, header, body), body))
+    body = b"".join((sha256 or b"", who, what))
+    checksum = _checksum(bound, header, body, b"" if flags & _COVERED else payload)
+    blob = b"".join((header, checksum, body, payload))
     back = 0 if base is None or compression is not _DELTA else base[0]
     if len(who) == 255 or len(what) == 65535:
         agent, note = who.decode("utf-8", "replace"), what.decode("utf-8", "replace")
@@ -132,10 +138,11 @@ def parse(bound: bytes, blob: bytes) -> Blob:
     if form != _FORMAT:
         raise DecodeError(f"the version has blob format {form}, this sharedctx reads {_FORMAT}: upgrade sharedctx")
     header, body = blob[: _HEADER.size], blob[_START:]
-    if blob[_HEADER.size : _START] != _checksum(bound, header, body):
-        raise DecodeError("the stored bytes are damaged (checksum)")
     at = 32 if flags & _HASHED else 0
     payload = body[at + who + what :]
+    damaged = blob[_HEADER.size : _START] != _checksum(bound, header, _covered(flags, body, at + who + what))
+    if damaged or (flags & _COVERED and body[:at] != hashlib.sha256(payload).digest()):
+        raise DecodeError("the stored bytes are damaged (checksum)")
     try:
         return Blob(
             kind=_KINDS[kind],
@@ -154,9 +161,10 @@ def parse(bound: bytes, blob: bytes) -> Blob:
 
 def rebind(old: bytes, new: bytes, blob: bytes) -> bytes:
     """Return a blob, checked, as it is bound to another place; its content is not decoded."""
-    parse(old, blob)
+    found = parse(old, blob)
     header, body = blob[: _HEADER.size], blob[_START:]
-    return b"".join((header, _checksum(new, header, body), body))
+    covered = _covered(header[_FLAGS], body, len(body) - len(found.payload))
+    return b"".join((header, _checksum(new, header, covered), body))
 
 
 def content(blob: Blob, base: bytes | None) -> bytes:
@@ -178,10 +186,15 @@ def content(blob: Blob, base: bytes | None) -> bytes:
     return found
 
 
-def _checksum(bound: bytes, header: bytes, body: bytes) -> bytes:
+def _covered(flags: int, body: bytes, payload: int) -> bytes:
+    """The part of a body, whose payload begins there, that its checksum covers."""
+    return body[:payload] if flags & _COVERED else body
+
+
+def _checksum(bound: bytes, *parts: bytes) -> bytes:
     digest = hashlib.blake2b(bound, digest_size=_CHECK)
-    digest.update(header)
-    digest.update(body)
+    for part in parts:
+        digest.update(part)
     return digest.digest()
 
 

@@ -12,8 +12,9 @@ DELTA_FROM = 4096
 
 
 class Draft(NamedTuple):
-    """What is to become a version. ``sha256`` is that of the original, where it was taken; without ``compress`` the
-    content is stored as it is; ``whole`` versions are never differences, so that older ones may go at any time."""
+    """What is to become a version. ``sha256`` is that of the original, where it was taken, and where it is ``hashed``
+    that of the content; without ``compress`` the content is stored as it is; ``whole`` versions are never differences,
+    so that older ones may go at any time."""
 
     kind: Kind
     content: bytes
@@ -23,6 +24,7 @@ class Draft(NamedTuple):
     expires: float | None = None
     compress: bool = True
     whole: bool = False
+    hashed: bool = False
 
     def encode(self, bound: bytes, timestamp: float, base: tuple[int, bytes] | None) -> tuple[bytes, codec.Blob]:
         """Return the version's blob and header; ``bound`` and ``base`` are those of ``codec.encode``."""
@@ -36,4 +38,5 @@ class Draft(NamedTuple):
             sha256=self.sha256,
             base=base,
             compress=self.compress,
+            hashed=self.hashed,
         )

@@ -46,24 +46,25 @@ class SessionEvents(Methods):
         if reply.status != 200:
             await send_reply(send, reply)
             return
-        await self._stream(*found[0], receive, send)
+        await self._stream(*found[0], scope, receive, send)
 
     async def _begin(self, call: Call) -> Reply:
         raise Refusal(500, "events are streamed")
 
-    async def _stream(self, reading: Reading, since: int | None, receive: Receive, send: Send) -> None:
+    async def _stream(self, reading: Reading, since: int | None, scope: Scope, receive: Receive, send: Send) -> None:
         meter = self._service.meter
         meter.connections += 1
         sending = asyncio.create_task(self._send_all(reading, since, send))
         gone = asyncio.create_task(_until_gone(receive))
         stopped = asyncio.create_task(self._service.stopped.wait())
+        refused = asyncio.create_task(self._service.refused(scope))
         try:
-            await asyncio.wait((sending, gone, stopped), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sending, gone, stopped, refused), return_when=asyncio.FIRST_COMPLETED)
         finally:
             meter.connections -= 1
-            for task in (sending, gone, stopped):
+            for task in (sending, gone, stopped, refused):
                 task.cancel()
-            await asyncio.gather(sending, gone, stopped, return_exceptions=True)
+            await asyncio.gather(sending, gone, stopped, refused, return_exceptions=True)
         if not gone.done() or gone.cancelled():
             await send({"type": "http.response.body", "body": b""})
 

@@ -59,7 +59,8 @@ def explain(error: BaseException, path: str) -> SharedContextError:
                 return _full(path)
         if name.startswith("SQLITE_CANTOPEN") and not os.path.exists(path):
             return removed(path)
-        if name.startswith("SQLITE_READONLY") or isinstance(cause, PermissionError):
+        shut = name.startswith("SQLITE_CANTOPEN") and os.path.isdir(path) and not os.access(path, os.W_OK)
+        if shut or name.startswith("SQLITE_READONLY") or isinstance(cause, PermissionError):
             return BackendUnavailable(
                 f"the store {path} cannot be written by this user: give it write permission on the directory and on "
                 "cache.db, cache.db-wal and cache.db-shm in it, or open a store elsewhere"

@@ -14,8 +14,11 @@ from .safedisk import LogCache
 
 _INSERT = """
 INSERT INTO Cache(rowid, key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-VALUES (?, ?, 1, 0, NULL, 0, 0, NULL, 0, 1, NULL, ?)
-"""
+VALUES"""
+_ROW = " (?, ?, 1, 0, NULL, 0, 0, NULL, 0, 1, NULL, ?)"
+_TOGETHER = 64
+_INSERTS = {rows: _INSERT + ",".join([_ROW] * rows) for rows in (1, 2, 4, 8, 16, 32, _TOGETHER)}
+"""For each row a statement gives the interpreter up, and waits for it where the event loop is busy."""
 _MOST = 8192
 
 
@@ -93,6 +96,9 @@ def _follows(op: Put, number: int, rev: int) -> bool:
 
 
 def _insert(con: sqlite3.Connection, rows: list[tuple[int, str, bytes]]) -> None:
-    if rows:
-        con.executemany(_INSERT, rows)
-        rows.clear()
+    at = 0
+    while at < len(rows):
+        count = min(1 << ((len(rows) - at).bit_length() - 1), _TOGETHER)
+        con.execute(_INSERTS[count], [value for row in rows[at : at + count] for value in row])
+        at += count
+    rows.clear()

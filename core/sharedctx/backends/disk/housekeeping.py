@@ -53,14 +53,12 @@ class Housekeeping:
             for key, tag, rowid in rows:
                 if expired_at is not None and (key == spared or not _expired(tag, rowid, expired_at)):
                     continue
-                victims.append((key, transaction.rev_of(tag, rowid)))
+                victims.append((key, rowid, transaction.rev_of(tag, rowid)))
             if victims:
-                raise_mark(cache, con, space, max(rev for _, rev in victims))
-            for key, _ in victims:
-                if key == newest_key:
-                    cache.set(key, b"", tag=keys.HOLE)
-                else:
-                    cache.delete(key)
+                raise_mark(cache, con, space, max(rev for _, _, rev in victims))
+            _delete(con, [rowid for key, rowid, _ in victims if key != newest_key])
+            if any(key == newest_key for key, _, _ in victims):
+                cache.set(newest_key, b"", tag=keys.HOLE)
             return len(victims), rows[-1][0] if len(rows) == _STEP else ""
 
         while True:
@@ -68,6 +66,11 @@ class Housekeeping:
             removed += count
             if not start:
                 return removed
+
+
+def _delete(con: sqlite3.Connection, rows: list[int]) -> None:
+    """Delete rows in one statement: each of its own would look it up again, and give the interpreter up thrice."""
+    con.execute(f"DELETE FROM Cache WHERE rowid IN ({', '.join('?' * len(rows))})", rows)
 
 
 def _newest(con: sqlite3.Connection, space: str, pk: str | None, *, living: bool) -> str | None:

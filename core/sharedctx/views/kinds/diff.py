@@ -26,6 +26,8 @@ _FIRST_CHANGES = 6
 _READ = 2000
 _SHARES = {HUNK: 0.4, HEAD: 0.4, CHANGE: 1.5}
 """What a word is worth that stands in no line before."""
+_AFTER = 0.005
+"""How much less a change tells for each one before it in its file: of all files some are shown."""
 _SHAPE = re.compile(r"[^<>()\[\]{}=;:|@\"#]+")
 _WORD = re.compile(r"[\w.$-]{1,80}$")
 _TELLS = re.compile(r"\w")
@@ -195,12 +197,15 @@ def _parts(lines: Sequence[str], patch: Patch, ranks: Sequence[int], brief: Brie
     novelty = Novelty()
     named = {section.name: section.path for section in patch.sections}
     folder = ""
+    changes = 0  # in this file, so far
     for index, rank in enumerate(ranks):
         if not rank:
             continue
+        changed = patch.roles[index] == CHANGE
+        changes = 0 if index in named else changes + changed
+        share = _SHARES.get(patch.roles[index], 1.0) / (1 + changed * _AFTER * changes)
         told = novelty.of(lines[index][:_LONGEST])
         for number, chunk in enumerate(chunks(lines[index][:_READ])):
-            share = _SHARES.get(patch.roles[index], 1.0)
             worth = share * (told if not number else novelty.of(chunk)) + 10 * wanted(chunk, brief)
             if index in named or (rank == _SUBJECT and not number):
                 worth += rank

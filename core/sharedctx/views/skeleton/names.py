@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _KEYWORD = re.compile(
 _CALLED = re.compile(r"([\w$~]+)[ \t]*(?:<[^()\n]{0,120}>)?[ \t]*\(")
 _SELF = ("(self,", "(self)")
 _WORD = re.compile(r"[\w$]+")
+_ANGLES = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"\s+")
 _INSIDE = re.compile(r"(?<=[(\[]) | (?=[)\]])|,(?= ?[)\]])")
 _CUT_END = re.compile(r"[\w$.-]{1,80}$")
@@ -30,6 +32,8 @@ _LONGEST, _HEADER, _FAILING = 240, 80, 100
 _WIDTH = 400
 _AGAIN = 400
 """Characters of signatures after which it is said again what they are of."""
+_ALIKE, _SHARED = 8, 80
+"""From so many names on what stands behind all of them is told once, if it has no more than so many characters."""
 _ROW = 4
 """Tokens that a new row costs."""
 _WORTH = {TYPE: 0.35, FUNCTION: 0.3, MEMBER: 0.3, NESTED: 0.1, FAILURE: 1.0, IMPORT: 0.4}
@@ -65,12 +69,14 @@ def is_names(first: str) -> bool:
 def outline(plan: Plan, what: str, brief: Brief, budget: int) -> Draft | None:
     """The names and more within a budget; None where not even some names fit."""
     pieces = list(_pieces(plan))
+    _share(pieces)
     ref = f"lines:1-{len(plan.lines)}"
     head = brief.marks.omitted(f"{what} of {len(plan.lines)} lines by names; the rest", ref)
     fixed = brief.count(head) + 1
     costs = [brief.count(f", {piece.text}") for piece in pieces]
     longer = [brief.count(f"\n 999 {each.name}{each.rest}") if each.rest else 0 for each in pieces]
     order = _order(pieces, costs, longer)
+    before = {piece.before: brief.count(piece.before) + 2 if "…" in piece.before else _ROW for piece in pieces}
     heads = {piece.section: at for at, piece in enumerate(pieces) if piece.section == piece.line and not piece.name}
 
     def attempt(tokens: float) -> Draft:
@@ -79,7 +85,8 @@ def outline(plan: Plan, what: str, brief: Brief, budget: int) -> Draft | None:
         rows: set[tuple[int, str]] = set()
         for at, long in order:
             row = pieces[at].section, pieces[at].before
-            cost = (longer if long else costs)[at] - (costs[at] if at in shown else 0) + (0 if row in rows else _ROW)
+            cost = (longer if long else costs)[at] - (costs[at] if at in shown else 0)
+            cost += 0 if row in rows else before[row[1]]
             head_at = heads.get(row[0], at)
             above = costs[head_at] if head_at != at and head_at not in shown else 0
             if cost + above <= left and not shown.get(at):
@@ -91,6 +98,18 @@ def outline(plan: Plan, what: str, brief: Brief, budget: int) -> Draft | None:
 
     made = within(brief, budget, attempt)
     return made if "\n" in made.text and brief.count(made.text) <= budget else None
+
+
+def _share(pieces: Sequence[_Piece]) -> None:
+    """Tell what stands behind many names of one sort alike, types in angles aside, before them."""
+    rests = [_ANGLES.sub("", piece.rest) if piece.name and len(piece.rest) <= _SHARED else "" for piece in pieces]
+    keys = [(piece.section, piece.before, rest) for piece, rest in zip(pieces, rests, strict=True)]
+    times = Counter(keys)
+    for piece, key in zip(pieces, keys, strict=True):
+        rest = key[2]
+        if rest and times[key] >= _ALIKE:
+            piece.before = f"{piece.before} …{rest}"
+            piece.rest = "" if rest == piece.rest else piece.rest
 
 
 def _order(pieces: Sequence[_Piece], costs: Sequence[int], longer: Sequence[int]) -> list[tuple[int, bool]]:

@@ -1,0 +1,52 @@
+"""A token that counts no more: open streams end, and nothing that was said by it is done any more."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+import websockets
+from websockets.sync.client import connect
+
+from sharedctx.backends.steps import run
+from sharedctx.bearers import Issued, Tokens
+from sharedctx_server.testing import Running
+
+
+@pytest.fixture
+def issued(server: Running) -> Issued:
+    return run(server.store.backend, Tokens().make("scout"))
+
+
+def told(issued: Issued) -> dict[str, str]:
+    return {"authorization": f"Bearer {issued.text}"}
+
+
+def revoke(server: Running, issued: Issued) -> None:
+    run(server.store.backend, Tokens().revoke(issued.token.id))
+
+
+def test_a_socket_ends_with_its_token_and_writes_no_more(server: Running, issued: Issued) -> None:
+    kept = run(server.store.backend, Tokens().make("keeper"))
+    where = f"ws://127.0.0.1:{server.port}/context/atlas/stream"
+    with (
+        connect(where, additional_headers=told(issued)) as mine,
+        connect(where, additional_headers=told(kept)) as other,
+    ):
+        assert json.loads(mine.recv(5))["type"] == "subscribed"
+        revoke(server, issued)
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            mine.recv(20)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "the token counts no more")
+        other.send('{"type":"ping"}')
+        assert {json.loads(other.recv(5))["type"] for _ in range(2)} == {"subscribed", "pong"}
+
+
+@pytest.mark.parametrize("path", ["/context/atlas/stream", "/api/events"])
+def test_events_end_with_their_token(server: Running, issued: Issued, path: str) -> None:
+    with httpx.stream("GET", server.url + path, headers=told(issued), timeout=20) as stream:
+        revoke(server, issued)
+        assert b"".join(stream.iter_raw())  # to the end
+    assert httpx.get(server.url + "/api/entries", headers=told(issued)).status_code == 401
