@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +12,7 @@ from sharedctx.backends import steps
 from sharedctx.backends.base import Check, Head, Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
-from sharedctx.errors import InvalidValue
+from sharedctx.errors import DecodeError, InvalidValue
 from sharedctx.search import Entry, Item, Nearest, Vectors
 from sharedctx.search.packs import floats
 from sharedctx.versions.collection import Collection
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 INDEX = "crewai"
 _TOUCHED = "\x01crewai/touched"
 _BYTES = 2 * 2**20
+_log = logging.getLogger("sharedctx.crewai")
 
 
 def _removals(items: Iterable[Item], but: str | None = None) -> list[Change]:
@@ -238,13 +240,21 @@ class Shelf:
         return None if found is None else (yield from self._record(*found))
 
     def load(self, item: Item) -> Steps[MemoryRecord | None]:
-        """Return the record that the index knows, None when it is gone, not to be read or no record."""
-        return (yield from self._record(item, (yield from self._recall.data(item))))
+        """Return the record that the index knows; None when it is gone, not to be read, no record or damaged."""
+        try:
+            data = yield from self._recall.data(item)
+        except DecodeError as error:
+            _log.warning("a memory is left out: %s", error)
+            return None
+        return (yield from self._record(item, data))
 
     def _record(self, item: Item, data: Any) -> Steps[MemoryRecord | None]:
         if data is None:
             return None
-        touched = yield from self._touched.get(str(item.name))
+        try:
+            touched = yield from self._touched.get(str(item.name))
+        except DecodeError:  # of which nothing but a moment is lost
+            touched = None
         return records.loaded(data, self.index.vectors(item.key), touched)
 
     def search(

@@ -85,6 +85,40 @@ def test_sessions_are_spread_over_the_nodes(nodes: list[int]) -> None:
     assert all(len(keys) > 10 for keys in held)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("first", ["m", "f", "p", "d:k"])
+def test_a_session_whose_keys_are_on_their_way_to_another_node_is_whole_or_not_there(
+    nodes: list[int], first: str
+) -> None:
+    prefix = f"moved{first[0]}"
+    with sharedctx.open(f"redis+cluster://127.0.0.1:{nodes[0]}?prefix={prefix}") as store:
+        ctx = store.session("s")
+        for n in range(3):
+            ctx.put("k", f"value {n}")
+        base = f"{prefix}:{{session:s}}:"
+        slot = ask(nodes[0], "CLUSTER", "KEYSLOT", base)
+        there = [ask(port, "CLUSTER", "COUNTKEYSINSLOT", slot) for port in nodes]
+        source, target = sorted(nodes, key=lambda port: there[nodes.index(port)] == 0)
+        names = {port: ask(port, "CLUSTER", "MYID") for port in nodes}
+        ask(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", names[source])
+        ask(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", names[target])
+
+        def move(*keys: object) -> None:
+            ask(source, "MIGRATE", "127.0.0.1", target, "", 0, 5000, "KEYS", *keys)
+
+        move(base + first)
+        for key in ("k", "new"):
+            with pytest.raises(BackendUnavailable, match="moving this session"):
+                ctx.put(key, "between")
+        assert ctx.get("k", full=True) == "value 2"
+        assert [entry.version for entry in ctx.history("k")] == [3, 2, 1]
+        move(*ask(source, "CLUSTER", "GETKEYSINSLOT", slot, 100))  # type: ignore[misc]
+        for port in (target, source):
+            ask(port, "CLUSTER", "SETSLOT", slot, "NODE", names[target])
+        assert ctx.put("k", "after").version == 4
+        assert [event.version for event in ctx.changes()] == [1, 2, 3, 4]
+        assert store.doctor() == []
+
+
 def test_a_cluster_is_as_durable_as_the_least_of_its_nodes(nodes: list[int]) -> None:
     address = f"redis+cluster://127.0.0.1:{nodes[0]}?prefix=durable"
     try:

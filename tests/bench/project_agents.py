@@ -10,8 +10,9 @@ import asyncio
 import json
 from typing import Any
 
+import jsonpatch
+
 from sharedctx.tokens import counter
-from sharedctx.versions.diff import apply_patch
 from sharedctx_server import ContextClient
 from sharedctx_server.testing import Running, running
 
@@ -61,7 +62,7 @@ class Agent:
         if shown["kind"] != "diff":
             self.known = dict(content)
         elif "patch" in content:
-            self.known = apply_patch(self.known, content["patch"])
+            self.known = jsonpatch.apply_patch(self.known, content["patch"])
         else:
             changes = content["changes"]
             self.known |= {**changes.get("added", {}), **changes.get("modified", {})}

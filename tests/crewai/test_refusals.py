@@ -11,7 +11,7 @@ from crewai.memory.types import MemoryRecord
 
 import sharedctx
 from sharedctx.backends.base import Put
-from sharedctx.errors import InvalidValue
+from sharedctx.errors import DecodeError, InvalidValue
 from sharedctx_crewai import ContextMemory
 
 
@@ -129,3 +129,18 @@ def test_a_damaged_row_of_the_index_costs_the_records_in_it_until_they_are_saved
     assert [state.version for state in memory.history("a")] == [2, 1]
     memory.reset()
     assert memory.count() == 0
+
+
+def test_a_damaged_record_is_an_error_of_its_own(memory: ContextMemory, caplog: pytest.LogCaptureFixture) -> None:
+    memory.save([record("a"), record("b"), record("c")])
+    memory.touch_records(["b"])
+    memory.context.store.backend.commit(
+        "session:default", [Put("memory/a", b"x"), Put("\x01crewai/touched", b"x", "b")]
+    )
+    assert ids(memory.search([1.0, 0.0])) == ["b", "c"]
+    assert sorted(each.id for each in memory.list_records()) == ["b", "c"]
+    assert "memory/a" in caplog.text
+    with pytest.raises(DecodeError, match="memory/a"):
+        memory.get_record("a")
+    memory.save([record("a")])
+    assert ids(memory.search([1.0, 0.0])) == ["a", "b", "c"]

@@ -38,6 +38,7 @@ _GLIMPSE: Final = 16
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _DICTIONARY: Final = 1 << 20
 _SMALL: Final = 1 << 14
+_MEDIUM: Final = 1 << 15
 _LITTLE: Final = 1024
 _LEVEL_SMALL: Final = 4
 _MEMORY_SMALL: Final = 5
@@ -49,6 +50,13 @@ _SMALL_OPTIONS: Final[dict[int, int]] = {
     zstd.CompressionParameter.window_log: 14,
     zstd.CompressionParameter.hash_log: 12,
     zstd.CompressionParameter.chain_log: 12,
+}
+# Of those the memory is new at every frame, and finding its pages takes longer than the compression.
+_MEDIUM_OPTIONS: Final[dict[int, int]] = {
+    **_OPTIONS,
+    zstd.CompressionParameter.window_log: 15,
+    zstd.CompressionParameter.hash_log: 14,
+    zstd.CompressionParameter.chain_log: 14,
 }
 _ALONE_OPTIONS: Final = {**_SMALL_OPTIONS, zstd.CompressionParameter.compression_level: 1}
 _kept = threading.local()
@@ -154,7 +162,8 @@ def deflate(data: bytes, known: bytes = b"") -> bytes:
         window = -12 if size + len(known) <= 4096 else -15
         small = zlib.compressobj(_LEVEL_SMALL, zlib.DEFLATED, window, _MEMORY_SMALL, zdict=known)
         return small.compress(data) + small.flush()
-    options = _SMALL_OPTIONS if size + len(known) <= _SMALL else _OPTIONS
+    whole = size + len(known)
+    options = _SMALL_OPTIONS if whole <= _SMALL else _MEDIUM_OPTIONS if whole <= _MEDIUM else _OPTIONS
     return zstd.compress(data, options=options, zstd_dict=_dictionary(known))[len(_MAGIC) :]
 
 

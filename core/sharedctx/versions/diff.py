@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,92 +101,6 @@ def _common(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
         else:
             j += 1
     return pairs
-
-
-def apply_patch(document: Any, patch: Sequence[dict[str, Any]]) -> Any:
-    """Return ``document`` with an RFC 6902 patch applied; neither argument is changed.
-
-    Raises ``InvalidValue`` naming the first operation that does not fit.
-    """
-    try:
-        holder = {"": copy.deepcopy(document)}
-    except RecursionError:
-        raise InvalidValue("the document is nested too deeply to patch: write it whole") from None
-    for number, step in enumerate(patch):
-        try:
-            _apply(holder, step)
-        except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
-            raise InvalidValue(f"operation {number} of the patch does not fit the document: {error}") from None
-    return holder[""]
-
-
-def _apply(holder: dict[str, Any], step: dict[str, Any]) -> None:
-    op, path = step["op"], step["path"]
-    if not all(isinstance(where, str) for where in (path, step.get("from", ""))):
-        raise TypeError("a path is text")
-    if op == "add":
-        _add(holder, path, copy.deepcopy(step["value"]))
-    elif op == "remove":
-        if not path:
-            raise ValueError("the whole document cannot be removed: replace it")
-        _remove(holder, path)
-    elif op == "replace":
-        _read(holder, path)
-        at, name = _locate(holder, path)
-        at[int(name) if isinstance(at, list) else name] = copy.deepcopy(step["value"])
-    elif op == "copy":
-        _add(holder, path, copy.deepcopy(_read(holder, step["from"])))
-    elif op == "move":
-        if path.startswith(step["from"] + "/"):
-            raise ValueError("a value cannot move into itself")
-        _add(holder, path, _remove(holder, step["from"]))
-    elif op == "test":
-        if _key(_read(holder, path)) != _key(step["value"]):
-            raise ValueError(f"{path!r} does not hold the tested value")
-    else:
-        raise ValueError(f"unknown operation {op!r}")
-
-
-def _locate(holder: dict[str, Any], path: str) -> tuple[Any, str]:
-    if path and not path.startswith("/"):
-        raise ValueError(f"{path!r} is no JSON pointer")
-    if re.search(r"~(?![01])", path):
-        raise ValueError(f"{path!r} has a ~ that is neither ~0 nor ~1")
-    names = [name.replace("~1", "/").replace("~0", "~") for name in (path or "/").split("/")]
-    at: Any = holder
-    for name in ([""] if path else []) + names[1:-1]:
-        at = at[_index(at, name, len(at) - 1)] if isinstance(at, list) else at[name]
-    return at, names[-1]
-
-
-def _index(at: list[Any], name: str, last: int) -> int:
-    if not (name.isascii() and name.isdigit()) or (name[0] == "0" and name != "0") or int(name) > last:
-        raise IndexError(f"there is no index {name!r} in an array of {len(at)}")
-    return int(name)
-
-
-def _read(holder: dict[str, Any], path: str) -> Any:
-    at, name = _locate(holder, path)
-    return at[_index(at, name, len(at) - 1)] if isinstance(at, list) else at[name]
-
-
-def _add(holder: dict[str, Any], path: str, value: Any) -> None:
-    at, name = _locate(holder, path)
-    if isinstance(at, list):
-        at.insert(len(at) if name == "-" else _index(at, name, len(at)), value)
-    elif isinstance(at, dict):
-        at[name] = value
-    else:
-        raise TypeError(f"{path!r} lies in a {type(at).__name__}")
-
-
-def _remove(holder: dict[str, Any], path: str) -> Any:
-    at, name = _locate(holder, path)
-    if isinstance(at, list):
-        return at.pop(_index(at, name, len(at) - 1))
-    if not isinstance(at, dict):
-        raise TypeError(f"{path!r} lies in a {type(at).__name__}")
-    return at.pop(name)
 
 
 def diff_text(a: str, b: str, *, from_label: str, to_label: str, context: int = 3) -> str:

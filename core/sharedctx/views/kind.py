@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ..lazy import lazy
 from ..tokens import TokenCounter
 from .view import Marks
+
+if TYPE_CHECKING:
+    from .columns.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,13 @@ class Source:
     def lines(self) -> list[str]:
         """The text divided at ``\\n`` alone, as ``lines:`` references count."""
         return self.text.split("\n")
+
+    @lazy
+    def pool(self) -> Pool:
+        """The equal parts of the value, which both views of it ask for."""
+        from .columns.pool import Pool
+
+        return Pool(self.value)
 
 
 @dataclass(frozen=True, slots=True)

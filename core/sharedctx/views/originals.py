@@ -30,8 +30,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _float(spelled: str) -> float:
     value = float(spelled)
-    hard = len(spelled) > 15 or abs(value) < _TINY
-    if math.isinf(value) or (hard and Decimal(spelled) != Decimal(repr(value))):
+    if len(spelled) <= 15 and _TINY <= abs(value) < math.inf:
+        return value
+    if math.isinf(value) or Decimal(spelled) != Decimal(repr(value)):
         raise ValueError(f"{spelled} is no double")
     return value
 

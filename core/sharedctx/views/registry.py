@@ -49,6 +49,8 @@ LINES = log.KIND.name
 
 _CERTAIN = 0.9
 """As sure as this, a kind gets the source before the others are asked."""
+_AT_MOST = {log.KIND.name: 0.8, markdown.KIND.name: 0.7, text.KIND.name: 0.01}
+"""How sure these kinds are at most: they are not asked where another is as sure."""
 
 
 def kinds() -> dict[str, Kind]:
@@ -60,6 +62,8 @@ def find(source: Source) -> Kind | None:
     """Return the kind that is surest of the source, the first of equals, or None where none is."""
     best, surest = None, 0.0
     for kind in JSON if source.value is not None else TEXT:
+        if surest >= _AT_MOST.get(kind.name, 1.0):
+            continue
         sure = kind.fits(source)
         if sure > surest:
             best, surest = kind, sure

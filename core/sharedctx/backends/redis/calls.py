@@ -11,6 +11,7 @@ from ...errors import BackendUnavailable, ConfigError, DiskFull, SharedContextEr
 from ...forking import renew_after_fork
 from . import wire
 from .address import Address
+from .scripts import declared, in_cluster
 
 T = TypeVar("T")
 Source = str | Callable[[str], str]
@@ -124,7 +125,9 @@ class Calls:
             if not run:
                 told = self.client.execute_command("INFO", "server", "replication", target_nodes=node)
                 run = self._runs[node.name] = wire.run_of(told)
-        return self.client.execute_command(*self.named(command, source, run), 1, base, *args)
+        text = source if isinstance(source, str) else source(run)
+        keys = declared(text, base, args)
+        return self.client.execute_command(*self.named(command, in_cluster(text), run), len(keys), *keys, *args)
 
     def outcome(self, source: Source, base: bytes, *args: Any) -> Any:
         """Run a script once; where the server refuses it, return our error, and raise what may be sent again."""
@@ -199,7 +202,7 @@ class Calls:
 
     def translate(self, error: BaseException) -> SharedContextError:
         """Return our error for one of redis-py, with what to do about it."""
-        from redis.exceptions import MovedError, RedisClusterException, RedisError, ResponseError
+        from redis.exceptions import ClusterError, MovedError, RedisClusterException, RedisError, ResponseError
         from redis.sentinel import MasterNotFoundError
 
         where, text = str(self.address), str(error)
@@ -211,6 +214,10 @@ class Calls:
             return BackendUnavailable(
                 f"{where} cannot be reached: none of these sentinels answers and knows a primary that runs by the name "
                 f"{self.address.primary!r}"
+            )
+        if isinstance(error, ClusterError) and "TTL exhausted" in text:
+            return BackendUnavailable(
+                f"{where} is moving this session from one of its nodes to another; nothing was done: repeat it later"
             )
         if "cluster mode" in text.lower() or "cluster support disabled" in text:
             return ConfigError(f"{where} is no cluster ({text}): use redis:// for a single server")
@@ -250,10 +257,11 @@ def _may_pass(error: Exception) -> bool:
         AuthenticationError,
         AuthorizationError,
         BusyLoadingError,
+        ClusterError,
         ConnectionError,
         TimeoutError,
         TryAgainError,
     )
 
-    passing = ConnectionError | TimeoutError | BusyLoadingError | TryAgainError | OSError
+    passing = ConnectionError | TimeoutError | BusyLoadingError | TryAgainError | ClusterError | OSError
     return isinstance(error, passing) and not isinstance(error, AuthenticationError | AuthorizationError)

@@ -20,9 +20,10 @@ after ``+`` for a put and ``-`` for a drop.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 
 def _load(name: str) -> str:
@@ -46,3 +47,31 @@ CHANGES: Final = _load("changes")
 RECLAIM: Final = _with_common("reclaim")
 FORGET: Final = _load("forget")
 RAISE: Final = _load("raise")
+
+_BASE: Final = "local base = KEYS[1]"
+
+
+@lru_cache(64)
+def in_cluster(text: str) -> str:
+    """A script that is told the keys it may meet (``declared``): the space's base is the beginning of the first."""
+    return text.replace(_BASE, "local base = string.match(KEYS[1], '^[^{]*{[^}]*}:')")
+
+
+def declared(text: str, base: bytes, args: Sequence[Any]) -> list[bytes]:
+    """All keys that a script may meet.
+
+    While a cluster moves the keys of a space to another node one by one, it runs the script where they all lie, or has
+    us try again: a script that named none would find a part of the space.
+    """
+    if text == RAISE:
+        return [base]
+    if text == SCAN:
+        ends = [f"d:{args[0]}"] if args[1] == "#" else [f"t:{args[0]}", f"r:{args[0]}"]
+    elif text == CHANGES:
+        ends = ["m", "f"]
+    else:
+        commit = text not in (RECLAIM, FORGET)
+        ends = ["m", "f", "p", "l", *([f"q:{str(args[0]).split()[0]}"] if commit else ())]
+        pks = args[2::3] if commit else args[:1]
+        ends += [f"{kind}:{pk}" for pk in dict.fromkeys(pks) for kind in "drtx"]
+    return [base + end.encode() for end in ends]

@@ -34,10 +34,12 @@ def shorten_value(
     unit: Unit | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
+    pool: Pool | None = None,
 ) -> Draft | None:
-    """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON."""
+    """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON.
+    ``pool``: that of the value, if there is one already."""
     try:
-        pool = Pool(value)
+        pool = pool or Pool(value)
         planner = Planner(pool, False)
         budget = brief.budget
         tight = budget is not None and budget < _TIGHT
@@ -49,7 +51,7 @@ def shorten_value(
             body = own.finish(own.value(value, 0))
             draft = Draft(f"{legend(name, what, own.used, tight)}\n{body}", "columns", tuple(own.refs))
             if not own.refs:
-                draft = Draft(pack_value(name, what, value, alone) or draft.text, "columns")
+                draft = Draft(pack_value(name, what, value, alone, pool) or draft.text, "columns")
             if budget is None:
                 return draft
             tokens = brief.count(draft.text)

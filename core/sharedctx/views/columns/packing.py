@@ -12,10 +12,11 @@ from .reader import Reader
 from .writer import Writer
 
 
-def pack_value(name: str, what: str, value: Any, alone: bool = False) -> str | None:
-    """The lossless view of a value, or None for what is no JSON or is nested too deeply."""
+def pack_value(name: str, what: str, value: Any, alone: bool = False, pool: Pool | None = None) -> str | None:
+    """The lossless view of a value, or None for what is no JSON or is nested too deeply; ``pool``: that of the value,
+    if there is one already."""
     try:
-        pool = Pool(value)
+        pool = pool or Pool(value)
         writer = Writer(pool, Planner(pool), alone)
         body = writer.finish(writer.value(value, 0))
     except (TypeError, ValueError, RecursionError):

@@ -19,9 +19,18 @@ _CONTEXT = re.compile(r"-([1-9]\d{0,8})-")
 _NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
 _LOOKS_LIKE_PATH = re.compile(r"(?=[^\s]{0,299}[A-Za-z])(?:[A-Za-z]:[\\/])?[^\s:]*(?:[/\\][^\s:]*|\.[A-Za-z]\w{0,9})")
+_ANY_NUMBER = re.compile(r":[1-9]\d{0,8}:|^[1-9]\d{0,8}[:-]", re.M)
+_BARE_SHARE = 0.85
 _REACH = 400
 _AGAIN = 500
 """Characters of rows after which a path is named again: a reader of a long list needs it near."""
+
+
+def _may_be(lines: list[str]) -> bool:
+    """Whether lines may be what a search prints, seen quickly: some have a number between or before colons and dashes,
+    or most a colon."""
+    text = "\n".join(lines)
+    return _ANY_NUMBER.search(text) is not None or sum(":" in line for line in lines) >= _BARE_SHARE * len(lines)
 
 
 @dataclass(slots=True)
@@ -137,7 +146,7 @@ class GrepKind:
     def fits(self, source: Source) -> float:
         """Of the first lines, how many name a path and a line."""
         sample = [line[:_REACH] for line in source.text[:40_000].split("\n")[:400] if line.strip()]
-        if len(sample) < 3:
+        if len(sample) < 3 or not _may_be(sample):
             return 0.0
         rows = numbered = headings = 0
         bare: list[str] = []
@@ -154,7 +163,7 @@ class GrepKind:
         share = max(rows, headings and numbered + headings) / len(sample)
         if share >= 0.6:
             return 0.9 if share >= 0.85 else 0.6
-        return 0.7 if len(bare) >= 0.85 * len(sample) and any(a == b for a, b in pairwise(bare)) else 0.0
+        return 0.7 if len(bare) >= _BARE_SHARE * len(sample) and any(a == b for a, b in pairwise(bare)) else 0.0
 
     def _read(self, source: Source) -> list[Found]:
         """The rows by file, in order of the files' first rows; lines that are no rows stay between them."""

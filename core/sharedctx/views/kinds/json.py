@@ -23,11 +23,11 @@ class JsonKind:
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The document, with the telling rows of its tables and the telling parts of its strings."""
-        return shorten_value("json", _what(source.value), source.value, brief, _LIMITS)
+        return shorten_value("json", _what(source.value), source.value, brief, _LIMITS, pool=source.pool)
 
     def pack(self, source: Source) -> str | None:
         """The document with inner tables, and with names for what repeats."""
-        packed = pack_value("json", _what(source.value), source.value)
+        packed = pack_value("json", _what(source.value), source.value, pool=source.pool)
         return packed if packed is not None and len(packed) < len(source.text) else None
 
     def unpack(self, text: str) -> Any:

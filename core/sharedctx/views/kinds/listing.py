@@ -36,9 +36,10 @@ class ListingKind:
             return 0.0
         if _form(sample):
             return 0.9
+        if sum("/" in line for line in sample) < 0.5 * len(sample):
+            return 0.0
         paths = sum(1 for line in sample if _PATH.fullmatch(line))
-        deep = sum(1 for line in sample if "/" in line)
-        return 0.85 if paths >= 0.9 * len(sample) and deep >= 0.5 * len(sample) else 0.0
+        return 0.85 if paths >= 0.9 * len(sample) else 0.0
 
     def pack(self, source: Source) -> str | None:
         """The exact listing with each directory, each common start or each level named once; None if not shorter."""
@@ -89,7 +90,7 @@ def _form(lines: Sequence[str]) -> str:
     """ "long" or "drawn" if most of the first lines are of that form, else nothing."""
     sample = [line for line in lines[:400] if line.strip()]
     for form, known in (("long", ls_lines.known), ("drawn", tree_lines.known)):
-        if 2 * sum(map(known, sample)) > len(sample):
+        if 2 * known(sample) > len(sample):
             return form
     return ""
 

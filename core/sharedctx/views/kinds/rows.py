@@ -34,11 +34,13 @@ class RowsKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most."""
         limits = _WIDE if len(source.text) > SHORT_ROW * len(source.value) else NARROW
-        return shorten_value("rows", f"{len(source.value)} rows", source.value, brief, limits, Unit("rows"))
+        return shorten_value(
+            "rows", f"{len(source.value)} rows", source.value, brief, limits, Unit("rows"), pool=source.pool
+        )
 
     def pack(self, source: Source) -> str | None:
         """All rows, by columns."""
-        packed = pack_value("rows", f"{len(source.value)} rows", source.value)
+        packed = pack_value("rows", f"{len(source.value)} rows", source.value, pool=source.pool)
         return packed if packed is not None and len(packed) < len(source.text) else None
 
     def unpack(self, text: str) -> Any:

@@ -23,7 +23,9 @@ from ..lines.result_lines import (
     is_noise,
     is_section,
     reason,
+    result,
     results,
+    suspects,
 )
 
 _FEWEST = 6
@@ -56,10 +58,14 @@ class TestsKind:
         ]
         if len(lines) < _FEWEST:
             return 0.0
-        told = sum(found is not None for found in results(lines))
+        begins = _SESSION.search(source.text[:4000]) is not None
+        some = suspects(lines)
+        if not begins and len(some) < 0.2 * len(lines):
+            return 0.0
+        told = sum(result(lines[at]) is not None for at in some)
         if told >= 5 and told >= 0.2 * len(lines):
             return 0.9
-        if _SESSION.search(source.text[:4000]) is None:
+        if not begins:
             return 0.0
         details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
         return 0.85 if told >= 3 or details >= 5 else 0.0

@@ -43,6 +43,8 @@ HEAD = 48
 _HEX = re.compile(r"[0-9a-f-](?<![0-9A-Za-z_-][0-9a-f-])(?:(?<=[0-9])|(?=[a-f-]*\d))[0-9a-fA-F-]{7,}+(?![0-9A-Za-z_])")
 """Its first character is a set, which the engine looks for before all else."""
 _NUMBER = re.compile(r"\d\w*")
+_NUMBER_IN_ASCII = re.compile(r"\d\w*", re.ASCII)
+"""The same where a text is ASCII, found in half of the time."""
 _JOINED = re.compile(r"\*(?:[-.:,/+]\*)+")
 _ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) ([^"]{0,4000})" ([1-5])(\d\d) ')
 _STATUS = re.compile(r"[A-Z]{3,10} ([1-5])\d\d( .+)?")
@@ -91,14 +93,14 @@ class Survey:
 
     def _mask(self, text: str) -> list[str]:
         masked = _HEX.sub("*", text)
-        masked = _JOINED.sub("*", _NUMBER.sub("*", masked))
+        masked = _JOINED.sub("*", (_NUMBER_IN_ASCII if text.isascii() else _NUMBER).sub("*", masked))
         masks = masked.split("\n")
-        for index, line in enumerate(self.lines):
-            if ' "' in line and "[" in line:
-                access = _ACCESS.match(line, 0, 5000)
-                if access is not None:
-                    hint = _TROUBLE.search(line, access.start(2), access.end(2))
-                    masks[index] = f"{access[1]} {access[3]}{access[4]}{' ' + hint[0] if hint is not None else ''}"
+        asked = [(index, line) for index, line in enumerate(self.lines) if ' "' in line and "[" in line]
+        found = [(index, access) for index, line in asked if (access := _ACCESS.match(line, 0, 5000)) is not None]
+        troubled = set(units_with([access[2] for _, access in found], _STEMS, any_case=True))
+        for place, (index, access) in enumerate(found):
+            hint = _TROUBLE.search(access.string, access.start(2), access.end(2)) if place in troubled else None
+            masks[index] = f"{access[1]} {access[3]}{access[4]}{' ' + hint[0] if hint is not None else ''}"
         return masks
 
     @lazy

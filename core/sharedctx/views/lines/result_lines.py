@@ -103,9 +103,14 @@ def result(line: str) -> Result | None:
 def results(lines: Sequence[str]) -> list[Result | None]:
     """The result that each line tells; of many lines this is faster than one by one."""
     told: list[Result | None] = [None] * len(lines)
-    for index in units_with(lines, _SIGNS):
+    for index in suspects(lines):
         told[index] = result(lines[index])
     return told
+
+
+def suspects(lines: Sequence[str]) -> list[int]:
+    """The places of the lines that may tell a result: the others do not."""
+    return units_with(lines, _SIGNS)
 
 
 def is_noise(line: str) -> bool:

@@ -18,9 +18,9 @@ _FOLDED = re.compile(rf"([A-Z])([ ]{{1,20}}\d{{1,18}})[ ](\^|{_DATE})[ ]")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def known(line: str) -> bool:
-    """Whether this is a long line of ``ls``."""
-    return _LONG.match(line) is not None
+def known(lines: Sequence[str]) -> int:
+    """How many of the lines are long ones of ``ls``."""
+    return sum(map(bool, map(_LONG.match, lines)))
 
 
 def fold(lines: Sequence[str], dates: bool = True) -> tuple[dict[str, str], list[str]]:

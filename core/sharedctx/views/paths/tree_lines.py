@@ -16,9 +16,9 @@ _DRAWN = re.compile(r"((?:(?:[│|](?:   |\u00a0\u00a0 )|    )){0,60})(?:[├└
 _DEEPEST = 61
 
 
-def known(line: str) -> bool:
-    """Whether this line is drawn as a branch."""
-    return _DRAWN.match(line) is not None
+def known(lines: Sequence[str]) -> int:
+    """How many of the lines are drawn as branches."""
+    return sum(map(bool, map(_DRAWN.match, lines)))
 
 
 def fold(lines: Sequence[str]) -> list[str]:

@@ -31,8 +31,9 @@ def select(plan: Plan, name: str, source: Source, brief: Brief) -> Draft | None:
         _promote(plan, source.text, brief)
     size = len(source.text)
     shown = [index for index, rank in enumerate(ranks) if rank]
+    sizes = [min(len(line), _WIDE) + 1 for line in lines]
     for rank, most in _MUCH:
-        if sum(min(len(lines[index]), _WIDE) + 1 for index in shown) > most * size + _SMALL:
+        if sum([sizes[index] for index in shown]) > most * size + _SMALL:
             shown = [index for index in shown if ranks[index] > rank]
     draft = spell(plan, shown, name, brief.marks)
     if brief.budget is None:
