@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import threading
@@ -62,8 +63,8 @@ class Minute(NamedTuple):
 class Savings:
     """Adds up what one opened store serves; every process keeps rows of its own, which its close adds to the total.
 
-    Sums are kept for good, minutes for a week. A process writes what it served within 5 seconds; what a killed one had
-    not yet written is not counted.
+    Sums are kept for good, minutes for a week. A process writes what it served within 5 seconds, or as it ends; what a
+    killed one had not yet written is not counted.
     """
 
     def __init__(self, backend: Backend, clock: Callable[[], float] = time.time) -> None:
@@ -111,6 +112,7 @@ class Savings:
         if self._due is None:
             self._due = threading.Timer(_WRITE_AFTER, self._write)
             self._due.daemon = True
+            atexit.register(self._write)
             self._due.start()
 
     def _gather(self) -> None:
@@ -126,6 +128,7 @@ class Savings:
     def _write(self) -> None:
         """Replace this process's rows; a store that cannot be written keeps serving."""
         self._due = None
+        atexit.unregister(self._write)
         with self._writing, suppress(SharedContextError):
             with self._lock:
                 self._gather()

@@ -119,6 +119,18 @@ with sharedctx.open({str(tmp_path)!r}) as store:
         assert store.session().savings() == []
 
 
+def test_a_process_that_ends_without_closing_its_store_is_counted(tmp_path: Path) -> None:
+    script = f"""
+from sharedctx import SharedContext
+ctx = SharedContext(path={str(tmp_path)!r}).bind("a")
+ctx.put("small", "x" * 40)
+ctx.get("small")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    with sharedctx.open(tmp_path) as store:
+        assert [found[3:6] for found in store.session().savings()] == [(1, 10, 10)]
+
+
 def test_coroutines_are_measured_too() -> None:
     async def main() -> list[tuple[str, int]]:
         async with AsyncSharedContext(url="memory://") as ctx:
