@@ -16,6 +16,14 @@ def test_a_small_budget_says_what_all_lines_start_with_once() -> None:
     assert "121: ERROR the shelf of cart 120 is gone" in view.text
 
 
+def test_one_line_alone_is_shown_whole_within_a_very_small_budget() -> None:
+    lines = [f"2026-01-01 00:{n // 60:02}:{n % 60:02} INFO host-{n % 7} finished job {n * 37}" for n in range(500)]
+    lines[211] = "2026-01-01 00:03:31 ERROR host-1 disk /dev/sdb1 is full: job 7807 lost"
+    view = compress("\n".join(lines), key="output/fetch-7502aec8", version=1, max_tokens=70)
+    assert view.tokens <= 70
+    assert lines[211] in view.text
+
+
 def test_metrics_tell_families_and_the_samples_at_their_ends() -> None:
     lines = [f'http_requests_total{{pod="web-{n}",zone="north",job="shop"}} {n * 7919 % 1000 + 5}' for n in range(100)]
     lines[40] = 'http_requests_total{pod="web-40",zone="south",job="shop"} 8831573'

@@ -146,9 +146,13 @@ class ContextClient(Connection):
             check_number("expected_version", expected)
         self._start()
         following, request = self._following, uuid.uuid4().hex
-        following.writing += 1
+        change = None
+        following.write()
         try:
             found = json_of(await self._link.ask(method, self._link.path + where, body=body, request=request))
+            make = what.apply if isinstance(what, Difference) else lambda _: what
+            change = Change(found["version"], make, found["hash"], iso(time.time()), None)
+            self._counts["written"] += 1
         except Away:
             if (fallback := await self._link.stand_in()) is None:
                 raise
@@ -157,10 +161,7 @@ class ContextClient(Connection):
             self._fresh_at = float("-inf")
             raise
         finally:
-            following.writing -= 1
-        self._counts["written"] += 1
-        make = what.apply if isinstance(what, Difference) else lambda _: what
-        await following.take(Change(found["version"], make, found["hash"], iso(time.time()), None))
+            await following.written(change)
         return found
 
     def _written_here(self, written: Written) -> Found:

@@ -53,7 +53,7 @@ class Connection:
         self._link = Link(requests, project_id, standing, retry_wait, start)
         self._listening = Listening()
         self._stream = Stream(requests, project_id, agent_id, ping, retry_wait) if enable_streaming else None
-        self._following = Following(project_id, self._listening, self._say, self._changed)
+        self._following = Following(project_id, agent_id, self._listening, self._say, self._changed)
         self._link.conflicts_to(self._following.tell)
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()

@@ -21,10 +21,12 @@ class Following:
     process writes by the same name, is asked for: ``ask`` sends a message.
     """
 
-    def __init__(self, project: str, listening: Listening, ask: Ask, changed: Callable[[], None]) -> None:
+    def __init__(self, project: str, agent: str, listening: Listening, ask: Ask, changed: Callable[[], None]) -> None:
         self.replica = Replica()
-        self.writing = 0
+        self._writing = 0
+        self._perhaps_own: list[Change] = []
         self._project = project
+        self._agent = agent
         self._listening = listening
         self._ask = ask
         self._changed = changed
@@ -71,7 +73,26 @@ class Following:
 
     async def _update(self, message: dict[str, Any], version: int, diff: Difference) -> None:
         known = {name: message[name] for name in ("projectId", "version", "timestamp", "hash", "changes", "agentId")}
-        await self.take(Change(version, diff.apply, str(message.get("hash", "")), str(message["timestamp"]), known))
+        change = Change(version, diff.apply, str(message.get("hash", "")), str(message["timestamp"]), known)
+        if self._writing and known["agentId"] == self._agent:  # the answer that is on its way tells whether it is own
+            self._perhaps_own.append(change)
+        else:
+            await self.take(change)
+
+    def write(self) -> None:
+        """Know that this client writes, until ``written``."""
+        self._writing += 1
+
+    async def written(self, change: Change | None) -> None:
+        """Take the version that this client wrote; None where it wrote none, as far as is known."""
+        self._writing -= 1
+        if change is not None:
+            await self.take(change)
+        if not self._writing:
+            held, self._perhaps_own = self._perhaps_own, []
+            for each in held:
+                await self.take(each)
+            await self.fill()
 
     async def snapshot(self, version: int, state: State, timestamp: str, *, told: bool = False) -> None:
         """Take a whole state."""
@@ -102,7 +123,7 @@ class Following:
     async def fill(self) -> None:
         """Ask for what is missing, unless an answer that is on its way may tell it."""
         version = self.replica.version
-        if not self.replica.gap or self.writing or self._asked == version:
+        if not self.replica.gap or self._writing or self._asked == version:
             return
         if await self._ask({"type": "subscribe_to_changes", "fromVersion": version}):
             self._asked = version

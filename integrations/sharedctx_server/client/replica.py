@@ -61,7 +61,8 @@ class Replica:
         if len(self._ahead) >= _MOST_AHEAD:
             self.forget()
             raise Torn
-        self._ahead[change.version] = change
+        if change.changes is None or change.version not in self._ahead:  # what this client wrote stays its own
+            self._ahead[change.version] = change
         self._known = max(self._known, change.version)
         taken = []
         while (following := self._ahead.pop(self.version + 1, None)) is not None:

@@ -97,14 +97,15 @@ class Picks:
         order = list(self._picked)
         budget = self._brief.budget
         about = "" if budget is not None and budget < _TIGHT else about
-        if self._without:
-            about = f", each {' and '.join(map(json.dumps, self._without))}{about}"
         while order:
+            if len(order) == 1:  # what one line alone says is told in its place
+                self._without = ()
+            each = f", each {' and '.join(map(json.dumps, self._without))}" if self._without else ""
             chosen = set(order)
             self._close(chosen)
             if len(chosen) == len(self._lines) and not any(self._cut(index) for index in chosen):
                 return None
-            text, ref = self._render(sorted(chosen), about, intro)
+            text, ref = self._render(sorted(chosen), each + about, intro)
             over = 0 if budget is None else self._brief.count(text) - budget
             if over <= 0:
                 return Draft(text, strategy, (ref,))
