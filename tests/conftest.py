@@ -3,9 +3,11 @@ process number."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,30 @@ def log() -> str:
     ]
     lines[211] = "2026-01-01 00:03:31 ERROR worker-1 disk /dev/sdb1 is full: job 7807 lost"
     return "\n".join(lines)
+
+
+class TurningCount:
+    """Counts tokens; from ``watch`` on only while the loop of who called that turns."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turned = threading.Event()
+
+    def watch(self) -> None:
+        """Insist from now on that the running loop turns."""
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, text: str) -> int:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._turned.set)
+            assert self._turned.wait(60), "the loop stood still"
+        return len(text) // 4
+
+
+@pytest.fixture
+def turning_count() -> TurningCount:
+    """A counter of tokens that fails where it is called on the event loop."""
+    return TurningCount()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,23 +130,14 @@ def test_tasks_that_expect_lose_no_update() -> None:
 
 
 @pytest.mark.parametrize("verb", ["put", "rollback"])
-def test_the_loop_runs_on_while_the_budget_of_a_session_is_judged(verb: str) -> None:
-    loops: list[asyncio.AbstractEventLoop] = []
-    turned = threading.Event()
-
-    def count(text: str) -> int:
-        if loops:
-            loops[0].call_soon_threadsafe(turned.set)
-            assert turned.wait(60), "the loop stood still"
-        return len(text) // 4
-
+def test_the_loop_runs_on_while_the_budget_of_a_session_is_judged(verb: str, turning_count: Any) -> None:
     async def main() -> None:
         with sharedctx.open("memory://") as store:
             plain = store.session("s")
             plain.put("large", "a line\n" * 20_000)
             plain.put("k", "small")
-            ctx = AsyncSharedContext.over(store.session("s", max_store_tokens=10**9, count_tokens=count))
-            loops.append(asyncio.get_running_loop())
+            ctx = AsyncSharedContext.over(store.session("s", max_store_tokens=10**9, count_tokens=turning_count))
+            turning_count.watch()
             entry = await (ctx.put("k", "small too") if verb == "put" else ctx.rollback("k", 1))
             assert entry.version == 2
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,20 +65,11 @@ async def test_the_state_keeps_what_the_model_is_given_views_of(
     assert len(model.results()["log"].content) < 600
 
 
-async def test_the_loop_runs_on_while_views_are_made(play: SimpleNamespace, log: str) -> None:
-    loops: list[asyncio.AbstractEventLoop] = []
-    turned = threading.Event()
-
-    def count(text: str) -> int:
-        if loops:
-            loops[0].call_soon_threadsafe(turned.set)
-            assert turned.wait(60), "the loop stood still"
-        return len(text) // 4
-
+async def test_the_loop_runs_on_while_views_are_made(play: SimpleNamespace, log: str, turning_count: Any) -> None:
     model = play.Model(AIMessage("done"))
-    with SharedContext("team", url="memory://", count_tokens=count) as context:
+    with SharedContext("team", url="memory://", count_tokens=turning_count) as context:
         agent = create_agent(model, [], middleware=[ContextEdit(context).middleware()])
-        loops.append(asyncio.get_running_loop())
+        turning_count.watch()
         await agent.ainvoke({"messages": history(log, 1)})
     assert all(len(result.content) < len(log) / 4 for result in model.results().values())
 
