@@ -145,7 +145,8 @@ class Protocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._part is None:
@@ -196,6 +197,7 @@ class Joining:
         self._write = joined.write
         self._later = loop.call_soon
         self._held = b""
+        self.is_closing = joined.is_closing  # asked several times a request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.joined, name)
@@ -233,7 +235,3 @@ class Joining:
         """Close when all is written."""
         self._flush()
         self.joined.close()
-
-    def is_closing(self) -> bool:
-        """Whether it was closed."""
-        return self.joined.is_closing()

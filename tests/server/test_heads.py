@@ -7,7 +7,8 @@ import json
 import pytest
 
 from sharedctx_server.testing import Running
-from tests.server.test_exchanges import asked, diff, replies
+
+from .test_exchanges import asked, diff, replies
 
 BODY = b'{"added":{"a":1}}'
 
