@@ -90,7 +90,7 @@ class Exchange:
                 parts.append(_HEADERS % header)
         end = b"" if self.keep_alive else b"connection: close\r\n"
         parts.append(b"content-length: %d\r\n%b\r\n%b" % (len(body), end, body))
-        protocol.transport.write_whole(b"".join(parts))
+        protocol.joining.write_whole(b"".join(parts))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()

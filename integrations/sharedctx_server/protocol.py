@@ -51,7 +51,8 @@ class Protocol(HttpToolsProtocol):
         self.application = cast(Application, config.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, Joining(transport, self.loop)))
+        self.joining = Joining(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self.joining))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -103,7 +104,7 @@ class Protocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._part = self._due = None
-        self.transport = cast(Joining, self.transport).joined
+        self.transport = self.joining.joined
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:

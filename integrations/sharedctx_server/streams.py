@@ -21,6 +21,7 @@ from .lanes import Subscriber
 from .messages import ack_message
 from .replies import encode
 from .service import Service
+from .sockets import FRAMES
 
 _GOODBYE = 5.0
 """Seconds that a subscriber has to take the close frame, and for what it said before it went."""
@@ -63,7 +64,8 @@ class ContextSocket:
             raise Closed(_GOING, "the server is stopping")
         if service.meter.connections >= service.settings.max_streams:
             raise Closed(_LATER, "too many streams")
-        subscriber = Subscriber(agent, service.settings.queue, service.settings.queue_bytes)
+        frames = scope.get("extensions", {}).get(FRAMES, {})
+        subscriber = Subscriber(agent, service.settings.queue, service.settings.queue_bytes, frames.get("write"))
         talk = Conversation(service, project, subscriber, scope["sharedctx.participant"])
         service.meter.connections += 1
         service.meter.found()
@@ -203,4 +205,5 @@ async def _send_all(subscriber: Subscriber, send: Send) -> None:
         if subscriber.ended is not None:
             return
         subscriber.news.clear()
+        subscriber.clear = True
         await subscriber.news.wait()
