@@ -76,7 +76,8 @@ class ContextSocket:
             await talk.join(since)
             await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
             if subscriber.ended == "refused":
-                raise Closed(_POLICY, "the token counts no more")
+                anonymous = "sharedctx.token" not in scope
+                raise Closed(_POLICY, "a token is asked for by now" if anonymous else "the token counts no more")
             if sending.done() and subscriber.ended is None:  # the client went: what it said before that is done
                 await asyncio.wait((hearing,), timeout=_GOODBYE)
             if subscriber.ended == "slow":
