@@ -199,6 +199,10 @@ class Catalogue:
         if slot is not None and self.matrix is not None:
             self.matrix.kill(slot, item.vectors or 0)
 
+    def expired(self, now: float) -> list[Item]:
+        """Return the items that have expired by then."""
+        return [self._items[key] for key, expires in self.expiring.items() if expires <= now]
+
     def let_go(self, key: str, version: int) -> None:
         """Forget an entry that was removed by this version."""
         self._bury(key)

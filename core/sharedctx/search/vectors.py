@@ -135,7 +135,7 @@ class Vectors:
             return 0.0
         now = yield from steps.now()
         with self._lock:
-            latest = max((expires for expires in self._known.expiring.values() if expires <= now), default=None)
+            latest = max((item.expires or 0 for item in self._known.expired(now)), default=None)
         yield from steps.expired(latest)
         return now
 
@@ -283,6 +283,7 @@ class Vectors:
             self._due = 0
         while True:
             yield from self.sync()
+            yield from self._let_expired_go()
             with self._lock:
                 known = self._known.packs
                 chosen = merging.choose(known, self.dimensions or 0, self._known.versions)
@@ -297,3 +298,14 @@ class Vectors:
                 yield from steps.commit(self.space, ops)
             except ConditionFailed:
                 continue  # somebody else merged them
+
+    def _let_expired_go(self) -> Steps[None]:
+        """Forget what was swept before this process followed the feed, so that merging leaves it out."""
+        now = yield from self._now()
+        with self._lock:
+            due = self._known.expired(now)
+        for item in due:
+            if not (yield from self._lives(item.key)):
+                with self._lock:
+                    if self._known.item(item.key) is item:
+                        self._known.let_go(item.key, item.version)
