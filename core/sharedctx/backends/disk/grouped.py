@@ -90,6 +90,7 @@ def _follows(op: Put, number: int, rev: int) -> bool:
         and when.sk == number
         and when.given in (None, number)
         and when.rev in (None, rev)
+        and when.number is None
         and value.__class__ is bytes
         and len(value) <= MAX_VALUE_BYTES
     )

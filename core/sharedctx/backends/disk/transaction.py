@@ -65,8 +65,10 @@ def head(con: sqlite3.Connection, space: str, pk: str) -> int:
 def insert(
     con: sqlite3.Connection, space: str, op: Put, mark: float | str | None, number: int | None = None
 ) -> tuple[int, int]:
-    """Insert a version under the next number, higher than any that was given; returns its row id and that number."""
-    number = number or foreign.newest_number(con, space, op.pk, living=False) + 1
+    """Insert a version under the next number, higher than any that was given, or the one that it asks for; returns its
+    row id and that number."""
+    asked = op.when.number if isinstance(op.when, Head) else None
+    number = number or asked or foreign.newest_number(con, space, op.pk, living=False) + 1
     key = keys.version_key(keys.partition(space, op.pk), number)
     row = con.execute(_INSERT, (key, mark, op.value)).lastrowid
     assert row is not None
@@ -171,8 +173,10 @@ def check(con: sqlite3.Connection, space: str, op: Put | Check) -> None:
 
 
 def follows(op: Op) -> bool:
-    """Whether a put requires a newest version, and, if anything, that no higher number was given."""
-    return isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head) and op.when.given in (None, op.when.sk)
+    """Whether a put takes the number after the version that it requires, and no more than that is to be asked."""
+    if not (isinstance(op, Put) and op.sk is NEXT and isinstance(op.when, Head)):
+        return False
+    return op.when.number is None and op.when.given in (None, op.when.sk)
 
 
 def append(con: sqlite3.Connection, space: str, op: Put, head: int) -> int | None:
