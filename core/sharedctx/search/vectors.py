@@ -283,7 +283,7 @@ class Vectors:
             self._due = 0
         while True:
             yield from self.sync()
-            yield from self._let_expired_go()
+            yield from self._known.let_expired_go((yield from self._now()), self._lives, self._lock)
             with self._lock:
                 known = self._known.packs
                 chosen = merging.choose(known, self.dimensions or 0, self._known.versions)
@@ -298,14 +298,3 @@ class Vectors:
                 yield from steps.commit(self.space, ops)
             except ConditionFailed:
                 continue  # somebody else merged them
-
-    def _let_expired_go(self) -> Steps[None]:
-        """Forget what was swept before this process followed the feed, so that merging leaves it out."""
-        now = yield from self._now()
-        with self._lock:
-            due = self._known.expired(now)
-        for item in due:
-            if not (yield from self._lives(item.key)):
-                with self._lock:
-                    if self._known.item(item.key) is item:
-                        self._known.let_go(item.key, item.version)
