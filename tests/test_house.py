@@ -22,7 +22,7 @@ INTEGRATIONS = ROOT / "integrations"
 
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "forking", "extras", "lazy", "tracing", "wire"}),
+    frozenset({"errors", "forking", "extras", "lazy", "tracing", "wire", "digests"}),
     frozenset({"backends"}),
     frozenset({"versions", "copied_rows"}),
     frozenset({"tokens", "views", "search", "settings"}),
