@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
+from sharedctx.driving.relay import Relay
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
-from sharedctx.relay import Relay
 from sharedctx.settings import check_duration
 
 from ..ready import Ready
