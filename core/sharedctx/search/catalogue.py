@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
-from .matrix import Matrix, Where
+from .matrix import Matrix
 from .merging import Known, kept
 from .packs import FLOAT, Item, Pack
+from .slots import Where
 
 if TYPE_CHECKING:
     import numpy as np

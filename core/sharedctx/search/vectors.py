@@ -23,10 +23,11 @@ from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
 from .kept import Kept
-from .matrix import Nearest, Where, numbers
+from .numbers import numbers
 from .packs import Entry, Item, Pack
 from .remembered import Remembered
 from .rows import read_dimensions, read_pack
+from .slots import Nearest, Where
 
 _DIMENSIONS = "dimensions"
 _PAGE = 2
