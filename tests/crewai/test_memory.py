@@ -43,6 +43,30 @@ def test_a_scope_does_not_leak_into_its_siblings(memory: ContextMemory) -> None:
     assert memory.count("/crew/ab") == 1
 
 
+@pytest.mark.parametrize("between", [0, 1, 2])
+def test_a_save_takes_in_what_others_save_before_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
+) -> None:
+    with sharedctx.open(tmp_path / "store") as store:
+        (tmp_path / "link").symlink_to(tmp_path / "store")
+        memory, other = ContextMemory(store), ContextMemory(path=tmp_path / "link")
+        memory.save([record("first")])
+        commit = store.backend.commit
+
+        def late(*arguments: Any) -> Any:
+            monkeypatch.undo()
+            for number in range(between):
+                other.save([record(f"between {number}")])
+            return commit(*arguments)
+
+        monkeypatch.setattr(store.backend, "commit", late)
+        memory.save([record("second", "/a")])
+        assert sorted(ids(memory.search([1.0, 0.0]))) == [*(f"between {n}" for n in range(between)), "first", "second"]
+        other.save([record("second", "/b"), record("first")])
+        assert sorted(ids(memory.search([1.0, 0.0])))[-2:] == ["first", "second"]
+        other.close()
+
+
 def test_deleting_a_scope_spares_the_root(memory: ContextMemory) -> None:
     memory.save([record("root", "/"), record("a", "/a")])
     assert memory.delete(scope_prefix="/a") == 1

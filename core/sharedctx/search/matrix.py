@@ -22,13 +22,15 @@ _BYTES = 4 * 2**20 - 1
 """A block of vectors is no larger: from there on numpy asks for huge pages, of which each may take a virtual machine
 milliseconds at its first touch."""
 _FEW = 8
+_LARGEST = 2.0**128 - 2.0**104
+"""The largest number of float32."""
 
 
 def _lengths(np: Any, block: Floats) -> Floats:
     """The rows' lengths; those whose squares leave the range of float32 by float64, as all of few are."""
     if len(block) < _FEW:
         wide = block.astype("f8")
-        few: Floats = np.minimum(np.sqrt(np.vecdot(wide, wide)), np.finfo("f4").max)
+        few: Floats = np.minimum(np.sqrt(np.vecdot(wide, wide)), _LARGEST)
         return few
     with np.errstate(over="ignore", under="ignore"):
         found: Floats = np.sqrt(np.einsum("ij,ij->i", block, block))
@@ -119,10 +121,8 @@ class Matrix:
 
     def vectors(self, first: int, count: int) -> list[list[float]]:
         """Return the vectors of slots."""
-        found: list[list[float]] = []
-        for block, lo, hi in self._spans(first, first + count):
-            found += block[lo:hi].tolist()
-        return found
+        per, blocks = self._per, self._blocks
+        return [blocks[slot // per][slot % per].tolist() for slot in range(first, first + count)]
 
     def places(self, chosen: Sequence[tuple[int, int]]) -> Places:
         """Return the slots of items in order, each given by its first one and how many it has."""
