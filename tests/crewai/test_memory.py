@@ -8,6 +8,7 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def test_a_scope_does_not_leak_into_its_siblings(memory: ContextMemory) -> None:
 def test_a_save_takes_in_what_others_save_before_its_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
 ) -> None:
-    with sharedctx.open(tmp_path / "store") as store:
-        (tmp_path / "link").symlink_to(tmp_path / "store")
-        memory, other = ContextMemory(store), ContextMemory(path=tmp_path / "link")
+    own = partial(ManualClock, 1_000.0)  # stores of clocks of their own are opened apart
+    with sharedctx.open(tmp_path, clock=own()) as store, sharedctx.open(tmp_path, clock=own()) as another:
+        memory, other = ContextMemory(store), ContextMemory(another)
         memory.save([record("first")])
         commit = store.backend.commit
 
@@ -64,7 +65,6 @@ def test_a_save_takes_in_what_others_save_before_its_commit(
         assert sorted(ids(memory.search([1.0, 0.0]))) == [*(f"between {n}" for n in range(between)), "first", "second"]
         other.save([record("second", "/b"), record("first")])
         assert sorted(ids(memory.search([1.0, 0.0])))[-2:] == ["first", "second"]
-        other.close()
 
 
 def test_deleting_a_scope_spares_the_root(memory: ContextMemory) -> None:
