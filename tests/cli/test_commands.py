@@ -254,18 +254,16 @@ def test_tables_are_exact_in_pipes(shell: Shell) -> None:
         (["ls", "--he"], {"--help"}),
     ],
 )
-def test_shells_complete_commands_keys_and_versions(shell: Shell, words: list[str], found: set[str]) -> None:
+def test_shells_complete_commands_keys_and_versions(
+    shell: Shell, words: list[str], found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for key in ("plan", "plan", "plan/b", "other"):
         shell("put", key, "v")
     line = ["sharedctx", "--path", str(shell.path), *words]
-    environment = {
-        **os.environ,
-        "_SHAREDCTX_COMPLETE": "bash_complete",
-        "COMP_WORDS": " ".join(line),
-        "COMP_CWORD": str(len(line) - 1),
-    }
-    done = subprocess.run([sys.executable, "-c", MAIN], env=environment, capture_output=True, text=True, check=False)
-    assert {each.partition(",")[2] for each in done.stdout.splitlines()} == found
+    monkeypatch.setenv("_SHAREDCTX_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", " ".join(line))
+    monkeypatch.setenv("COMP_CWORD", str(len(line) - 1))
+    assert {each.partition(",")[2] for each in shell.bare()[1].decode().splitlines()} == found
 
 
 def test_completing_where_no_store_is_gives_nothing_and_makes_none(shell: Shell) -> None:
