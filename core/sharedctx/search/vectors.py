@@ -135,7 +135,7 @@ class Vectors:
             return 0.0
         now = yield from steps.now()
         with self._lock:
-            latest = max((expires for expires in self._known.expiring.values() if expires <= now), default=None)
+            latest = max((item.expires or 0 for item in self._known.expired(now)), default=None)
         yield from steps.expired(latest)
         return now
 
@@ -267,9 +267,8 @@ class Vectors:
     def _find(self, sk: str) -> Steps[tuple[int, Pack | None] | None]:
         """Return a pack's bytes and the pack (None: damaged), None when it was merged meanwhile."""
         with self._lock:
-            told = self._pending.take(sk)
-        if told is not None:
-            return told
+            if (told := self._pending.take(sk)) is not None:
+                return told
         row = yield from self._rows.row(sk)
         return None if row is None else (len(row.value), read_pack(self.space, row))
 
@@ -284,6 +283,7 @@ class Vectors:
             self._due = 0
         while True:
             yield from self.sync()
+            yield from self._known.let_expired_go((yield from self._now()), self._lives, self._lock)
             with self._lock:
                 known = self._known.packs
                 chosen = merging.choose(known, self.dimensions or 0, self._known.versions)
