@@ -8,7 +8,6 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,29 +41,6 @@ def test_a_scope_does_not_leak_into_its_siblings(memory: ContextMemory) -> None:
     assert [each.id for each in memory.list_records("/crew/ab")] == ["ab"]
     assert memory.delete(scope_prefix="/crew/a") == 2
     assert memory.count("/crew/ab") == 1
-
-
-@pytest.mark.parametrize("between", [0, 1, 2])
-def test_a_save_takes_in_what_others_save_before_its_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
-) -> None:
-    own = partial(ManualClock, 1_000.0)  # stores of clocks of their own are opened apart
-    with sharedctx.open(tmp_path, clock=own()) as store, sharedctx.open(tmp_path, clock=own()) as another:
-        memory, other = ContextMemory(store), ContextMemory(another)
-        memory.save([record("first")])
-        commit = store.backend.commit
-
-        def late(*arguments: Any) -> Any:
-            monkeypatch.undo()
-            for number in range(between):
-                other.save([record(f"between {number}")])
-            return commit(*arguments)
-
-        monkeypatch.setattr(store.backend, "commit", late)
-        memory.save([record("second", "/a")])
-        assert sorted(ids(memory.search([1.0, 0.0]))) == [*(f"between {n}" for n in range(between)), "first", "second"]
-        other.save([record("second", "/b"), record("first")])
-        assert sorted(ids(memory.search([1.0, 0.0])))[-2:] == ["first", "second"]
 
 
 def test_deleting_a_scope_spares_the_root(memory: ContextMemory) -> None:
