@@ -208,6 +208,37 @@ def test_states_are_removed_while_another_process_writes_before_every_commit(bus
     assert read(backend, f"{written - 1:03}") == contents[written - 1]
 
 
+def test_a_head_is_not_built_on_a_parent_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, ours = MemoryBackend(), lineage()
+    head = random.Random(4).randbytes(400).hex().encode()
+    run(backend, ours.put("1", None, head, {}))
+    commit = backend.commit
+
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        run(backend, lineage().drop(["1"]))
+        return commit(*given)
+
+    monkeypatch.setattr(backend, "commit", late)
+    run(backend, ours.put("2", "1", head + b"!", {}))
+    found = run(backend, lineage().get("2"))
+    assert found is not None
+    assert run(backend, lineage().head(found.state))[1] == head + b"!"
+
+
+def test_what_repeats_additions_of_a_parent_reads_without_it(backend: MemoryBackend) -> None:
+    """Where nothing else of the state builds on the parent."""
+    lines, chance = lineage(), random.Random(5)
+    old, new = chance.randbytes(2000).hex().encode(), chance.randbytes(2000).hex().encode()
+    run(backend, lines.put("1", None, chance.randbytes(900), {"text": part(old, "a")}))
+    run(backend, lines.put("2", "1", chance.randbytes(900), {"text": part(old, "a", fresh=False)}))
+    run(backend, lines.add("2", new))
+    run(backend, lines.put("3", "2", chance.randbytes(900), {"text": part(old + new, "b")}))
+    assert stored(backend)["3"] < 1500
+    run(backend, lines.drop(["2"]))
+    assert read(backend, "3") == old + new
+
+
 def test_large_heads_and_additions_do_not_stay_in_memory(tmp_path: Path) -> None:
     backend, chance = DiskBackend(tmp_path / "store"), random.Random(1)
     ours = Lineage("space", "pk", LineageMemory(ContentCache(1 << 20)))
