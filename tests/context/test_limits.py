@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import sharedctx
+from sharedctx.backends.base import Put
 from sharedctx.errors import BudgetExceeded, ConfigError, ValueTooLarge
 from sharedctx.testing import ManualClock
 
@@ -103,6 +104,14 @@ def test_expired_entries_take_no_place() -> None:
     clock.advance(5)
     ctx.put("b", "v")
     assert [gone.why for gone in ctx.evicted()] == ["expired"]
+
+
+def test_what_is_damaged_takes_no_place_and_hinders_no_write(store: sharedctx.Store) -> None:
+    store.backend.commit("session:default", [Put("bad", b"no version at all")])
+    ctx = store.session(max_entries=1, max_store_tokens=10, count_tokens=Words())
+    ctx.put("a", "one two")
+    assert ctx.get("a") == "one two"
+    assert (ctx.evicted(), ctx.stats().entries) == ([], 1)
 
 
 def test_a_view_limit_too_small_for_references_is_refused_at_opening(store: sharedctx.Store) -> None:
