@@ -249,6 +249,11 @@ class Store:
             del _opened[self._key]
         backend.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether its opener closed it."""
+        return self._closed
+
     def check_open(self) -> None:
         """Raise ``BackendUnavailable`` after ``close``."""
         if self._closed:

@@ -63,6 +63,34 @@ def manifested(held: Files, **fields: Any) -> Files:
     return {**held, "manifest.json": json.dumps({**json.loads(held["manifest.json"]), **fields}).encode()}
 
 
+def test_an_import_costs_what_the_archive_holds_and_not_what_it_leaves_out(
+    source: SharedContext, target: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.export(tmp_path / "whole.ctx")
+    held = unpacked(tmp_path / "whole.ctx")
+    texts = [json.loads(text) for text in held["versions.jsonl"].splitlines()]
+    for number, text in enumerate(text for text in texts if text["key"] == "plan"):
+        text["version"] += 20_000 * number
+    held["versions.jsonl"] = b"\n".join(json.dumps(text).encode() for text in texts)
+    held["rows.jsonl"] = b"\n".join(row(sk=f"{n}") for n in range(500))
+    packed(held, tmp_path / "gaps.ctx")
+    commits = 0
+    many = target.backend.commit_many
+
+    def counted(given: Any, *more: Any) -> Any:
+        nonlocal commits
+        commits += len(given)
+        return many(given, *more)
+
+    monkeypatch.setattr(target.backend, "commit_many", counted)
+    target.import_session(tmp_path / "gaps.ctx", "copy")
+    assert commits <= len(texts) + 20
+    copied = target.session("copy")
+    numbers = [text["version"] for text in texts if text["key"] == "plan"]
+    assert [entry.version for entry in copied.history("plan")] == numbers[::-1]
+    assert copied.put("plan", "on").version == numbers[-1] + 1
+
+
 def row(**fields: Any) -> bytes:
     made = {"pk": "\x01evicted", "sk": "a", "expires": None, "payload": base64.b64encode(b"{}").decode()}
     return json.dumps({**made, **fields}).encode()
@@ -116,6 +144,7 @@ FORGED: dict[str, Callable[[Files], Files]] = {
     "a row twice": lambda files: {**files, "rows.jsonl": row() + b"\n" + row()},
     "a row without bytes": lambda files: {**files, "rows.jsonl": row(payload="?")},
     "grants that are none": lambda files: manifested(files, grants={"coder": {"root": ["*"]}}),
+    "grants that are a list": lambda files: manifested(files, grants=[]),
     "grants of no list": lambda files: manifested(files, grants={"coder": {"read": "*"}}),
     "another format": lambda files: manifested(files, format="tar"),
     "a newer format": lambda files: manifested(files, format_version=2),
