@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from sharedctx.budget import within
 from sharedctx.context import SharedContext
 from sharedctx.entries.arguments import check_number
+from sharedctx.errors import SharedContextError
 from sharedctx.extras import extra
-from sharedctx.outputs import Outputs, check_view_tokens
+from sharedctx.outputs import Outputs, Shortened, Unseen, check_view_tokens
+from sharedctx.outputs.budget import within
 from sharedctx.settings import check_bound
 
 from .items import Calls, is_message, is_output, texts, with_content, with_output
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
     from .ahead import ViewsAhead
 
-T = TypeVar("T")
-
 FACE = "openai_agents"
 _log = logging.getLogger("sharedctx.openai_agents")
+_Asked = tuple[str, str, int | None]
+"""A tool's name, what it returned, and the most tokens of its view."""
 
 
 class OutputFilter:
@@ -61,27 +63,47 @@ class OutputFilter:
 
         return ViewsAhead(self._outputs, self._max_tokens)
 
-    async def _leave_loop(self, work: Callable[[T], T], given: T) -> T:
-        """The first view of a large output takes long."""
-        return await self._outputs.context.store.driver.leave_loop(work, given)
-
-    def _shortened(self, items: list[Any], calls: Calls) -> list[Any]:
+    async def _shortened(self, items: list[Any], calls: Calls) -> list[Any]:
         """Return input items with their large outputs (and messages) replaced; the latest ``keep_last`` stay."""
+        asked: list[_Asked] = []
+
+        def note(tool: str, text: str, max_tokens: int | None) -> str:
+            asked.append((tool, text, max_tokens))
+            return text
+
+        self._with(items, calls, note)
+        given = iter(await self._texts(asked))
+        return self._with(items, calls, lambda *_: next(given))
+
+    def _with(self, items: list[Any], calls: Calls, shorten: Callable[[str, str, int | None], str]) -> list[Any]:
+        """The items with what ``shorten`` gives for a tool, a text and the most tokens of its view."""
         outputs = [at for at, item in enumerate(items) if is_output(item)]
         kept = set(outputs[len(outputs) - self._keep_last :]) if self._keep_last else set()
-        return [item if at in kept else self._shorter(item, calls) for at, item in enumerate(items)]
-
-    def _shorter(self, item: Any, calls: Calls) -> Any:
-        if is_output(item):
-            return with_output(item, calls, lambda tool, text: self._view(tool, text, self._max_tokens))
         limit = self._max_message_tokens
-        if limit is not None and is_message(item):
-            return with_content(item, lambda _, text: self._view("message", text, limit))
-        return item
 
-    def _view(self, tool: str, text: str, max_tokens: int | None) -> str:
-        made = self._outputs.shorten(tool, text, max_tokens)
-        return text if made is None else made.text
+        def shorter(item: Any) -> Any:
+            if is_output(item):
+                return with_output(item, calls, lambda tool, text: shorten(tool, text, self._max_tokens))
+            if limit is not None and is_message(item):
+                return with_content(item, lambda _, text: shorten("message", text, limit))
+            return item
+
+        return [item if at in kept else shorter(item) for at, item in enumerate(items)]
+
+    async def _texts(self, asked: Sequence[_Asked]) -> list[str]:
+        """What a model is given for each text: at once where it was seen and the store is on this machine. To make a
+        view takes long, and so may a question over a network: those leave the event loop, together."""
+        outputs, store = self._outputs, self._outputs.context.store
+        made: dict[int, Shortened | None] = {}
+        if store.backend.local:
+            for at, one in enumerate(asked):
+                with suppress(Unseen, SharedContextError):  # which is logged where it is met again
+                    made[at] = outputs.recall(*one)
+        left = [at for at in range(len(asked)) if at not in made]
+        if left:
+            found = await store.driver.leave_loop(lambda: [outputs.shorten(*asked[at]) for at in left])
+            made.update(zip(left, found, strict=True))
+        return [text if (view := made[at]) is None else view.text for at, (_, text, _) in enumerate(asked)]
 
 
 class ContextHandoffFilter(OutputFilter):
@@ -99,21 +121,21 @@ class ContextHandoffFilter(OutputFilter):
     """
 
     async def __call__(self, data: HandoffInputData) -> HandoffInputData:
-        """Return the hand-off's data with the model's part of it shortened, off the event loop."""
+        """Return the hand-off's data with the model's part of it shortened; views are made off the event loop."""
         try:
-            return await self._leave_loop(self._filtered, data)
+            return await self._filtered(data)
         except Exception:
             _log.exception("the hand-off filter failed: the history is handed over as it is")
             return data
 
-    def _filtered(self, data: HandoffInputData) -> HandoffInputData:
+    async def _filtered(self, data: HandoffInputData) -> HandoffInputData:
         history = data.input_history
         past: list[Any] = [{"role": "user", "content": history}] if isinstance(history, str) else list(history)
         given = data.new_items if data.input_items is None else data.input_items
         runs = (*data.pre_handoff_items, *given)
         calls = Calls([*past, *(item.raw_item for item in runs)])
         plain = [*past, *(_raw(item) for item in runs)]
-        made = self._shortened(plain, calls)
+        made = await self._shortened(plain, calls)
         if all(new is old for new, old in zip(made, plain, strict=True)):
             return data
         after = tuple(
@@ -160,24 +182,26 @@ class ContextInputFilter(OutputFilter):
         self._max_input_tokens = max_input_tokens
 
     async def __call__(self, data: CallModelData[Any]) -> ModelInputData:
-        """Return the model's input with large outputs shortened, off the event loop; unchanged, with a log line, when
-        that fails."""
+        """Return the model's input with large outputs shortened, in views made off the event loop; unchanged, with a
+        log line, when that fails."""
         try:
-            return await self._leave_loop(self._filtered, data.model_data)
+            return await self._filtered(data.model_data)
         except Exception:
             _log.exception("the input filter failed: the model is given its input as it is")
             return data.model_data
 
-    def _filtered(self, given: ModelInputData) -> ModelInputData:
+    async def _filtered(self, given: ModelInputData) -> ModelInputData:
         calls = Calls(given.input)
-        made = self._shortened(list(given.input), calls)
+        made = await self._shortened(list(given.input), calls)
         if self._max_input_tokens is not None:
-            count = self._outputs.context.settings.count_tokens
-            made = self._within(made, calls, self._max_input_tokens - count(given.instructions or ""))
+            leave = self._outputs.context.store.driver.leave_loop
+            made = await leave(self._within, made, calls, self._max_input_tokens, given.instructions or "")
         return ModelInputData(input=made, instructions=given.instructions)
 
-    def _within(self, items: list[Any], calls: Calls, budget: int) -> list[Any]:
-        """Return the items within a budget of tokens: the oldest outputs give way to a line each."""
+    def _within(self, items: list[Any], calls: Calls, most: int, instructions: str) -> list[Any]:
+        """Return the items within a budget of tokens, which the instructions share: the oldest outputs give way to a
+        line each."""
+        budget = most - self._outputs.tokens(instructions)
 
         def line(item: Any) -> Any:
             return with_output(item, calls, lambda tool, text: self._outputs.stub(tool, text, self._max_tokens) or text)

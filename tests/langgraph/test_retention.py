@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,84 @@ def test_old_ones_go_and_old_threads_whole() -> None:
         assert saver.retain(max_age=35 * 60) == would
         assert ids(saver, "new") == ["50", "30"]
         assert list(saver.threads()) == ["new"]
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_a_time_without_a_zone_is_utc_and_one_that_cannot_be_read_is_no_reason_to_remove(in_tokyo: None) -> None:
+    clock = ManualClock(1_735_689_600.0 + 3600)  # 2025-01-01 in UTC, an hour later
+    with sharedctx.open("memory://", clock=clock) as store, ContextSaver(store) as saver:
+        at: Any = config()
+        for id, ts in (("1", "soon"), ("2", "2025-01-01T00:10:00"), ("3", "2025-01-01T00:30:00")):
+            at = saver.put(at, {**checkpoint(id, {"a": 1}), "ts": ts}, {"run_id": "r"}, {"a": id})
+        assert saver.retain(max_age=35 * 60).checkpoints == 1
+        assert ids(saver) == ["3", "1"]
+        assert saver.retain(max_age=0).threads == 1
+        assert store.backend.spaces() == []
+
+
+@pytest.mark.parametrize("interrupted", ["removal", "put"])
+@pytest.mark.parametrize("how", ["expired", "old"])
+def test_a_chat_that_goes_on_while_its_thread_is_removed_loses_nothing(
+    address: str, how: str, interrupted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(1_735_689_600.0)  # when the checkpoints say that they were made
+    with sharedctx.open(address, clock=clock) as store, ContextSaver(store, ttl=60) as saver:
+        asked = 0
+        waiting: list[Callable[[], object]] = []
+
+        def interrupting(method: str) -> None:
+            call = getattr(store.backend, method)
+
+            def counted(*args: Any, **options: Any) -> Any:
+                nonlocal asked
+                asked -= 1
+                if asked == 0:
+                    waiting.pop()()
+                return call(*args, **options)
+
+            monkeypatch.setattr(store.backend, method, counted)
+
+        for method in ("commit", "reclaim", "scan", "rev", "pks", "changes"):
+            interrupting(method)
+        for number in range(1, 1000):
+            thread = f"t{number}"
+            with ContextSaver(store, ttl=60) as another:
+                chain, inner = Chain(another, thread), Chain(another, thread, "inner")
+                for id in ("1", "2", "3"):
+                    chain.put(id, {"text": [LONG, id]}, run_id="first")
+                    another.put_writes(chain.config, [("text", [LONG, "more"])], "task")
+                inner.put("1", {"text": [LONG]})
+                clock.advance(61 if how == "expired" else 30)
+
+                def go_on(saver: ContextSaver = another, config: Any = chain.config) -> None:
+                    made = checkpoint("4", {"text": [LONG, "more", "new"]})
+                    made["ts"] = datetime.fromtimestamp(clock(), UTC).isoformat()
+                    saver.put(config, made, {"run_id": "second"}, made["channel_versions"])
+
+                def remove(thread: str = thread) -> None:
+                    saver.retain(max_age=None if how == "expired" else 10, thread_ids=[thread])
+
+                first, second = (remove, go_on) if interrupted == "removal" else (go_on, remove)
+                waiting, asked = [second], number
+                first()
+                asked = 0
+                if waiting:
+                    break
+            with ContextSaver(store, ttl=60) as fresh:
+                found = fresh.get_tuple(config(thread))
+                assert found is not None, f"lost when the other came before request {number}"
+                assert found.checkpoint["channel_values"] == {"text": [LONG, "more", "new"]}
+                fresh.delete_for_runs(["second"])
+                assert "4" not in ids(fresh, thread), f"not found by its run, request {number}"
+        assert number > 3
 
 
 def test_a_thread_lives_from_its_last_checkpoint() -> None:

@@ -14,6 +14,7 @@ from sharedctx.errors import DecodeError
 from sharedctx.versions.lineage import Lineage, split
 
 from .packing import Packing
+from .places import space_of
 from .threads import Threads
 
 _INTERNAL = ("__", "branch:")
@@ -80,8 +81,9 @@ class Retention:
         self._packing = packing
 
     def thin(self, thread: str, choose: Choice, *, dry_run: bool = False) -> Steps[Removed]:
-        """Keep of each namespace of a thread what ``choose`` says."""
+        """Keep of each namespace of a thread what ``choose`` says, and what others write meanwhile."""
         removed = Removed()
+        rev = yield from steps.rev(space_of(thread))
         for namespace in (yield from self._threads.namespaces(thread)):
             lineage = self._threads.lineage(thread, namespace)
             facts, damaged = yield from self._survey(lineage)
@@ -96,7 +98,7 @@ class Retention:
         if removed.checkpoints and not removed.kept:
             removed = replace(removed, threads=1)
             if not dry_run:
-                yield from self._threads.delete(thread)
+                yield from self._threads.clear(thread, rev)
         return removed
 
     def delete_runs(self, runs: Sequence[str]) -> Steps[Removed]:
@@ -112,32 +114,33 @@ class Retention:
         return removed
 
     def sweep(self, thread: str, *, dry_run: bool = False) -> Steps[Removed]:
-        """Remove a thread that has expired."""
+        """Remove a thread that has expired; what others write to it meanwhile stays."""
+        rev = yield from steps.rev(space_of(thread))
         rows: list[Row] = []
         for namespace in (yield from self._threads.namespaces(thread)):
             lineage = self._threads.lineage(thread, namespace)
             found = yield from lineage.newest()
             if found is not None and not (yield from self._threads.expired(thread, namespace, found.state.expires)):
                 return Removed()
-            rows += yield from _rows(lineage)
-        if not rows:
+            rows += yield from lineage.all()
+        if not rows and not (yield from steps.pks(space_of(thread), limit=1)):
             return Removed()
         if not dry_run:
-            yield from self._threads.delete(thread)
-        return _count(rows, threads=1)
+            yield from self._threads.clear(thread, rev)
+        return _count(rows, threads=1) if rows else Removed()
 
     def weigh(self, thread: str) -> Steps[Removed]:
         """Count what a thread holds."""
         rows: list[Row] = []
         for namespace in (yield from self._threads.namespaces(thread)):
-            rows += yield from _rows(self._threads.lineage(thread, namespace))
+            rows += yield from self._threads.lineage(thread, namespace).all()
         return _count(rows, threads=1)
 
     def _survey(self, lineage: Lineage) -> Steps[tuple[dict[str, Facts], set[str]]]:
         """Return what is known of a namespace's checkpoints, oldest first, and the ids of damaged ones."""
         facts: dict[str, Facts] = {}
         damaged: set[str] = set()
-        for row in (yield from _rows(lineage)):
+        for row in (yield from lineage.all()):
             id, number = split(str(row.sk))
             if number is not None:
                 continue
@@ -195,15 +198,6 @@ class Retention:
         except DecodeError:
             return frozenset()
         return frozenset(write.channel for write in self._packing.read_writes(id, contents))
-
-
-def _rows(lineage: Lineage) -> Steps[list[Row]]:
-    found: list[Row] = []
-    lo = ""
-    while page := (yield from steps.scan(lineage.space, lineage.pk, lo, None, limit=500)):
-        found += page
-        lo = f"{page[-1].sk}\x00"
-    return found
 
 
 def _count(rows: Sequence[Row], *, threads: int) -> Removed:

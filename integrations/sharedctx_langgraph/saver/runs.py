@@ -19,28 +19,39 @@ class Runs:
     def __init__(self) -> None:
         self._noted: set[tuple[str, str]] = set()
 
-    def note(self, run: str, thread: str) -> Steps[None]:
-        """Note that a run writes to a thread."""
+    def note(self, run: str, thread: str) -> Steps[bool]:
+        """Note that a run writes to a thread; False where this object did before."""
         if not run or (run, thread) in self._noted:
-            return
+            return False
         yield from self._put([(run, thread)])
         if len(self._noted) >= _MOST:
             self._noted.clear()
         self._noted.add((run, thread))
+        return True
+
+    def confirm(self, run: str, thread: str) -> Steps[None]:
+        """Note it again if it was forgotten before the run's first checkpoint was there."""
+        pk = f"{_THREAD}{thread}"
+        if not (yield from steps.scan(SPACE, pk, run, f"{run}\x00", limit=1)):
+            yield from self._put([(run, thread)])
 
     def threads(self, run: str) -> Steps[list[str]]:
         """Return the threads that a run wrote to."""
         return (yield from self._marks(f"{_RUN}{run}")) if run else []
 
-    def forget(self, thread: str) -> Steps[None]:
-        """Take a thread out of the index."""
+    def forget(self, thread: str) -> Steps[list[str]]:
+        """Take a thread out of the index; returns its runs."""
         found = yield from self._marks(f"{_THREAD}{thread}")
         yield from self.drop([(run, thread) for run in found])
+        return found
+
+    def restore(self, thread: str, runs: list[str]) -> Steps[None]:
+        """Note runs of a thread that was taken out while others wrote to it again."""
+        yield from self._put([(run, thread) for run in runs])
 
     def copy(self, source: str, target: str) -> Steps[None]:
         """Note for one thread the runs of another."""
-        found = yield from self._marks(f"{_THREAD}{source}")
-        yield from self._put([(run, target) for run in found])
+        yield from self.restore(target, (yield from self._marks(f"{_THREAD}{source}")))
 
     def drop(self, pairs: list[tuple[str, str]]) -> Steps[None]:
         """Take runs of threads out of the index."""

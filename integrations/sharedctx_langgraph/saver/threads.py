@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from sharedctx.backends import steps
-from sharedctx.backends.base import Row
+from sharedctx.backends.base import Put, Row
 from sharedctx.backends.steps import Steps
 from sharedctx.errors import DecodeError, InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.versions.cache import ContentCache
-from sharedctx.versions.lineage import Lineage, LineageMemory
+from sharedctx.versions.lineage import Lineage, LineageMemory, split
 
 from .packing import Packing, Stored, Write
 from .places import NAMESPACE, THREADS, Place, check_text, partition_of, space_of
@@ -27,6 +27,8 @@ T = TypeVar("T")
 _TRIES = 8
 _KEPT = 512
 _KEPT_BYTES = 1 << 15
+_TRIM = "trim"
+"""The partition of a row that is removed at once, and with it the feed before it."""
 
 
 class Opened(NamedTuple):
@@ -100,12 +102,14 @@ class Threads:
         namespace = place.namespace or ""
         id = check_text(checkpoint.get("id"), f"id of the checkpoint for thread {place.thread!r}")
         facts: Any = get_checkpoint_metadata(config, metadata)  # type: ignore[arg-type]
-        if (run := facts.get("run_id")) is not None:
-            yield from self.runs.note(str(run), place.thread)
+        run = facts.get("run_id")
+        noted = run is not None and (yield from self.runs.note(str(run), place.thread))
         parts = packing.parts(checkpoint, new_versions or {})
         head = packing.head(checkpoint, facts)
         expires = yield from self._expires()
         yield from self.lineage(place.thread, namespace).put(id, place.id, head, parts, expires)
+        if noted:
+            yield from self.runs.confirm(str(run), place.thread)
         return place.config(namespace, id)
 
     def put_writes(
@@ -215,6 +219,20 @@ class Threads:
         """Remove a thread; returns the number of rows."""
         yield from self.runs.forget(thread)
         return (yield from steps.reclaim(space_of(thread)))
+
+    def clear(self, thread: str, rev: int) -> Steps[None]:
+        """Remove what a thread held at a revision, and all traces of one that nobody wrote to since; what others write
+        meanwhile stays."""
+        for namespace in (yield from self.namespaces(thread)):
+            lineage = self.lineage(thread, namespace)
+            yield from lineage.drop({split(str(row.sk))[0] for row in (yield from lineage.all()) if row.rev <= rev})
+        if (yield from self.namespaces(thread)):
+            return
+        yield from steps.commit(space_of(thread), [Put(_TRIM, b"", _TRIM)])
+        yield from steps.reclaim(space_of(thread), _TRIM)
+        runs = yield from self.runs.forget(thread)
+        if (yield from self.namespaces(thread)):
+            yield from self.runs.restore(thread, runs)
 
     def copy(self, source: str, target: str) -> Steps[int]:
         """Copy a thread's rows into another thread, which is emptied first; returns how many. Where there is no thread

@@ -92,6 +92,10 @@ class Lineage:
         rows = yield from steps.scan(self.space, self.pk, "", before, limit=limit, newest_first=True)
         return rows, str(rows[-1].sk) if len(rows) == limit else None
 
+    def all(self) -> Steps[list[Row]]:
+        """Return every row of the partition, in order."""
+        return self._thinning.rows()
+
     def parse(self, row: Row) -> StateRow:
         """Return the state of a row; raises ``DecodeError`` naming it."""
         return self._reading.parse(row)

@@ -1,9 +1,14 @@
-"""Taking states out of a lineage: those that build on them are stored anew first, so that a crash loses nothing."""
+"""Taking states out of a lineage: those that build on them are stored anew first, so that a crash loses nothing.
+
+Of the states that go, too, those that build on others go first: what is left of them can be read at any time, so that
+what others build on it meanwhile can be stored anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from graphlib import CycleError, TopologicalSorter
 from typing import Final, NamedTuple
 
 from ...backends import steps
@@ -58,7 +63,7 @@ class Thinning:
         """Remove these states and their additions."""
         lost = Loss(0, 0, 0)
         rev, _ = yield from self._freed(ids, False, *(yield from self._since(None)))
-        doomed = _of(ids, (yield from self.rows()))
+        doomed = self._ordered(_of(ids, (yield from self.rows())))
         tries = 0
         while doomed:
             some = doomed[:MAX_OPS]
@@ -70,13 +75,32 @@ class Thinning:
                     raise self._busy() from None
                 rev, seen = yield from self._freed(ids, False, *(yield from self._since(rev)))
                 late = _of(ids, seen)
-                doomed = [*{row.sk: row for row in (*doomed, *late)}.values()]
+                doomed = self._ordered([*{row.sk: row for row in (*doomed, *late)}.values()])
                 continue
             doomed = doomed[MAX_OPS:]
             lost = Loss(*map(sum, zip(lost, _loss(some), strict=True)))
             for row in some:
                 self._reading.memory.forget(self._reading.at(split(str(row.sk))[0]))
         return lost
+
+    def _ordered(self, rows: Sequence[Row]) -> list[Row]:
+        """Return rows in the order in which they may go: before each state its additions and what builds on it."""
+        builds: dict[str, set[str]] = {}
+        parts: dict[str, list[Row]] = {}
+        for row in sorted(rows, key=lambda row: str(row.sk), reverse=True):
+            id, number = split(str(row.sk))
+            parts.setdefault(id, []).append(row)
+            if number is None:
+                try:
+                    builds[id] = self._reading.parse(row).builds_on()
+                except DecodeError:
+                    continue  # nothing can be read through it
+        try:
+            order = [id for id in TopologicalSorter(builds).static_order() if id in parts]
+        except CycleError:  # of rows that no lineage wrote
+            order = sorted(parts)
+        order += sorted(parts.keys() - set(order))
+        return [row for id in reversed(order) for row in parts[id]]
 
     def free(self, ids: set[str]) -> Steps[int]:
         """Store anew what builds on these states, with their own additions; returns the revision at which nothing

@@ -11,15 +11,16 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .context import SharedContext
-from .entries.names import check_participant
-from .errors import ConfigError, SharedContextError, VersionConflict
-from .forking import renew_after_fork
-from .opening import check_context
-from .settings import check_bound
-from .tools import TOOLS
-from .views.plain import LEAST_TOKENS
-from .views.view import Marks
+from ..context import SharedContext
+from ..entries.names import check_participant
+from ..errors import ConfigError, SharedContextError, VersionConflict
+from ..forking import renew_after_fork
+from ..opening import check_context
+from ..settings import check_bound
+from ..tools.table import TOOLS
+from ..views.plain import LEAST_TOKENS
+from ..views.view import Marks
+from .digests import DIGESTS
 
 PREFIX = "output/"
 _log = logging.getLogger("sharedctx.outputs")
@@ -45,6 +46,10 @@ class Shortened(NamedTuple):
     original_tokens: int
 
 
+class Unseen(Exception):
+    """What stands for an output is not known: its view is still to be made or looked for."""
+
+
 class Outputs:
     """Stores large outputs under ``output/{participant}/{name}-{hash}`` and gives their views.
 
@@ -58,9 +63,9 @@ class Outputs:
         name = check_participant("handoff" if given is None else given)
         self.context = context.bind(name, face=face)
         self._prefix = _prefix_of(name)
-        self._seen: OrderedDict[tuple[str, bytes, int | None], Shortened | None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str, int | None], Shortened | None] = OrderedDict()
         self._views: OrderedDict[str, Shortened] = OrderedDict()
-        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._counts: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
         renew_after_fork(self)
 
@@ -86,6 +91,22 @@ class Outputs:
             self.context.served("handoff", made.tokens, made.original_tokens)
         return made
 
+    def recall(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
+        """Return what ``shorten`` does of an output that was seen before: nothing is made, and the store is asked only
+        whether it still has the output, so that an event loop may call this where the store is local.
+
+        Raises ``Unseen``, and ``SharedContextError`` where the store cannot be asked.
+        """
+        if len(output) <= _least(max_tokens):
+            return None
+        digest = DIGESTS.known(output)
+        if digest is None:
+            raise Unseen
+        made = self._seen_before(name, output, digest, max_tokens)
+        if made is not None:
+            self.context.served("handoff", made.tokens, made.original_tokens)
+        return made
+
     def prepare(self, name: str, output: str, max_tokens: int | None) -> None:
         """Store a large output and make its view, so that ``shorten`` finds both; failures are left to it."""
         if len(output) > _least(max_tokens):
@@ -104,7 +125,7 @@ class Outputs:
             if earlier is not None:
                 key, version, tokens = earlier.key, earlier.version, earlier.original_tokens
             else:
-                digest = hashlib.sha256(output.encode("utf-8", "surrogatepass")).hexdigest()
+                digest = DIGESTS.of(output)
                 key, tokens = self._key(name, digest), self.tokens(output)
                 version = self._store(key, output, digest)
         except SharedContextError as error:
@@ -116,7 +137,7 @@ class Outputs:
         """Return the tokens of a text; long ones are counted once."""
         if len(text) < _BRIEF:
             return self.context.settings.count_tokens(text)
-        at = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        at = DIGESTS.of(text)
         with self._lock:
             held = self._counts.get(at)
         if held is None:
@@ -127,20 +148,30 @@ class Outputs:
                     self._counts.popitem(last=False)
         return held
 
-    def _shorten(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
+    def _seen_before(self, name: str, output: str, digest: str, max_tokens: int | None) -> Shortened | None:
+        """What stands for an output, from memory; raises ``Unseen``."""
+        at = (name, digest, max_tokens)
         with self._lock:
             earlier = self._views.get(output)
-        if earlier is not None:
-            return self._smaller(earlier, max_tokens)
-        digest = hashlib.sha256(output.encode("utf-8", "surrogatepass"))
-        at = (name, digest.digest(), max_tokens)
-        with self._lock:
             seen = at in self._seen
             held = self._seen.get(at)
             if seen:
                 self._seen.move_to_end(at)
-        if seen and (held is None or self._version(held.key, digest.hexdigest()) == held.version):
-            return held
+        if earlier is not None and (max_tokens is None or earlier.tokens <= max_tokens):
+            return earlier
+        if not seen or (held is not None and self._version(held.key, digest) != held.version):
+            raise Unseen
+        return held
+
+    def _shorten(self, name: str, output: str, max_tokens: int | None) -> Shortened | None:
+        digest = DIGESTS.of(output)
+        try:
+            return self._seen_before(name, output, digest, max_tokens)
+        except Unseen:
+            return self._made(name, output, digest, max_tokens)
+
+    def _made(self, name: str, output: str, digest: str, max_tokens: int | None) -> Shortened | None:
+        at = (name, digest, max_tokens)
         least = _least(max_tokens)
         if len(output) < _SURELY_LARGE * least and self.tokens(output) <= least:
             self._remember(at, None)
@@ -150,8 +181,8 @@ class Outputs:
             made = self._smaller(earlier, max_tokens)
             self._remember(at, made)
             return made
-        key = self._key(name, digest.hexdigest())
-        made = self._view(key, self._store(key, output, digest.hexdigest()), max_tokens)
+        key = self._key(name, digest)
+        made = self._view(key, self._store(key, output, digest), max_tokens)
         if made is not None and made.text == output:
             made = None
         self._remember(at, made)
@@ -200,7 +231,7 @@ class Outputs:
         shown = self.context.run(self.context.verbs.show(self.context.participant, key, version, max_tokens, None))
         return None if shown is None else Shortened(shown.text, key, version, shown.tokens, shown.original_tokens)
 
-    def _remember(self, at: tuple[str, bytes, int | None], made: Shortened | None) -> None:
+    def _remember(self, at: tuple[str, str, int | None], made: Shortened | None) -> None:
         with self._lock:
             self._seen[at] = made
             if made is not None:
