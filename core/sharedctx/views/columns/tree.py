@@ -74,39 +74,48 @@ class Tree:
         first: dict[int, int] = {}
         labels: dict[str, str] = {}
         spelled: dict[str, tuple[str, str]] = {}
+        values, texts = self._values, self._texts
         # the node that a part lies in, its place there, its label, the part, its path if that may lead to one found
         pending: list[tuple[int, int, str, Any, Path | None, float]] = [(-1, 0, "", value, (), 1.0)]
         while pending:
             above, place, label, part, where, share = pending.pop()
-            at = len(self._values)
-            self._values.append(part)
+            at = len(values)
+            values.append(part)
             self._above.append(above)
             self._places.append(place)
             self._labels.append(label)
             self._shares.append(share)
-            if where in ranks:
+            if where is not None and where in ranks:
                 first[at] = ranks[where]
             kind = type(part)
             if kind is dict or kind is list:
-                self._texts.append("{}" if kind is dict else "[]")
+                texts.append("{}" if kind is dict else "[]")
                 also = on_way.get(where, _NONE) if where is not None else _NONE
+                told = _SHARES_NAMED if kind is dict else _SHARES
+                last = len(part) - 1 if kind is list else -1
                 parts = []
                 for inner, name in _taken(part, also):
-                    if kind is dict and name not in labels:
-                        labels[name] = literals.name(name) if len(name) <= _SHOWN else "…"
-                    label = labels[name] if kind is dict else ""
-                    way = (*where, name) if where is not None and name in also else None
-                    parts.append((at, inner, label, part[name], way, share * _share(part, inner)))
-                pending += parts[::-1]
+                    label = ""
+                    if kind is dict:
+                        label = labels.get(name, "")
+                        if not label:
+                            label = labels[name] = literals.name(name) if len(name) <= _SHOWN else "…"
+                    way = (*where, name) if also and where is not None and name in also else None
+                    seat = 1 if inner == last else inner
+                    left = told[seat] if seat < _SEATS else _share(kind, seat)
+                    parts.append((at, inner, label, part[name], way, share * left))
+                parts.reverse()
+                pending += parts
                 continue
             spot = found.get(where, -1) if where is not None else -1
             if kind is str and spot < 0:
-                if part not in spelled:
-                    spelled[part] = _spelled(part, -1)
-                text, longer = spelled[part]
+                both = spelled.get(part)
+                if both is None:
+                    both = spelled[part] = _spelled(part, -1)
+                text, longer = both
             else:
                 text, longer = _spelled(part, spot)
-            self._texts.append(text)
+            texts.append(text)
             if longer:
                 self._longer[at] = longer
         return first
@@ -123,13 +132,12 @@ class Tree:
             if not words:
                 return 0.0
             seen.update(words)
-            return sum([1 / (1 + _OFTEN * math.log2(times[word] or 1)) for word in sorted(words)])
+            found = [times.get(word, 1) for word in sorted(words)]
+            return sum([_WEIGHTS[often] if often < _SEATS else _weight(often) for often in found])
 
         named = {"{}", "[]"}
         naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
-        for at, text in enumerate(self._texts):
-            label = self._labels[at]
-            share = self._shares[at]
+        for at, (text, label, share) in enumerate(zip(self._texts, self._labels, self._shares, strict=True)):
             told = f"{label}:{text}" if label else text
             cost = known.get(told)
             novel = 0.0
@@ -153,20 +161,24 @@ class Tree:
 
     def order(self) -> list[tuple[int, bool]]:
         """Nodes, and those in their longer form, the most telling first."""
-        ranked: list[tuple[float, int, bool]] = []
+        ranked: list[tuple[int, bool]] = []
+        worths: list[float] = []
         last: list[tuple[int, bool]] = []
+        longer = self._longer
         for at, worth in enumerate(self._worths):
             if worth > 0:
-                ranked.append((-worth, at, False))
+                ranked.append((at, False))
+                worths.append(-worth)
             elif self._labels[at] or not _holds(self._values[at]):
                 last.append((at, False))
-            if at not in self._longer:
+            if at not in longer:
                 continue
             if self._worths_longer[at] > 0:
-                ranked.append((-self._worths_longer[at], at, True))
+                ranked.append((at, True))
+                worths.append(-self._worths_longer[at])
             else:
                 last.append((at, True))
-        return [*((at, longer) for _, at, longer in sorted(ranked)), *last]
+        return [*(ranked[place] for place in sorted(range(len(ranked)), key=worths.__getitem__)), *last]
 
     def chosen(self, order: Sequence[tuple[int, bool]], tokens: float) -> dict[int, bool]:
         """The nodes that fit, with all that they lie in, and whether each is told in its longer form."""
@@ -228,11 +240,21 @@ def _holds(value: Any) -> bool:
     return type(value) is dict or type(value) is list
 
 
-def _share(part: Any, place: int) -> float:
-    """How much a part at a place of an object or an array tells of what the whole does; the last as the second."""
-    if type(part) is dict:
-        return _DEEPER / (1 + _LATER_NAMED * place)
-    return _DEEPER / (1 + _LATER * (place if place < len(part) - 1 else 1))
+def _share(kind: type, place: int) -> float:
+    """How much a part at a place of an object or an array tells of what the whole does; the last is told as the
+    second."""
+    return _DEEPER / (1 + (_LATER_NAMED if kind is dict else _LATER) * place)
+
+
+def _weight(often: int) -> float:
+    """How much a word tells that stands so often."""
+    return 1 / (1 + _OFTEN * math.log2(often or 1))
+
+
+_SEATS = 512
+_SHARES, _SHARES_NAMED = ([_share(kind, place) for place in range(_SEATS)] for kind in (list, dict))
+_WEIGHTS = [_weight(often) for often in range(_SEATS)]
+"""The same for small numbers, which nearly all are."""
 
 
 def _spelled(value: Any, at: int) -> tuple[str, str]:
