@@ -13,6 +13,7 @@ from .excerpt import suspects
 LEAST_TEXT = 20
 """Strings shorter than this are spelled again rather than referred to."""
 LEAST_PART = 24
+_PLAIN = frozenset((str, int))
 
 
 class Pool:
@@ -54,6 +55,12 @@ class Pool:
         if number is None:
             number = held[key] = self._new(len(str(value)) + 2 * (kind is str))
         return number
+
+    def known(self, values: Sequence[Any]) -> list[int]:
+        """The numbers of many parts of the value, which are known: of strings and integers all at once."""
+        if _PLAIN.issuperset(map(type, values)):
+            return list(map(self._numbers.__getitem__, values))
+        return self.numbers(values)
 
     def numbers(self, values: Iterable[Any]) -> list[int]:
         """The numbers of many parts: strings and integers, most of what there is, without a call for each."""

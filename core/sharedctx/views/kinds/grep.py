@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ...errors import DecodeError
-from ..fitting import afford, rate, relevance, wanted, within
+from ..fitting import afford, by_rank, rate, relevances, wanted, within
 from ..kind import Brief, Draft, Source
 from ..paths.rows import rows, short
 
@@ -138,6 +138,27 @@ def _listed(path: str, rows: list[str]) -> Iterator[str]:
         since += len(row)
 
 
+def _spelled(
+    heads: dict[int, str], units: list[tuple[int, str]], chosen: Iterable[int], note: str, ref: str, brief: Brief
+) -> Draft:
+    """The chosen units, each under the path of its group if it has one."""
+    shown: dict[int, list[str]] = {group: [] for group in heads}
+    for unit in chosen:
+        shown.setdefault(units[unit][0], []).append(units[unit][1])
+    out = [brief.marks.omitted(note, ref)]
+    bare: list[str] = []  # paths of which no row is shown
+    for group in sorted(shown):
+        told = shown[group]
+        if group in heads and not told:
+            bare.append(heads[group])
+            continue
+        out += rows(bare)
+        bare = []
+        out += _listed(heads[group], told) if group in heads else told
+    out += rows(bare)
+    return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
+
+
 class GrepKind:
     """Search results as grep, ripgrep, ag and compilers print them."""
 
@@ -189,55 +210,46 @@ class GrepKind:
         files = [each for each in found if each.path is not None]
         if not files:
             return None
-        whole = self._draft(found, None, source, brief)
-        if brief.budget is None or brief.count(whole.text) <= brief.budget:
-            return whole
-        return within(brief, brief.budget, lambda tokens: self._draft(found, tokens, source, brief))
-
-    def _draft(self, found: list[Found], tokens: float | None, source: Source, brief: Brief) -> Draft:
-        ref = f"lines:1-{len(source.lines)}"
-        units: list[tuple[int, str, float]] = []  # the group, its row, its rank
         heads: dict[int, str] = {}
+        units: list[tuple[int, str]] = []  # the group, its row
+        first: list[float] = []  # what a unit matters by its place
         context = 0
         for group, each in enumerate(found):
             if each.path is None:
-                units.append((group, each.raw, 1 + 10 * relevance(each.raw, brief)))
+                units.append((group, each.raw))
+                first.append(1.0)
                 continue
             heads[group] = each.path
             kept = [row for row in each.rows if row.mark == ":" or wanted(row.text, brief)]
             context += len(each.rows) - len(kept)
             for place, row in enumerate(merged(kept, True)):
-                units.append((group, row, 10 * relevance(row, brief) + 1 / (1 + place)))
+                units.append((group, row))
+                first.append(1 / (1 + place))
+        ref = f"lines:1-{len(source.lines)}"
+        note = f"{context} context lines and indentation" if context else "indentation"
+        whole = _spelled(heads, units, range(len(units)), note, ref, brief)
+        if brief.budget is None or brief.count(whole.text) <= brief.budget:
+            return whole
         total = sum(len(each.rows) for each in found)
-        if tokens is None:
-            chosen = set(range(len(units)))
-            note = f"{context} context lines and indentation" if context else "indentation"
-        else:
-            price = rate(source.text, brief)
-            left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
-            costs = [len(path) * price + 2 for path in short(list(heads.values()))]
-            paths = afford(costs, [1.0] * len(heads), left * 0.7)
-            named = [group for place, group in enumerate(heads) if place in paths]
-            left -= sum(costs[place] for place in paths)
-            chosen = afford([len(row) * price + 1 for _, row, _ in units], [rank for _, _, rank in units], left)
-            heads = {group: path for group, path in heads.items() if group in set(named)}
-            chosen = {unit for unit in chosen if units[unit][0] in heads or found[units[unit][0]].path is None}
+        fixed = brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) + 8
+        price = rate(source.text, brief)
+        paths = [len(path) * price + 2 for path in short(list(heads.values()))]
+        costs = [len(row) * price + 1 for _, row in units]
+        found_in = relevances([row for _, row in units], brief)
+        order = by_rank([10 * told + rank for told, rank in zip(found_in, first, strict=True)])
+
+        def attempt(tokens: float) -> Draft:
+            left = tokens - fixed
+            named = afford(paths, range(len(paths)), left * 0.7)
+            left -= sum(paths[place] for place in named)
+            kept = {group: path for place, (group, path) in enumerate(heads.items()) if place in named}
+            chosen = [
+                unit for unit in sorted(afford(costs, order, left)) if (at := units[unit][0]) in kept or at not in heads
+            ]
             note = f"{len(units) - len(chosen)} of {len(units)} different lines, context and indentation"
-        shown: dict[int, list[str]] = {group: [] for group in heads}
-        for unit in sorted(chosen):
-            shown.setdefault(units[unit][0], []).append(units[unit][1])
-        out = [brief.marks.omitted(note, ref)]
-        bare: list[str] = []  # paths of which no row is shown
-        for group in sorted(shown):
-            told = shown[group]
-            if group in heads and not told:
-                bare.append(heads[group])
-                continue
-            out += rows(bare)
-            bare = []
-            out += _listed(heads[group], told) if group in heads else told
-        out += rows(bare)
-        return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
+            return _spelled(kept, units, chosen, note, ref, brief)
+
+        return within(brief, brief.budget, attempt)
 
     def pack(self, source: Source) -> str | None:
         """The exact text with each path named once for its rows; None where that is not shorter."""
