@@ -91,7 +91,7 @@ class Tokens:
 
     def _end(self, at: int) -> int:
         """Behind the ``>`` of a tag; one in quotes does not count."""
-        near = _ENDS.match(self._text, at, at + _NEAR)
+        near = _ENDS.match(self._text, at, at + _NEAR) if self._quotes else None
         if near is not None:
             return near.end()
         first = at
