@@ -22,11 +22,11 @@ INTEGRATIONS = ROOT / "integrations"
 
 # Rooms of the core, lowest floor first: a room imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "forking", "extras", "lazy", "tracing", "wire", "digests"}),
+    frozenset({"errors", "forking", "extras", "lazy", "tracing", "wire"}),
     frozenset({"backends"}),
-    frozenset({"versions", "copied_rows"}),
+    frozenset({"versions"}),
     frozenset({"tokens", "views", "search", "settings"}),
-    frozenset({"access", "audit", "entry", "grouping", "relay", "watching", "readers", "savings"}),
+    frozenset({"access", "audit", "entry", "driving", "served"}),
     frozenset({"entries"}),
     frozenset({"handover", "archives"}),
     frozenset({"store", "doctor", "context", "aio", "snapshot"}),
@@ -39,15 +39,10 @@ FLOORS: tuple[frozenset[str], ...] = (
             "copying",
             "outputs",
             "conversation",
-            "budget",
             "projects",
-            "bearers",
-            "paging",
-            "toolnames",
+            "callers",
         }
     ),
-    frozenset({"callers"}),
-    frozenset({"loops"}),
     frozenset({"sharedctx"}),  # the package's own __init__
     frozenset({"testing"}),
 )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .entries.configuration import Configuration
     from .handover import Packet, Window
     from .handover.staleness import Stale
-    from .savings import Minute, Saving
+    from .served.savings import Minute, Saving
     from .store import Store
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .lazy import lazy
 
 if TYPE_CHECKING:
-    from .savings import Saving
+    from .served.savings import Saving
     from .views import View
 
 

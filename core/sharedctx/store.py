@@ -27,8 +27,8 @@ from .entries.record import PK, Record
 from .errors import BackendUnavailable, ConfigError
 from .forking import renew_after_fork
 from .lazy import lazy
-from .readers import partition as readers
-from .savings import SPACE, Savings, minutes
+from .served.readers import partition as readers
+from .served.savings import SPACE, Savings, minutes
 from .settings import SessionSettings
 from .tokens import counter
 from .versions.log import ContentCache
@@ -36,7 +36,7 @@ from .versions.witness import Act
 
 if TYPE_CHECKING:
     from .archives import Imported
-    from .grouping import GroupDriver
+    from .driving.grouping import GroupDriver
 
 AUDITS: Final = "audit"
 """The space of the store's own audit log."""
@@ -106,7 +106,7 @@ class Store:
     def driver(self) -> GroupDriver:
         """What drives this store's verbs from event loops."""
         if self._driver is None:
-            from .grouping import GroupDriver  # brings asyncio, which threads do not need
+            from .driving.grouping import GroupDriver  # brings asyncio, which threads do not need
 
             self._driver = GroupDriver(self.backend)
         return self._driver
@@ -248,6 +248,11 @@ class Store:
                 return
             del _opened[self._key]
         backend.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether its opener closed it."""
+        return self._closed
 
     def check_open(self) -> None:
         """Raise ``BackendUnavailable`` after ``close``."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from sharedctx.context import SharedContext
 from sharedctx.errors import InvalidValue
-from sharedctx.loops import NAME, Over, answer, description_of, parameters
 from sharedctx.notes import SharedContextStore
-from sharedctx.toolnames import check_tool_name
+from sharedctx.tools.loops import NAME, Over, answer, description_of, parameters
+from sharedctx.tools.names import check_tool_name
 from sharedctx.wire import objects, part, plain
 
 from .memory import FACE, MemoryTool

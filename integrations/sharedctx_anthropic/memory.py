@@ -5,6 +5,7 @@ The file ``/memories/plan.md`` is the key ``memories/plan.md``; its text is what
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from itertools import accumulate
@@ -30,7 +31,9 @@ FACE = "anthropic"
 _ROOT = "/memories"
 _DEPTH = 2
 _PAGE = 16_000
-"""Characters of a file that a view shows at once, but one line at least."""
+"""Characters of a file that a view shows at once."""
+_PIECE = re.compile(r"(/.+):(v\d{1,15}):chars:(\d{1,15})-(\d{1,15})", re.ASCII)
+"""What a view names the rest of a long line by, in place of a path."""
 
 
 class MemoryTool:
@@ -83,7 +86,8 @@ class MemoryTool:
         path = _path(command, "path")
         entry = self._entry(path)
         if entry is None:
-            return self._listing(path)
+            piece = _PIECE.fullmatch(path)
+            return self._listing(path) if piece is None else self._piece(*piece.groups())
         lines = self._text(path, entry).split("\n")
         first, last = 1, len(lines)
         wanted = command.get("view_range")
@@ -91,10 +95,20 @@ class MemoryTool:
             first, last = _range(wanted, len(lines))
         numbered = [f"{number:6}\t{lines[number - 1]}" for number in range(first, last + 1)]
         shown = max(bisect_right(list(accumulate(len(line) + 1 for line in numbered)), _PAGE), 1)
+        cut = len(numbered[0]) - _PAGE
+        if cut > 0:
+            end = sum(len(line) + 1 for line in lines[: first - 1]) + len(lines[first - 1])
+            numbered[0] = f"{numbered[0][:_PAGE]}\n{_more(path, f'v{entry.version}', end - cut, end)}"
         if shown < len(numbered):
             rest = f"[{first + shown}, {last}]"
             numbered[shown:] = [f"[lines {first + shown} to {last} are not shown: view them with view_range {rest}]"]
         return "\n".join([f"Here's the content of {path} with line numbers:", *numbered])
+
+    def _piece(self, path: str, version: str, start: str, end: str) -> str:
+        first, last = int(start), int(end)
+        text = self._context.expand(path[1:], f"{version}:chars:{first}-{min(last, first + _PAGE)}")
+        rest = [_more(path, version, first + _PAGE, last)] if last > first + _PAGE and len(text) == _PAGE else []
+        return "\n".join([f"Here're characters {first} to {first + len(text)} of {path}:", text, *rest])
 
     def _listing(self, path: str) -> str:
         keys = self._below(path)
@@ -204,6 +218,10 @@ class MemoryTool:
 
     def _below(self, path: str) -> list[str]:
         return self._context.keys(f"{path[1:]}/")
+
+
+def _more(path: str, version: str, start: int, end: int) -> str:
+    return f"[{end - start} more characters are not shown: view them with path {path}:{version}:chars:{start}-{end}]"
 
 
 def _missing(path: str) -> KeyNotFound:

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sharedctx.budget import within
 from sharedctx.context import SharedContext
 from sharedctx.entries.arguments import check_number
 from sharedctx.extras import extra
 from sharedctx.outputs import is_retrieved
+from sharedctx.outputs.budget import within
 from sharedctx.settings import check_bound
 from sharedctx.views.view import Marks
 from sharedctx.wire import part, parts

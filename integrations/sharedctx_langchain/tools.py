@@ -11,9 +11,9 @@ from sharedctx.errors import ConfigError, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import check_context
 from sharedctx.outputs import check_view_tokens
-from sharedctx.paging import paged
-from sharedctx.toolnames import chosen
 from sharedctx.tools import TOOLS, Answer, Tool
+from sharedctx.tools.names import chosen
+from sharedctx.tools.paging import paged
 from sharedctx.views import split_version
 
 with extra("langchain", "ContextToolkit"):

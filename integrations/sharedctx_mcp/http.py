@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from sharedctx.bearers import Bearers
 from sharedctx.callers import Callers, bearer, require_token
+from sharedctx.callers.bearers import Bearers
 from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError, SharedContextError
 from sharedctx.extras import extra

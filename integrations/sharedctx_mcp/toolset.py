@@ -8,8 +8,8 @@ from typing import Any
 
 from sharedctx.aio import AsyncSharedContext
 from sharedctx.errors import Internal, InvalidAction
-from sharedctx.paging import paged
 from sharedctx.tools import TOOLS, Answer
+from sharedctx.tools.paging import paged
 
 from .settings import McpSettings
 

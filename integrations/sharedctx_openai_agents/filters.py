@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sharedctx.budget import within
 from sharedctx.context import SharedContext
 from sharedctx.entries.arguments import check_number
 from sharedctx.errors import SharedContextError
 from sharedctx.extras import extra
 from sharedctx.outputs import Outputs, Shortened, Unseen, check_view_tokens
+from sharedctx.outputs.budget import within
 from sharedctx.settings import check_bound
 
 from .items import Calls, is_message, is_output, texts, with_content, with_output

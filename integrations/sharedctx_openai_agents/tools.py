@@ -13,8 +13,8 @@ from sharedctx.errors import ConfigError
 from sharedctx.extras import extra
 from sharedctx.opening import check_context
 from sharedctx.outputs import Outputs, check_view_tokens, is_retrieved
-from sharedctx.toolnames import chosen
 from sharedctx.tools import TOOLS
+from sharedctx.tools.names import chosen
 
 with extra("openai-agents", "context_tools"):
     from agents import FunctionTool

@@ -12,8 +12,8 @@ import click
 
 from sharedctx import Store
 from sharedctx.backends.steps import run
-from sharedctx.bearers import Tokens
 from sharedctx.callers import read_token, require_token
+from sharedctx.callers.bearers import Tokens
 from sharedctx.extras import extra
 from sharedctx.projects import PRIORITIES, ProjectSettings
 

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from sharedctx import Store
 from sharedctx.backends import steps
 from sharedctx.backends.steps import Steps
-from sharedctx.bearers import Bearers
+from sharedctx.callers.bearers import Bearers
 from sharedctx.errors import SharedContextError
 from sharedctx.projects import Projects, State, Written
 from sharedctx.projects.accesses import Access

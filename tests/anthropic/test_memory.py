@@ -68,8 +68,26 @@ def test_a_large_file_is_viewed_in_pages(memory: MemoryTool) -> None:
         wanted = {"view_range": json.loads(page[-1].rpartition("view_range ")[2][:-1])}
         assert wanted["view_range"] == [len(read) + 1, 3000]
     assert "\n".join(read) == text
-    ask(memory, "create", path="/memories/wide", file_text="x" * 50_000 + "\nnext")
-    assert "view_range [2, 2]" in ask(memory, "view", path="/memories/wide")["content"]
+
+
+def test_a_long_line_is_shown_in_pieces(memory: MemoryTool, context: SharedContext) -> None:
+    wide = "".join(f"{n} " for n in range(9_000))
+    ask(memory, "create", path="/memories/wide", file_text=f"first\n{wide}\nnext")
+    assert "view_range [2, 3]" in ask(memory, "view", path="/memories/wide")["content"]
+    page = ask(memory, "view", path="/memories/wide", view_range=[2, 3])["content"].split("\n")
+    assert page[-1] == "[lines 3 to 3 are not shown: view them with view_range [3, 3]]"
+    context.put("memories/wide", "another")
+    read, more = [page[1].partition("\t")[2]], page[2]
+    while more.startswith("["):
+        assert len("\n".join(page)) < 17_000
+        page = ask(memory, "view", path=more.rpartition("path ")[2][:-1])["content"].split("\n")
+        read.append(page[1])
+        more = page[-1]
+    assert "".join(read) == wide
+    for odd in ("v1:chars:7-3", "v1:chars:99999999-100000000", "v9:chars:0-5", "v1:chars:0-"):
+        assert "is_error" in ask(memory, "view", path=f"/memories/wide:{odd}")
+    ask(memory, "create", path="/memories/odd:v1:chars:0-5", file_text="a name like any")
+    assert "a name like any" in ask(memory, "view", path="/memories/odd:v1:chars:0-5")["content"]
 
 
 def test_text_is_replaced_only_where_it_is_unique(memory: MemoryTool, context: SharedContext) -> None:

@@ -57,6 +57,18 @@ def test_what_was_true_at_a_moment_is_so_in_the_copy(source: SharedContext, targ
     assert ctx.as_of(at).get("raw", full=True) is None
 
 
+def test_settings_come_along_and_bind_at_once(
+    source: SharedContext, target: Store, tmp_path: Path, clock: ManualClock
+) -> None:
+    source.configure(ttl=60.0)
+    source.export(tmp_path / "team.zip")
+    ctx = target.session("team")
+    assert ctx.configuration().ttl is None
+    target.import_session(tmp_path / "team.zip")
+    assert ctx.configuration().ttl == 60.0
+    assert ctx.put("brief", "v").expires_at == clock() + 60
+
+
 def test_an_export_of_a_participant_holds_what_it_may_read(source: SharedContext, tmp_path: Path) -> None:
     made = source.bind("coder").export(tmp_path / "coder.zip")
     assert made.keys == 1

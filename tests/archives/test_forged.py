@@ -58,6 +58,34 @@ def manifested(held: Files, **fields: Any) -> Files:
     return {**held, "manifest.json": json.dumps({**json.loads(held["manifest.json"]), **fields}).encode()}
 
 
+def test_an_import_costs_what_the_archive_holds_and_not_what_it_leaves_out(
+    source: SharedContext, target: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.export(tmp_path / "whole.ctx")
+    held = unpacked(tmp_path / "whole.ctx")
+    texts = [json.loads(text) for text in held["versions.jsonl"].splitlines()]
+    for number, text in enumerate(text for text in texts if text["key"] == "plan"):
+        text["version"] += 20_000 * number
+    held["versions.jsonl"] = b"\n".join(json.dumps(text).encode() for text in texts)
+    held["rows.jsonl"] = b"\n".join(row(sk=f"{n}") for n in range(500))
+    packed(held, tmp_path / "gaps.ctx")
+    commits = 0
+    many = target.backend.commit_many
+
+    def counted(given: Any, *more: Any) -> Any:
+        nonlocal commits
+        commits += len(given)
+        return many(given, *more)
+
+    monkeypatch.setattr(target.backend, "commit_many", counted)
+    target.import_session(tmp_path / "gaps.ctx", "copy")
+    assert commits <= len(texts) + 20
+    copied = target.session("copy")
+    numbers = [text["version"] for text in texts if text["key"] == "plan"]
+    assert [entry.version for entry in copied.history("plan")] == numbers[::-1]
+    assert copied.put("plan", "on").version == numbers[-1] + 1
+
+
 def row(**fields: Any) -> bytes:
     made = {"pk": "\x01evicted", "sk": "a", "expires": None, "payload": base64.b64encode(b"{}").decode()}
     return json.dumps({**made, **fields}).encode()
@@ -90,7 +118,7 @@ FORGED: dict[str, Callable[[Files], Files]] = {
     "a key that leaves": lambda files: changed(files, key="../../etc/passwd"),
     "a key of the store's own": lambda files: changed(files, key="\x01record"),
     "a key that is none": lambda files: changed(files, key=["plan"]),
-    "a number that repeats": lambda files: changed(files, 1, version=1),
+    "a number that repeats": lambda files: changed(files, 1, version=json.loads(first(files))["version"]),
     "two versions of a key in one commit": lambda files: changed(files, 1, rev=json.loads(first(files))["rev"]),
     "a number without end": lambda files: changed(files, -1, version=2**52),
     "a number that is none": lambda files: changed(files, version="1"),
@@ -120,8 +148,8 @@ FORGED: dict[str, Callable[[Files], Files]] = {
 }
 
 
-def refused(store: Store, path: Path) -> None:
-    with pytest.raises(InvalidValue) as told:
+def refused(store: Store, path: Path, why: str | None = None) -> None:
+    with pytest.raises(InvalidValue, match=why) as told:
         store.import_session(path)
     assert str(path) in told.value.message
     assert store.sessions() == []
@@ -157,7 +185,8 @@ def test_links_twins_damage_and_other_files_are_refused(source: SharedContext, t
     at = whole.index(files["contents.zst"][:20]) + 100
     (tmp_path / "flipped.zip").write_bytes(whole[:at] + bytes((whole[at] ^ 1,)) + whole[at + 1 :])
     with sharedctx.open("memory://") as store:
-        for name in ("link", "twin", "cut", "text", "flipped"):
+        refused(store, tmp_path / "link.zip", "is a link")
+        for name in ("twin", "cut", "text", "flipped"):
             refused(store, tmp_path / f"{name}.zip")
         os.mkfifo(tmp_path / "pipe")
         for name in ("pipe", "missing", "."):

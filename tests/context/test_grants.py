@@ -53,3 +53,17 @@ def test_a_changed_grant_binds_the_next_read_of_every_opener(tmp_path: Path) -> 
             assert reader.get("secret") is None
             owner.revoke("reader")
             assert reader.get("secret") == "v"
+
+
+def test_of_rules_that_are_set_at_the_same_time_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    ctx = sharedctx.open("memory://").session()
+    commit = ctx.store.backend.commit
+
+    def late(*given: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        ctx.grant("second", read=["b"])
+        return commit(*given, **options)
+
+    monkeypatch.setattr(ctx.store.backend, "commit", late)
+    ctx.grant("first", read=["a"])
+    assert {name: rule["read"] for name, rule in ctx.grants().rules.items()} == {"first": ("a",), "second": ("b",)}

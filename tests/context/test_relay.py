@@ -11,8 +11,8 @@ import sharedctx
 from sharedctx.backends import steps
 from sharedctx.backends.base import ABSENT, Put
 from sharedctx.backends.steps import Steps
+from sharedctx.driving.relay import Relay
 from sharedctx.errors import BackendUnavailable, ConditionFailed
-from sharedctx.relay import Relay
 
 
 def put(sk: str, value: bytes = b"x") -> Steps[int]:

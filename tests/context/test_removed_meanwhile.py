@@ -84,3 +84,25 @@ def test_a_window_and_a_search_leave_it_out(monkeypatch: pytest.MonkeyPatch, sto
     window = ctx.window(500)
     assert "the parser alone" in window.text
     assert "damaged" not in window.text
+
+
+def test_what_is_written_builds_on_no_version_of_another_session_of_the_name(
+    monkeypatch: pytest.MonkeyPatch, stores: tuple[Store, Store]
+) -> None:
+    writer, other = stores
+    commit = writer.backend.commit
+    acts: list[Callable[[], object]] = [
+        lambda: other.delete_session("team"),
+        lambda: other.session("team").put("plan", "anew"),
+        lambda: other.session("team").put("plan", TEXT[::-1]),
+    ]
+
+    def late(*given: Any, **options: Any) -> Any:
+        while acts:
+            acts.pop(0)()
+        return commit(*given, **options)
+
+    monkeypatch.setattr(writer.backend, "commit", late)
+    assert writer.session("team").put("plan", TEXT).version == 3
+    assert other.session("team").get("plan", full=True) == TEXT
+    assert other.doctor() == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sharedctx
 from sharedctx import SharedContext
-from sharedctx.readers import KEPT, Reader
+from sharedctx.served.readers import KEPT, Reader
 from sharedctx.testing import ManualClock
 
 

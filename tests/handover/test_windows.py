@@ -42,9 +42,9 @@ def test_the_highest_priority_is_whole_and_the_rest_can_be_reached(ctx: SharedCo
     assert found.reasons["task"] == "priority 10, fits whole"
     assert found.replay_tokens > 10_000
     (log,) = (part for part in found.selection.parts if part.key == "log")
-    if log.form == "reference":
-        key, ref = CALL.search(log.reference).groups()  # type: ignore[union-attr]
-        assert ctx.expand(json.loads(key), ref) == ctx.get("log", full=True)
+    assert log.form == "compressed"
+    key, ref = CALL.search(log.reference).groups()  # type: ignore[union-attr]
+    assert ctx.expand(json.loads(key), ref) == ctx.get("log", full=True)
 
 
 def test_a_large_top_priority_is_compressed_into_all_the_room(ctx: SharedContext) -> None:

@@ -113,6 +113,7 @@ def test_many_results_become_a_line_each(play: SimpleNamespace, context: SharedC
     texts.update({name: log.replace("worker", name) for name in names})
     model = play.Model(play.fetched(*names), AIMessage("done"))
     run(create_agent(model, [fetch], middleware=[ContextOffloadMiddleware(context)]))
+    assert list(model.results()) == names
     for name, result in model.results().items():
         assert str(result.content).count("\n") == 0
         found = re.search(r'expand\("([^"]+)", "([^"]+)"\)', str(result.content))

@@ -58,6 +58,19 @@ def test_what_does_not_need_a_damaged_row_reads_on(tmp_path: Path, row: str, los
         assert saver.store.doctor() == []
 
 
+def test_a_prune_leaves_what_is_damaged(tmp_path: Path) -> None:
+    with sharedctx.open(tmp_path / "store") as store, ContextSaver(store) as saver:
+        chain = Chain(saver)
+        chain.put("1", {"a": 1})
+        store.backend.commit("thread:t", [Put("c:", b"x" * 40, "2")])
+        chain.put("3", {"a": 3})
+        saver.prune(["t"])
+        assert saver.get_tuple(config(id="1")) is None
+        assert saver.get_tuple(config(id="3")).checkpoint["channel_values"] == {"a": 3}
+        with pytest.raises(DecodeError):
+            saver.get_tuple(config(id="2"))
+
+
 def test_a_thread_with_a_damaged_newest_checkpoint_is_written_on(tmp_path: Path) -> None:
     path = tmp_path / "store"
     grow(path)

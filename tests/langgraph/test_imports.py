@@ -53,8 +53,17 @@ def test_threads_that_are_numbers_come_whole(saver: ContextSaver, asynchronous: 
     chain = Chain(other, 5)  # type: ignore[arg-type]
     chain.put("1", {"a": 1})
     other.put_writes(chain.config, [("a", 2)], "task")
-    done = asyncio.run(saver.aimport_threads(other)) if asynchronous else saver.import_threads(other)
+    told: list[tuple[int, int]] = []
+
+    def progress(count: int, of: int) -> None:
+        told.append((count, of))
+
+    if asynchronous:
+        done = asyncio.run(saver.aimport_threads(other, progress=progress))
+    else:
+        done = saver.import_threads(other, progress=progress)
     assert done == (1, 1, 1)
+    assert told == [(1, 1)]
     found = saver.get_tuple(config("5"))
     assert found is not None
     assert (found.checkpoint["channel_values"], found.pending_writes) == ({"a": 1}, [("task", "a", 2)])

@@ -55,6 +55,12 @@ def test_what_was_stored_is_not_what_the_caller_goes_on_changing(saver: ContextS
     assert saver.get_tuple(config()).checkpoint["channel_values"] == {"list": ["a"]}
 
 
+def test_a_value_whose_channel_has_no_version_is_saved_each_time(saver: ContextSaver) -> None:
+    at = saver.put(config(), checkpoint("1", {"a": 1}, {}), {}, {})
+    saver.put(at, checkpoint("2", {"a": 2}, {}), {}, {})
+    assert [each.checkpoint["channel_values"] for each in saver.list(config())] == [{"a": 2}, {"a": 1}]
+
+
 def test_a_circle_of_parents_ends(saver: ContextSaver) -> None:
     for id, parent in (("1", "2"), ("2", "1")):
         saver.put(config(id=parent), checkpoint(id, {}, {"a": id}), {}, {"a": id})
@@ -105,6 +111,8 @@ def test_bounds_of_listings(saver: ContextSaver, chain: Chain) -> None:
     assert ids(saver.list(config(), limit=0)) == []
     assert ids(saver.list(config(), before=config(id="2"))) == ["1", "0"]
     assert ids(saver.list(config(), before=config())) == ["3", "2", "1", "0"]
+    assert ids(saver.list(config(id="2"), before=config(id="3"))) == ["2"]
+    assert ids(saver.list(config(id="2"), before=config(id="2"))) == []
     assert ids(saver.list(config(id="2"))) == ["2"]
     assert sorted(ids(saver.list(config(namespace=None)))) == ["0", "1", "2", "3", "9"]
     assert sorted(ids(saver.list(None))) == ["0", "1", "2", "3", "7", "9"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,27 @@ def test_old_ones_go_and_old_threads_whole() -> None:
         assert saver.retain(max_age=35 * 60) == would
         assert ids(saver, "new") == ["50", "30"]
         assert list(saver.threads()) == ["new"]
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_a_time_without_a_zone_is_utc_and_one_that_cannot_be_read_is_no_reason_to_remove(in_tokyo: None) -> None:
+    clock = ManualClock(1_735_689_600.0 + 3600)  # 2025-01-01 in UTC, an hour later
+    with sharedctx.open("memory://", clock=clock) as store, ContextSaver(store) as saver:
+        at: Any = config()
+        for id, ts in (("1", "soon"), ("2", "2025-01-01T00:10:00"), ("3", "2025-01-01T00:30:00")):
+            at = saver.put(at, {**checkpoint(id, {"a": 1}), "ts": ts}, {"run_id": "r"}, {"a": id})
+        assert saver.retain(max_age=35 * 60).checkpoints == 1
+        assert ids(saver) == ["3", "1"]
+        assert saver.retain(max_age=0).threads == 1
+        assert store.backend.spaces() == []
 
 
 @pytest.mark.parametrize("interrupted", ["removal", "put"])

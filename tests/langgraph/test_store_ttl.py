@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("langgraph.store", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
 
 import sharedctx
-from sharedctx.errors import ConfigError
+from sharedctx.errors import BackendUnavailable, ConfigError
 from sharedctx.testing import ManualClock
 from sharedctx_langgraph import ContextStore
 
@@ -186,13 +186,37 @@ def test_how_often_to_sweep_and_how_long_to_wait_are_times(opened: sharedctx.Sto
             store.stop_ttl_sweeper(wrong)
 
 
-def test_failed_sweeps_do_not_end_the_sweeper(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
-    store = ContextStore.from_url("memory://")
-    store.context.store.close()
+def test_failed_sweeps_do_not_end_the_sweeper(
+    opened: sharedctx.Store, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    store = ContextStore(opened)
     monkeypatch.setattr("sharedctx_langgraph.store.sweeper.Event", lambda: Patience(2))
-    swept: Callable[[], Any] = ContextStore(url="memory://").start_ttl_sweeper
-    swept().result(timeout=60)
-    from sharedctx_langgraph.store.sweeper import Sweeper
 
-    Sweeper(store.sweep_ttl).start(1).result(timeout=60)
+    def away(*_: Any) -> Any:
+        raise BackendUnavailable("away")
+
+    monkeypatch.setattr(opened.backend, "pks", away)
+    store.start_ttl_sweeper().result(timeout=60)
     assert caplog.text.count("not removed") == 2
+
+
+@pytest.mark.parametrize("sweeping", [False, True])
+def test_the_sweeper_ends_quietly_with_the_store_that_its_opener_closes(
+    opened: sharedctx.Store, monkeypatch: pytest.MonkeyPatch, caplog: Any, sweeping: bool
+) -> None:
+    store, patience = ContextStore(opened), Patience(5)
+    pks = opened.backend.pks
+
+    def closing(*given: Any, **options: Any) -> Any:
+        opened.close()
+        return pks(*given, **options)
+
+    if sweeping:
+        monkeypatch.setattr(opened.backend, "pks", closing)
+    monkeypatch.setattr("sharedctx_langgraph.store.sweeper.Event", lambda: patience)
+    if not sweeping:
+        monkeypatch.setattr(patience, "wait", lambda seconds: opened.close())
+    store.start_ttl_sweeper().result(timeout=60)
+    assert opened.closed
+    assert caplog.text == ""
+    assert len(patience.waited) <= 1

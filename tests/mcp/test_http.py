@@ -15,7 +15,7 @@ import pytest
 
 import sharedctx
 from sharedctx.backends.steps import run
-from sharedctx.bearers import Tokens
+from sharedctx.callers.bearers import Tokens
 from sharedctx.errors import ConfigError
 from sharedctx_mcp import McpSettings
 

@@ -8,6 +8,7 @@ import pytest
 
 from sharedctx import SharedContext, Store
 from sharedctx.tools import TOOLS
+from sharedctx_mcp import McpSettings, server
 
 
 async def test_the_table_of_tools_is_offered_but_for_what_destroys(client: Any) -> None:
@@ -189,10 +190,11 @@ async def test_a_server_that_is_read_only_offers_no_tool_that_writes(client: Any
     assert context.get_entry("plan").version == 1
 
 
-async def test_instructions_name_the_tools_that_there_are(client: Any) -> None:
+async def test_instructions_name_the_tools_that_there_are(client: Any, context: SharedContext) -> None:
     async with client(read_only=True, prefix="team-") as model:
         tools = await model.tools()
-        assert "team-read" in tools
-        if hasattr(model.session, "instructions"):
-            told = model.session.instructions
-            assert told is None or ("team-expand" in told and "team-write" not in told)
+    assert "team-read" in tools
+    told = server(context, McpSettings(read_only=True, prefix="team-")).instructions
+    assert "team-expand" in told
+    assert "team-write" not in told
+    assert "team-write" in server(context, McpSettings(prefix="team-")).instructions

@@ -44,8 +44,9 @@ def test_an_agent_works_with_the_context(play: SimpleNamespace, context: SharedC
 
 
 def test_schemas_are_strict(context: SharedContext) -> None:
-    for tool in context_tools(context, "a", names=["read", "history"], prefix="context_"):
-        assert tool.name in ("context_read", "context_history")
+    tools = context_tools(context, "a", names=["read", "history"], prefix="context_")
+    assert [tool.name for tool in tools] == ["context_read", "context_history"]
+    for tool in tools:
         assert tool.strict_json_schema
         schema = tool.params_json_schema
         assert schema["required"] == list(schema["properties"])

@@ -238,6 +238,22 @@ def test_replaced_vectors_do_not_fill_the_store(indexed: Any) -> None:
     assert {tuple(indexed.index.vectors(f"k{n}")[0][:1]) for n in range(400)} == {(5.0,)}
 
 
+def test_what_is_swept_by_those_who_do_not_tell_the_index_leaves_it_in_the_end() -> None:
+    clock, width = ManualClock(1.0), 256
+    with sharedctx.open("memory://", clock=clock) as own:
+        indexed = Indexed(own.session())
+        for turn in range(80):
+            indexed.index.after_fork()  # as a process that had not followed the feed
+            indexed.put({f"k{turn}-{n}": [[float(n), *[1.0] * (width - 1)]] for n in range(40)}, ttl=10.0)
+            clock.advance(10)
+            assert indexed.ctx.sweep() == 40
+        indexed.index.after_fork()
+        indexed.put({"long": [[1.0] * width]})
+        rows = own.backend.scan(indexed.index.space, indexed.index.pk, "", limit=1000)
+        assert sum(len(row.value) for row in rows) < 600 * width * 4 + FULL
+        assert indexed.keys() == ["long"]
+
+
 def test_a_trimmed_feed_is_read_anew(indexed: Any) -> None:
     indexed.put({"a": [[1.0, 0.0]]})
     assert indexed.keys() == ["a"]

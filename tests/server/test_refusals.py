@@ -17,7 +17,7 @@ import websockets
 from websockets.sync.client import connect
 
 import sharedctx
-from sharedctx.bearers import Tokens
+from sharedctx.callers.bearers import Tokens
 from sharedctx.errors import ConfigError
 from sharedctx.projects import ProjectSettings
 from sharedctx.testing import ManualClock

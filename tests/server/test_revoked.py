@@ -10,7 +10,7 @@ import websockets
 from websockets.sync.client import connect
 
 from sharedctx.backends.steps import run
-from sharedctx.bearers import Issued, Tokens
+from sharedctx.callers.bearers import Issued, Tokens
 from sharedctx_server.testing import Running
 
 

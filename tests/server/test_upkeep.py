@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 import sharedctx
 from sharedctx import Store
 from sharedctx.backends.steps import run as drive
-from sharedctx.bearers import Tokens
+from sharedctx.callers.bearers import Tokens
 from sharedctx.errors import BackendUnavailable, ConfigError
 from sharedctx.evolution import EvolutionStore
 from sharedctx.projects import Projects, ProjectSettings

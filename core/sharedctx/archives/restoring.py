@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, groupby
 from typing import Final, NamedTuple
 
-from ..backends.base import ABSENT, MAX_COMMIT_BYTES, Backend, Drop, Head, Op, Put
+from ..backends.base import ABSENT, MAX_COMMIT_BYTES, Backend, Commit, Head, Put
 from ..backends.steps import run
 from ..entries.names import RESERVED, check_session
 from ..entries.session import Session
@@ -95,19 +95,15 @@ class _Restoring:
 
     def bring(self) -> None:
         """Write all: versions in groups of commits, rows, grants, and at last what says that it is whole."""
-        waiting: list[tuple[str, list[Op], int | None]] = []
+        waiting: list[tuple[str, list[Put], int | None]] = []
         size = 0
-        for ops in self._commits():
-            waiting.append((self._space, ops, None))
-            size += sum(len(op.value) for op in ops if isinstance(op, Put))
+        for puts in chain(self._commits(), self._rows()):
+            waiting.append((self._space, puts, None))
+            size += _bytes(puts)
             if len(waiting) >= _GROUP or size >= MAX_COMMIT_BYTES:
                 self._write(waiting)
                 waiting, size = [], 0
         self._write(waiting)
-        for row in self._archive.rows:
-            payload = base64.b64decode(row.payload)
-            value = seal(self._space, row.pk, row.sk, payload) if payload else b""
-            self._backend.commit(self._space, [Put(row.pk, value, row.sk, row.expires)])
         if self._archive.grants.rules:
             run(self._backend, self._session.rights.set_grants(lambda old: self._archive.grants))
         self._session.forget_configuration()
@@ -115,33 +111,41 @@ class _Restoring:
         run(self._backend, self._session.log.note([Act("import", "", detail=told)], "", self._backend.now()))
         self._backend.commit(self._space, [self._mark.drop(_MARK)])
 
-    def _write(self, commits: list[tuple[str, list[Op], int | None]]) -> None:
+    def _write(self, commits: Sequence[Commit]) -> None:
         for result in self._backend.commit_many(commits):
             if isinstance(result, Exception):
                 raise result
 
-    def _commits(self) -> Iterator[list[Op]]:
-        """The operations of each commit: what was written together is written together again."""
+    def _rows(self) -> Iterator[list[Put]]:
+        """The rows, many in each commit."""
+        puts: list[Put] = []
+        for row in self._archive.rows:
+            payload = base64.b64decode(row.payload)
+            value = seal(self._space, row.pk, row.sk, payload) if payload else b""
+            if puts and (len(puts) >= _OPS or _bytes(puts) + len(value) > MAX_COMMIT_BYTES):
+                yield puts
+                puts = []
+            puts.append(Put(row.pk, value, row.sk, row.expires))
+        if puts:
+            yield puts
+
+    def _commits(self) -> Iterator[list[Put]]:
+        """The puts of each commit: what was written together is written together again."""
         held: dict[str, dict[int, VersionLine]] = {}
         heads: dict[str, int] = {}
-        last: dict[str, int] = {}
         for _, group in groupby(self._archive.versions, key=lambda line: line.rev):
-            ops: list[Op] = []
+            puts: list[Put] = []
             for line in group:
-                yield from _skipped(line.key, heads.get(line.key, 0), last.get(line.key, 0), line.version)
                 own = held.setdefault(line.key, {})
-                ops.append(self._put(line, own, heads.get(line.key, 0)))
-                heads[line.key] = last[line.key] = line.version
+                puts.append(self._put(line, own, heads.get(line.key, 0)))
+                heads[line.key] = line.version
                 own[line.version] = line
                 own.pop(line.version - 17, None)
-                if len(ops) >= _OPS or self._bytes(ops) > MAX_COMMIT_BYTES // 2:
-                    yield ops
-                    ops = []
-            if ops:
-                yield ops
-
-    def _bytes(self, ops: list[Op]) -> int:
-        return sum(len(op.value) for op in ops if isinstance(op, Put))
+                if len(puts) >= _OPS or _bytes(puts) > MAX_COMMIT_BYTES // 2:
+                    yield puts
+                    puts = []
+            if puts:
+                yield puts
 
     def _put(self, line: VersionLine, held: dict[int, VersionLine], head: int) -> Put:
         kind = lines.KIND_NAMES[line.kind]
@@ -155,7 +159,7 @@ class _Restoring:
             sha256=bytes.fromhex(line.hash) if line.hash else None,
             base=self._base(line, held),
         )
-        return Put(line.key, blob, expires=line.expires, when=Head(head, line.version - 1))
+        return Put(line.key, blob, expires=line.expires, when=Head(head, head, None, line.version))
 
     def _base(self, line: VersionLine, held: dict[int, VersionLine]) -> tuple[int, bytes] | None:
         """What the version is stored as the difference from, as the log of versions would choose."""
@@ -166,11 +170,5 @@ class _Restoring:
         return None if lines.KIND_NAMES[base.kind] is Kind.GONE else (back, self._archive.content(base))
 
 
-def _skipped(key: str, head: int, last: int, number: int) -> Iterator[list[Op]]:
-    """Use up the numbers between the last that was given and ``number``: each must be given, many can be dropped at
-    once."""
-    for first in range(last + 1, number, _OPS):
-        gaps = range(first, min(first + _OPS, number))
-        for gap in gaps:
-            yield [Put(key, b"", when=Head(head if gap == first else gap - 1, gap - 1))]
-        yield [Drop(key, gap) for gap in gaps]
+def _bytes(puts: Sequence[Put]) -> int:
+    return sum(len(put.value) for put in puts)

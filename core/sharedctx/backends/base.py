@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 MAX_OPS: Final = 90
 MAX_COMMIT_BYTES: Final = 3 * 2**20
 MAX_VALUE_BYTES: Final = 64 * 2**20
+MAX_NUMBER: Final = 10**12
+"""The highest number that a version may ask for."""
 
 
 class Numbering(Enum):
@@ -41,17 +43,19 @@ class Head(NamedTuple):
 
     With ``given`` also that this is the last number that was given there, so that the next version gets the one after
     it: another one where newer versions were dropped, whose numbers are never given again. With ``rev`` also that the
-    commit of this revision wrote the newest version: the numbers of a space that was deleted begin anew.
+    commit of this revision wrote the newest version: the numbers of a space that was deleted begin anew. A put may
+    name the ``number`` that its version gets, higher than ``given``: those between are never given.
     """
 
     sk: int
     given: int | None = None
     rev: int | None = None
+    number: int | None = None
 
     @property
     def next(self) -> int:
         """The number that the next version is meant to get."""
-        return (self.sk if self.given is None else self.given) + 1
+        return self.number or (self.sk if self.given is None else self.given) + 1
 
 
 SortKey = int | str

@@ -10,6 +10,7 @@ from .base import (
     ABSENT,
     ANY,
     MAX_COMMIT_BYTES,
+    MAX_NUMBER,
     MAX_OPS,
     MAX_VALUE_BYTES,
     NEXT,
@@ -143,6 +144,8 @@ def _check_head(pk: str, sk: object, when: When) -> None:
         )
     if any(number is not None and number.__class__ is not int for number in when):
         raise InvalidValue(f"the condition {when!r} for {pk!r} is of whole numbers: of versions, and of a revision")
+    if when.number is not None and (when.given is None or not when.given < when.number <= MAX_NUMBER):
+        raise InvalidValue(f"the condition {when!r} for {pk!r} names a number that does not follow the last one given")
     if sk is not NEXT:
         raise InvalidValue(
             f"row {sk!r} of {pk!r} has no versions: its condition is ANY, ABSENT, PRESENT or At(revision), not {when!r}"

@@ -267,7 +267,8 @@ class MemoryBackend:
 
     def _put(self, space: str, area: Space, put: Put, rev: int) -> SortKey:
         partition = area.partitions.setdefault(put.pk, Partition())
-        sk: SortKey = partition.last + 1 if put.sk is NEXT else put.sk
+        asked = put.when.number if isinstance(put.when, Head) else None
+        sk: SortKey = (asked or partition.last + 1) if put.sk is NEXT else put.sk
         if isinstance(sk, str) and (old := partition.rows.get(sk)):
             area.forget_put(old)
             self._bytes -= len(old.value)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from ..backends.steps import Steps
 from .matrix import Matrix, Where
 from .merging import Known, kept
 from .packs import FLOAT, Item, Pack
@@ -198,6 +200,21 @@ class Catalogue:
             self._names[item.name] = rest if len(rest) > 1 else rest[0]
         if slot is not None and self.matrix is not None:
             self.matrix.kill(slot, item.vectors or 0)
+
+    def expired(self, now: float) -> list[Item]:
+        """Return the items that have expired by then."""
+        return [self._items[key] for key, expires in self.expiring.items() if expires <= now]
+
+    def let_expired_go(self, now: float, lives: Callable[[str], Steps[bool]], lock: Lock) -> Steps[None]:
+        """Forget what was swept before this process followed the feed, so that merging leaves it out; holds the lock
+        where it must."""
+        with lock:
+            due = self.expired(now)
+        for item in due:
+            if not (yield from lives(item.key)):
+                with lock:
+                    if self.item(item.key) is item:
+                        self.let_go(item.key, item.version)
 
     def let_go(self, key: str, version: int) -> None:
         """Forget an entry that was removed by this version."""

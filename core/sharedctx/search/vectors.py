@@ -135,7 +135,7 @@ class Vectors:
             return 0.0
         now = yield from steps.now()
         with self._lock:
-            latest = max((expires for expires in self._known.expiring.values() if expires <= now), default=None)
+            latest = max((item.expires or 0 for item in self._known.expired(now)), default=None)
         yield from steps.expired(latest)
         return now
 
@@ -283,6 +283,7 @@ class Vectors:
             self._due = 0
         while True:
             yield from self.sync()
+            yield from self._known.let_expired_go((yield from self._now()), self._lives, self._lock)
             with self._lock:
                 known = self._known.packs
                 chosen = merging.choose(known, self.dimensions or 0, self._known.versions)

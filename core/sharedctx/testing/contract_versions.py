@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ..backends.base import ABSENT, Backend, Check, Drop, Head, Op, Put, Row
-from ..errors import ConditionFailed
+from ..errors import ConditionFailed, InvalidValue
 
 
 class Versions:
@@ -127,6 +127,31 @@ class Versions:
         assert sks == [3, 1]
         assert backend.commit("s", [Check("q", Head(1, None, last)), Put("p", b"4", when=Head(3, 3, last))])[1] == [4]
         assert [row.value for row in backend.scan("s", "q")] == [b"yes"]
+
+    def test_a_version_may_ask_for_a_later_number_and_those_between_are_never_given(self, backend: Backend) -> None:
+        far = 5_000
+        assert backend.commit("s", [Put("p", b"7", when=Head(0, 0, None, 7))])[1] == [7]
+        assert backend.commit("s", [Put("q", b"x", sk="r"), Put("p", b"9", when=Head(7, 7, None, 9))])[1] == ["r", 9]
+        group = [("s", [Put("p", b"far", expires=9.0, when=Head(9, 9, None, far))], None)]
+        group += [("s", [Put("p", b"next", when=Head(far, far))], None)]
+        assert [result[1] for result in backend.commit_many(group)] == [[far], [far + 1]]  # type: ignore[index]
+        for late in (Head(9, 9, None, 10), Head(far + 1, far, None, far + 9)):
+            with pytest.raises(ConditionFailed):
+                backend.commit("s", [Put("p", b"no", when=late)])
+        assert [(row.sk, row.value) for row in backend.scan("s", "p")] == [
+            (7, b"7"),
+            (9, b"9"),
+            (far, b"far"),
+            (far + 1, b"next"),
+        ]
+        assert [row.sk for row in backend.scan("s", "p", limit=3, newest_first=True)] == [far + 1, far, 9]
+        backend.commit("s", [Drop("p", far + 1), Drop("p", far)])
+        assert backend.commit("s", [Put("p", b"more")])[1] == [far + 2]
+
+    def test_a_number_that_does_not_follow_is_refused(self, backend: Backend) -> None:
+        for wrong in (Head(0, 0, None, 0), Head(0, 3, None, 3), Head(0, None, None, 5), Head(0, 0, None, 10**12 + 1)):
+            with pytest.raises(InvalidValue, match="number"):
+                backend.commit("s", [Put("p", b"x", when=wrong)])
 
     def test_when_all_were_dropped_the_last_number_given_still_counts(self, backend: Backend) -> None:
         backend.commit("s", [Put("p", b"1")])

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps, run
+from sharedctx.driving.relay import Relay
 from sharedctx.errors import InvalidKey, InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
-from sharedctx.relay import Relay
 from sharedctx.settings import check_positive
 
 from ..ready import Ready

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from sharedctx import SharedContext, Store
 from sharedctx.backends.steps import Steps
+from sharedctx.driving.relay import Relay
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
-from sharedctx.relay import Relay
 from sharedctx.settings import check_duration
 
 from ..ready import Ready
@@ -95,7 +95,7 @@ class ContextStore(Openable, BaseStore):
         self._shelf = Shelf(self._context, vectors)
         self._finding = Finding(self._context, self._shelf, Mirror(context.verbs.session), vectors)
         self._relay = Relay(context.store.backend, lambda: context.store.driver)
-        self._sweeper = Sweeper(self.sweep_ttl)
+        self._sweeper = Sweeper(self.sweep_ttl, lambda: context.store.closed)
 
     @classmethod
     def from_conn_string(cls, conn_string: str, **options: Any) -> ContextStore:
@@ -236,8 +236,8 @@ class ContextStore(Openable, BaseStore):
 
     def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
         """Sweep in a thread of its own, every so many minutes (default: the ``TTLConfig``'s, else 5), until it is
-        stopped or the store is closed. The future is done then; cancelling it stops the sweeper too. One that runs goes
-        on as it was started. Raises ``ConfigError``."""
+        stopped or the store is closed, here or by its opener. The future is done then; cancelling it stops the sweeper
+        too. One that runs goes on as it was started. Raises ``ConfigError``."""
         minutes = sweep_interval_minutes
         if minutes is None:
             minutes = (self.ttl_config or {}).get("sweep_interval_minutes") or _SWEEP_MINUTES

@@ -27,10 +27,12 @@ class _Run:
 
 
 class Sweeper:
-    """Calls ``sweep`` every so many seconds until it is stopped; a failed sweep is logged and tried again later."""
+    """Calls ``sweep`` every so many seconds until it is stopped or finds the store ``closed``; a failed sweep is logged
+    and tried again later."""
 
-    def __init__(self, sweep: Callable[[], int]) -> None:
+    def __init__(self, sweep: Callable[[], int], closed: Callable[[], bool]) -> None:
         self._sweep = sweep
+        self._closed = closed
         self._run: _Run | None = None
         self._lock = Lock()
 
@@ -45,11 +47,13 @@ class Sweeper:
             return run.future()
 
     def _go_on(self, run: _Run, seconds: float) -> None:
-        while not run.stop.wait(seconds):
+        while not run.stop.wait(seconds) and not self._closed():
             try:
                 if swept := self._sweep():
                     _log.info("%d expired items were removed", swept)
             except Exception as error:
+                if self._closed():  # while it swept
+                    break
                 _log.warning("expired items are not removed: %s", error)
         with self._lock:
             run.stop.set()

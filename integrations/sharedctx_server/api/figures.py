@@ -6,7 +6,7 @@ from typing import Any
 
 from sharedctx.backends.steps import Steps
 from sharedctx.projects import Projects, key_of
-from sharedctx.savings import Minute, Saving
+from sharedctx.served.savings import Minute, Saving
 
 from ..calls import Call, Refusal
 from ..replies import Reply, json_reply

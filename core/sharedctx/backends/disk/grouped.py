@@ -9,16 +9,9 @@ from ...errors import SharedContextError
 from ..base import MAX_VALUE_BYTES, NEXT, Commit, Committed, Grounds, Head, Put
 from ..bounds import check_ops
 from ..grounds import groundless
-from . import keys, transaction
+from . import inserting, keys, transaction
 from .safedisk import LogCache
 
-_INSERT = """
-INSERT INTO Cache(rowid, key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-VALUES"""
-_ROW = " (?, ?, 1, 0, NULL, 0, 0, NULL, 0, 1, NULL, ?)"
-_TOGETHER = 64
-_INSERTS = {rows: _INSERT + ",".join([_ROW] * rows) for rows in (1, 2, 4, 8, 16, 32, _TOGETHER)}
-"""For each row a statement gives the interpreter up, and waits for it where the event loop is busy."""
 _MOST = 8192
 
 
@@ -48,7 +41,7 @@ class Groups:
             self._stand = con, stand
         ends, single = self._ends, transaction.Transaction(cache, con)
         results: list[Committed | Exception] = []
-        rows: list[tuple[int, str, bytes]] = []
+        rows: list[inserting.New] = []
         last = 0
         for at, (space, ops, if_rev) in enumerate(commits):
             if grounds and (failed := groundless(grounds, at, results)) is not None:
@@ -60,11 +53,11 @@ class Groups:
                 if not rows:
                     last = transaction.last_row(con)
                 number, last = end[0] + 1, last + 1
-                rows.append((last, keys.version_key(keys.partition(space, op.pk), number), op.value))
+                rows.append((keys.version_key(keys.partition(space, op.pk), number), None, op.value))
                 ends[space, op.pk] = number, last
                 results.append((last, [number]))
                 continue
-            _insert(con, rows)
+            inserting.together(con, rows)
             for each in ops:
                 ends.pop((space, each.pk), None)
             try:
@@ -76,7 +69,7 @@ class Groups:
             results.append((rev, sks))
             if op is not None and transaction.follows(op):
                 ends[space, op.pk] = int(sks[0]), rev
-        _insert(con, rows)
+        inserting.together(con, rows)
         return results
 
 
@@ -90,15 +83,7 @@ def _follows(op: Put, number: int, rev: int) -> bool:
         and when.sk == number
         and when.given in (None, number)
         and when.rev in (None, rev)
+        and when.number is None
         and value.__class__ is bytes
         and len(value) <= MAX_VALUE_BYTES
     )
-
-
-def _insert(con: sqlite3.Connection, rows: list[tuple[int, str, bytes]]) -> None:
-    at = 0
-    while at < len(rows):
-        count = min(1 << ((len(rows) - at).bit_length() - 1), _TOGETHER)
-        con.execute(_INSERTS[count], [value for row in rows[at : at + count] for value in row])
-        at += count
-    rows.clear()

@@ -191,7 +191,8 @@ class Draft:
         if isinstance(put.sk, str):
             self.rows[put.pk, put.sk] = New(put, rev)
             return put.sk
-        number = self.at(put.pk).last + 1
+        asked = put.when.number if isinstance(put.when, Head) else None
+        number = asked or self.at(put.pk).last + 1
         self.rows[put.pk, number] = New(put, rev)
         self.ends[put.pk] = Ends(number, number, rev)
         return number

@@ -28,12 +28,13 @@ for i = 2, #ARGV, 3 do
     local kind, when, expires, sk = 'p', '', '', ''
     if ARGV[i] ~= 'p   ' then kind, when, expires, sk = match(ARGV[i], '^(%a) (%S*) (%S*) (.*)$') end
     local pk = ARGV[i + 1]
-    local held = false
+    local held, asked = false, nil
     if sk == '' then held = call('HMGET', base .. 'd:' .. pk, 'H', 'L') end
     if when ~= '' then
         if held then
             local head = held[1] or '0'
-            local wanted, given, at = match(when, '^(%d+),?(%d*),?(%d*)$')
+            local wanted, given, at, number = match(when, '^(%d+),?(%d*),?(%d*),?(%d*)$')
+            asked = number
             if head ~= (when == 'a' and '0' or wanted) then
                 return answer('C ' .. format('%d', (i - 2) / 3) .. ' ' .. head)
             end
@@ -57,7 +58,7 @@ for i = 2, #ARGV, 3 do
             if there == (when == 'a') then return answer('C ' .. format('%d', (i - 2) / 3) .. ' ') end
         end
     end
-    if kind == 'p' then puts[#puts + 1] = {pk, sk, expires, ARGV[i + 2], held} end
+    if kind == 'p' then puts[#puts + 1] = {pk, sk, expires, ARGV[i + 2], held, asked} end
     if kind == 'd' then drops[#drops + 1] = {pk, sk} end
 end
 local n = 0
@@ -105,7 +106,7 @@ for _, op in ipairs(puts) do
             last = call('HGET', base .. 'l', pk) or '0'
             call('ZADD', base .. 'p', 0, pk)
         end
-        version = format('%.0f', tonumber(last) + 1)
+        version = op[6] ~= '' and op[6] or format('%.0f', tonumber(last) + 1)
         code = '#' .. version
         reply = reply .. ' ' .. version
     else

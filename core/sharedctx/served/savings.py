@@ -12,13 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from .backends import steps
-from .backends.base import Backend, Put
-from .backends.steps import Steps, run
-from .errors import ConditionFailed, DecodeError, SharedContextError
-from .forking import renew_after_fork
+from ..backends import steps
+from ..backends.base import Backend, Put
+from ..backends.steps import Steps, run
+from ..errors import ConditionFailed, DecodeError, SharedContextError
+from ..forking import renew_after_fork
+from ..versions.collection import Collection
 from .readers import Reader, Readers, named, partition
-from .versions.collection import Collection
 
 T = TypeVar("T")
 

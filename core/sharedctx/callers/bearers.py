@@ -11,13 +11,13 @@ import time
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from .backends import steps
-from .backends.base import ABSENT, PRESENT
-from .backends.steps import Steps
-from .entries.names import check_participant
-from .errors import ConditionFailed, InvalidValue, KeyNotFound, SharedContextError
-from .store import Store
-from .versions.collection import Collection
+from ..backends import steps
+from ..backends.base import ABSENT, PRESENT
+from ..backends.steps import Steps
+from ..entries.names import check_participant
+from ..errors import ConditionFailed, InvalidValue, KeyNotFound, SharedContextError
+from ..store import Store
+from ..versions.collection import Collection
 
 SPACE = "tokens"
 _TOKEN = re.compile(r"sctx_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")

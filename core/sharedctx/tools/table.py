@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from .context import SharedContext
-from .entries.arguments import check_limit
-from .entry import ContextEntry
-from .errors import DecodeError, InvalidAction, InvalidValue, KeyNotFound, SharedContextError, VersionConflict
-from .handover.staleness import note
-from .views import split_version
+from ..context import SharedContext
+from ..entries.arguments import check_limit
+from ..entry import ContextEntry
+from ..errors import DecodeError, InvalidAction, InvalidValue, KeyNotFound, SharedContextError, VersionConflict
+from ..handover.staleness import note
+from ..views import split_version
 
 if TYPE_CHECKING:
-    from .aio import AsyncSharedContext
+    from ..aio import AsyncSharedContext
 
 _PAGE = 2000
 """Tokens of an expanded piece where none are named."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .errors import ConfigError
-from .tools import TOOLS
+from ..errors import ConfigError
+from .table import TOOLS
 
 _GOOD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

@@ -12,10 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from .backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
-from .backends.steps import TAIL, Call, Steps
-from .errors import BackendUnavailable, ConditionFailed
-from .forking import renew_after_fork
+from ..backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
+from ..backends.steps import TAIL, Call, Steps
+from ..errors import BackendUnavailable, ConditionFailed
+from ..forking import renew_after_fork
 from .watching import Watching
 
 P = ParamSpec("P")

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .backends.steps import run
+from ..backends.steps import run
+from ..errors import ConfigError
+from ..store import Store
 from .bearers import Tokens
-from .errors import ConfigError
-from .store import Store
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEAST_TOKEN = 16

@@ -11,16 +11,16 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .context import SharedContext
+from ..context import SharedContext
+from ..entries.names import check_participant
+from ..errors import ConfigError, SharedContextError, VersionConflict
+from ..forking import renew_after_fork
+from ..opening import check_context
+from ..settings import check_bound
+from ..tools.table import TOOLS
+from ..views.plain import LEAST_TOKENS
+from ..views.view import Marks
 from .digests import DIGESTS
-from .entries.names import check_participant
-from .errors import ConfigError, SharedContextError, VersionConflict
-from .forking import renew_after_fork
-from .opening import check_context
-from .settings import check_bound
-from .tools import TOOLS
-from .views.plain import LEAST_TOKENS
-from .views.view import Marks
 
 PREFIX = "output/"
 _log = logging.getLogger("sharedctx.outputs")

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from itertools import groupby, zip_longest
 from typing import Any, Final, cast
 
-from .backends import steps
-from .backends.base import Change, Drop, Put, Row, SortKey
-from .backends.steps import run
-from .copied_rows import Place, after, all_rows, chunks, places_of, row_at
-from .errors import Compacted, ConfigError, DecodeError, VersionConflict
-from .store import Store
-from .versions import codec
-from .versions.collection import Collection
+from ..backends import steps
+from ..backends.base import Change, Drop, Put, Row, SortKey
+from ..backends.steps import run
+from ..errors import Compacted, ConfigError, DecodeError, VersionConflict
+from ..store import Store
+from ..versions import codec
+from ..versions.collection import Collection
+from .rows import Place, after, all_rows, chunks, places_of, row_at
 
 SPACE: Final = "copies"
 _OPS: Final = 64

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from .backends.base import Backend, Committed
-from .backends.capabilities import Prompt
-from .backends.steps import Call, Steps
-from .forking import renew_after_fork
+from ..backends.base import Backend, Committed
+from ..backends.capabilities import Prompt
+from ..backends.steps import Call, Steps
+from ..forking import renew_after_fork
 from .grouping import GroupDriver
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from collections import deque
 from contextlib import suppress
 from typing import NamedTuple
 
-from .backends import steps
-from .backends.base import Put, SortKey
-from .backends.steps import Steps
-from .errors import DecodeError
-from .versions.collection import Collection
+from ..backends import steps
+from ..backends.base import Put, SortKey
+from ..backends.steps import Steps
+from ..errors import DecodeError
+from ..versions.collection import Collection
 
 KEPT = 7 * 86400.0
 _GATHER_EVERY = 512

@@ -6,9 +6,9 @@ import asyncio
 import threading
 from dataclasses import dataclass, field
 
-from .backends.base import Backend
-from .errors import SharedContextError
-from .forking import renew_after_fork
+from ..backends.base import Backend
+from ..errors import SharedContextError
+from ..forking import renew_after_fork
 
 _SLICE = 0.25
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .tools import Tool
+from .table import Tool
 
 
 def paged(tool: Tool, arguments: Mapping[str, Any], most: int) -> dict[str, Any]:

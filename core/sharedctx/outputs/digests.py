@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 
-from .forking import renew_after_fork
+from ..forking import renew_after_fork
 
 _CHARACTERS = 16 * 2**20
 

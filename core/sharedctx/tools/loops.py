@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from .context import SharedContext
-from .entries.names import check_participant
-from .errors import ConfigError, InvalidAction, InvalidValue
-from .notes import ACTIONS, SharedContextStore, handle
-from .tools import TOOLS, call
+from ..context import SharedContext
+from ..entries.names import check_participant
+from ..errors import ConfigError, InvalidAction, InvalidValue
+from ..notes import ACTIONS, SharedContextStore, handle
+from .table import TOOLS, call
 
 Over = Literal["notes", "context"]
 """What the tool works on: a session's notes (``SharedContextStore``) or all its entries (``SharedContext``)."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from .backends import steps
-from .backends.base import Backend, Row, SortKey
-from .backends.steps import run
+from ..backends import steps
+from ..backends.base import Backend, Row, SortKey
+from ..backends.steps import run
 
 _PAGE: Final = 200
 
