@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sharedctx.views import compress
 
 
@@ -35,3 +37,27 @@ def test_metrics_tell_families_and_the_samples_at_their_ends() -> None:
     assert " all: job=shop" in view.text
     assert "queue_depth x100 all 3" in view.text
     assert " 3 pod=mail-99" in view.text
+
+
+def test_members_that_many_parts_are_shown_by_are_named_once() -> None:
+    orders = [
+        {
+            "id": f"W{n}881",
+            "name": f"user-{n * 37}",
+            "lines": [{"sku": f"S{n}-{k}", "note": f"packed by {n * k} and {n + k} " * 9} for k in range(9)],
+        }
+        for n in range(60)
+    ]
+    shown = compress({"orders": orders, "page": 1}, key="orders", max_tokens=200).text
+    assert "*{a,b}:(1,2)" in shown.partition("\n")[0]
+    assert shown.count("*{id,name}:(W") == 1
+    assert shown.count("881,user-") > 10
+
+
+def test_the_names_of_a_map_are_told_like_other_names() -> None:
+    schemas = {
+        f"{word.title()}Answer": {"type": "object", "properties": {f"{word}{n}": {"type": "string"} for n in range(9)}}
+        for word in ("amount", "invoice", "shipment", "customer", "refund", "parcel", "voucher", "ledger")
+    }
+    shown = compress(json.dumps({"openapi": "3.1.0", "components": {"schemas": schemas}}), max_tokens=120).text
+    assert all(name in shown for name in schemas)

@@ -1,0 +1,60 @@
+"""Differences give back what went in, and damage to them does no harm."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharedctx.errors import DecodeError
+from sharedctx.versions.delta import deflate, difference, inflate, restore
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=40), st.integers(1, 60))
+def test_differences_give_back_what_went_in(base: bytes, new: bytes, also: bytes, times: int) -> None:
+    old, data = base * times + new, base * times + also + new
+    for one, other in ((old, data), (data, old), (base, new), (b"", data), (data, data)):
+        assert restore(difference(other, one, also), len(other), one, also) == other
+    assert inflate(deflate(data, old), len(data), old) == data
+
+
+@given(st.binary(max_size=80), st.integers(0, 4000), st.binary(max_size=200))
+def test_no_damage_to_a_difference_does_more_than_raise(noise: bytes, size: int, base: bytes) -> None:
+    with contextlib.suppress(DecodeError):
+        assert len(restore(noise, size, base)) == size
+    with pytest.raises(DecodeError):
+        inflate(deflate(b"bomb" * 100_000), 1000)
+
+
+def test_a_state_that_another_process_writes_while_those_it_builds_on_are_removed_stays_readable() -> None:
+    contents = texts(200)
+    written: list[str] = []
+
+    class Busy(MemoryBackend):
+        """Another process goes on from old states after the first commit that removes some."""
+
+        ours = False
+        commits = 0
+
+        def commit(self, *given: Any) -> Any:
+            if not self.ours:
+                return super().commit(*given)
+            self.commits += 1
+            if self.commits > 1 and not written:
+                self.ours = False
+                for id in list(stored(self))[::40]:
+                    written.append(f"new {id}")
+                    run(self, others.put(written[-1], id, b"head", {"text": part(contents[int(id)] + b"end")}))
+                self.ours = True
+            return super().commit(*given)
+
+    backend = Busy()
+    others = lineage()
+    grow(backend, others, contents)
+    backend.ours = True
+    assert run(backend, lineage().drop(run(backend, lineage().ids()))).states == 200
+    assert list(stored(backend)) == written != []
+    for id in written:
+        assert read(backend, id) == contents[int(id[4:])] + b"end"
