@@ -18,6 +18,8 @@ import sharedctx
 from sharedctx import SharedContext, Store
 from sharedctx.testing import ManualClock
 
+from .forked import ForkServer
+
 _NUMBERS = itertools.count()
 NO_SERVER = "no Redis server is installed: pip install 'sharedctx[redis]', or apt-get install redis-server"
 
@@ -108,6 +110,21 @@ class TurningCount:
 def turning_count() -> TurningCount:
     """A counter of tokens that fails where it is called on the event loop."""
     return TurningCount()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[Callable[[str], ForkServer]]:
+    """The process that has run a text of imports and forks others; it is started when it is first wanted."""
+    started: dict[str, ForkServer] = {}
+
+    def server(prelude: str) -> ForkServer:
+        if prelude not in started:
+            started[prelude] = ForkServer(prelude)
+        return started[prelude]
+
+    yield server
+    for each in started.values():
+        each.stop()
 
 
 @pytest.fixture(scope="session")

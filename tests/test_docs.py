@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from .forked import COUNTING
 from .given import GIVEN
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,16 +30,29 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 README = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
 
 
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fork_server: Callable[[str], Any]
+) -> Callable[[str | None, str, list[str]], None]:
+    """Run blocks in an empty folder, in a process that has imported the framework they need."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("DISABLE_TELEMETRY", "true"), ("TESTING", "true"), ("TRACING_ENABLED", "false")):
+        monkeypatch.setenv(f"CREWAI_{name}", value)
+
+    def run(framework: str | None, warnings: str, blocks: list[str]) -> None:
+        server = fork_server(f"{COUNTING}; import {framework or 'sharedctx'}")
+        server.start("\n".join([f"import warnings; warnings.simplefilter({warnings!r})", *blocks])).finish()
+
+    return run
+
+
 @pytest.mark.parametrize("package", GIVEN)
-def test_the_readmes_snippet_for_each_framework_runs(package: str, tmp_path: Path) -> None:
+def test_the_readmes_snippet_for_each_framework_runs(package: str, run: Callable[..., None]) -> None:
     framework, prelude = GIVEN[package]
     if framework is not None and find_spec(framework) is None:
         pytest.skip(f"the snippet needs the package {framework!r}, which is not installed")
     (snippet,) = [block for block in README if f"from {package} import" in block]
-    script = tmp_path / "snippet.py"
-    script.write_text("\n".join([README[0], prelude, snippet]), "utf-8")
-    done = run(tmp_path, "-W", "ignore", str(script))
-    assert done.returncode == 0, done.stderr
+    run(framework, "ignore", [README[0], prelude, snippet])
 
 
 def test_every_snippet_of_the_readme_is_run() -> None:
@@ -49,21 +62,12 @@ def test_every_snippet_of_the_readme_is_run() -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))], ids=lambda p: p.name
 )
-def test_every_python_block_runs(page: Path, tmp_path: Path) -> None:
+def test_every_python_block_runs(page: Path, run: Callable[..., None]) -> None:
     framework = NEEDS.get(page.name)
     if framework is not None and find_spec(framework) is None:
         pytest.skip(f"the page needs the package {framework!r}, which is not installed")
     blocks = README[:1] if page.name == "README.md" else BLOCK.findall(page.read_text("utf-8"))
-    done = run(tmp_path, "-W", "error" if framework is None else "default", "-c", "\n".join(blocks))
-    assert done.returncode == 0, done.stderr
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in an empty folder, without an address in the environment."""
-    environment = {name: value for name, value in os.environ.items() if name != "SHAREDCTX_URL"}
-    return subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    run(framework, "error" if framework is None else "default", blocks)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -132,6 +132,7 @@ def test_coroutines_export_too_and_the_audit_log_goes_along(tmp_path: Path) -> N
     asyncio.run(main())
     with zipfile.ZipFile(tmp_path / "team.zip") as archive:
         rows = [json.loads(line) for line in archive.read("audit.jsonl").splitlines()]
+    assert len(rows) == 3
     prev = bytes(32)
     for row in rows:
         prev = hashlib.sha256(prev + row["row"].encode()).digest()

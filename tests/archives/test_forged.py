@@ -50,6 +50,11 @@ def changed(files: Files, number: int = 0, **fields: Any) -> Files:
     return {**files, "versions.jsonl": b"\n".join(texts)}
 
 
+def named(files: Files, key: str) -> int:
+    """The number of the first line of a key."""
+    return [json.loads(line)["key"] for line in files["versions.jsonl"].splitlines()].index(key)
+
+
 def first(files: Files) -> bytes:
     return files["versions.jsonl"].splitlines()[0]
 
@@ -126,6 +131,7 @@ FORGED: dict[str, Callable[[Files], Files]] = {
     "a place beyond the values": lambda files: changed(files, offset=2**40),
     "a kind that is none": lambda files: changed(files, kind="pickle"),
     "another kind": lambda files: changed(files, -1, kind="json"),
+    "bytes that are called text": lambda files: changed(files, named(files, "raw"), kind="text", hash=""),
     "a time that is none": lambda files: changed(files, at=float("nan")),
     "a note that views would trip over": lambda files: changed(files, note="view:many"),
     "an agent that is none": lambda files: changed(files, agent="a\nb"),
@@ -138,6 +144,7 @@ FORGED: dict[str, Callable[[Files], Files]] = {
     "a row twice": lambda files: {**files, "rows.jsonl": row() + b"\n" + row()},
     "a row without bytes": lambda files: {**files, "rows.jsonl": row(payload="?")},
     "grants that are none": lambda files: manifested(files, grants={"coder": {"root": ["*"]}}),
+    "grants that are a list": lambda files: manifested(files, grants=[]),
     "grants of no list": lambda files: manifested(files, grants={"coder": {"read": "*"}}),
     "another format": lambda files: manifested(files, format="tar"),
     "a newer format": lambda files: manifested(files, format_version=2),

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,35 @@ def test_a_session_made_again_keeps_no_log_until_it_is_told_to(store: Store) -> 
     assert [act for _, act, _, _ in told(store)] == ["begin", "configure", "put"]
     assert store.verify_audit() == []
     assert [record.action for record in store.audit()] == ["begin", "delete_session"]
+
+
+def test_what_others_do_at_the_same_time_is_told_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sharedctx.open("memory://", audit_key=KEY, clock=ManualClock(1.0)) as store:
+        ctx = store.session("team")
+        ctx.configure(audit=True)
+        verbs = (
+            lambda: ctx.put("plan", "first"),
+            lambda: ctx.put("plan", "second", expect=1),
+            lambda: ctx.rollback("plan", 1),
+            lambda: ctx.trim("plan", 1),
+            lambda: ctx.grant("coder", read=["plan"]),
+            lambda: ctx.configure(ttl=60.0),
+            lambda: ctx.run(ctx.verbs.evict("plan", "spent")),
+        )
+        commit = store.backend.commit
+        for verb in verbs:
+
+            def late(*given: Any, **options: Any) -> Any:
+                monkeypatch.undo()
+                ctx.put("other", "meanwhile")
+                return commit(*given, **options)
+
+            monkeypatch.setattr(store.backend, "commit", late)
+            verb()
+        acts = [act for _, act, key, _ in told(store) if key != "other"]
+        assert acts == ["begin", "configure", "put", "put", "rollback", "trim", "grant", "configure", "evict"]
+        assert len([key for _, _, key, _ in told(store) if key == "other"]) == len(verbs)
+        assert store.verify_audit() == []
 
 
 def test_every_change_is_told_with_who_made_it_and_to_which_version(store: Store) -> None:

@@ -18,15 +18,19 @@ PATIENCE = 60.0
 
 
 class Shell:
-    """Runs ``sharedctx`` on one store."""
+    """Runs ``sharedctx`` on one store, in processes of a server that has run ``COUNTING``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, server: Any) -> None:
         self.path = path
+        self.server = server
 
     def __call__(self, *words: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
-        command = [sys.executable, "-c", MAIN, "--path", str(self.path), *words]
-        done = subprocess.run(command, input=stdin, capture_output=True, timeout=PATIENCE, check=False)
-        return done.returncode, done.stdout, done.stderr
+        return self.bare("--path", str(self.path), *words, stdin=stdin)
+
+    def bare(self, *words: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+        """Run it on no store but the one that is named."""
+        found: tuple[int, bytes, bytes] = self.server.start(MAIN, *words, given=stdin).end()
+        return found
 
     def json(self, *words: str) -> Any:
         code, out, err = self(*words, "--json")

@@ -71,7 +71,7 @@ def test_failures_have_their_exit_codes_and_name_the_cure(shell: Shell) -> None:
 def test_a_backup_opens_as_a_store(shell: Shell, tmp_path: Path) -> None:
     shell("put", "k", "v")
     assert shell("backup", str(tmp_path / "copy"))[0] == 0
-    assert Shell(tmp_path / "copy").json("get", "k")["value"] == "v"
+    assert Shell(tmp_path / "copy", shell.server).json("get", "k")["value"] == "v"
 
 
 def test_search_window_packet_and_savings(shell: Shell) -> None:
@@ -156,7 +156,7 @@ def test_a_session_goes_through_a_file(shell: Shell, tmp_path: Path) -> None:
     assert (code, b"already" in err) == (4, True)
     assert shell.json("import", file, "--to", "copy") == {"session": "copy", "keys": 1, "versions": 2}
     assert [entry["agent"] for entry in shell.json("--session", "copy", "history", "plan")] == ["me", None]
-    other = Shell(tmp_path / "other")
+    other = Shell(tmp_path / "other", shell.server)
     assert other("import", file)[1] == b"session default: 2 versions of 1 keys\n"
     assert other("get", "plan")[1] == b"two\n"
     (tmp_path / "bad.zip").write_bytes(b"PK nothing")
@@ -254,18 +254,16 @@ def test_tables_are_exact_in_pipes(shell: Shell) -> None:
         (["ls", "--he"], {"--help"}),
     ],
 )
-def test_shells_complete_commands_keys_and_versions(shell: Shell, words: list[str], found: set[str]) -> None:
+def test_shells_complete_commands_keys_and_versions(
+    shell: Shell, words: list[str], found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for key in ("plan", "plan", "plan/b", "other"):
         shell("put", key, "v")
     line = ["sharedctx", "--path", str(shell.path), *words]
-    environment = {
-        **os.environ,
-        "_SHAREDCTX_COMPLETE": "bash_complete",
-        "COMP_WORDS": " ".join(line),
-        "COMP_CWORD": str(len(line) - 1),
-    }
-    done = subprocess.run([sys.executable, "-c", MAIN], env=environment, capture_output=True, text=True, check=False)
-    assert {each.partition(",")[2] for each in done.stdout.splitlines()} == found
+    monkeypatch.setenv("_SHAREDCTX_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", " ".join(line))
+    monkeypatch.setenv("COMP_CWORD", str(len(line) - 1))
+    assert {each.partition(",")[2] for each in shell.bare()[1].decode().splitlines()} == found
 
 
 def test_completing_where_no_store_is_gives_nothing_and_makes_none(shell: Shell) -> None:

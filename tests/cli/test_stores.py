@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .shell import MAIN, Shell
+from .shell import Shell
 
 
-def test_options_that_all_commands_share_may_stand_after_the_command(shell: Shell, tmp_path: Path) -> None:
+def test_options_that_all_commands_share_may_stand_after_the_command(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert shell("put", "k", "v", "--session", "other", "--as=me")[0] == 0
     assert shell.json("history", "k", "--session=other")[0]["agent"] == "me"
     assert shell("ls")[1] == b""
-    command = [sys.executable, "-c", MAIN]
-    found = subprocess.run([*command, "sessions", "--url", f"disk://{shell.path}"], check=False, capture_output=True)
-    assert found.stdout == b"other\n"
+    assert shell.bare("sessions", "--url", f"disk://{shell.path}")[1] == b"other\n"
+    monkeypatch.chdir(tmp_path)
     for words in (["sessions", "--url"], ["--path", "a", "sessions", "--path", "b"], ["put", "k", "v", "--nonsense"]):
-        assert subprocess.run([*command, *words], check=False, capture_output=True, cwd=tmp_path).returncode == 2
+        assert shell.bare(*words)[0] == 2
     assert shell("put", "--", "--session", "x")[0] == 0
     assert shell.json("ls")[0]["key"] == "--session"
 
@@ -39,14 +38,12 @@ def test_a_server_of_ones_own_starts_tells_and_stops(shell: Shell, tmp_path: Pat
         code, _, err = shell("redis", "start", "--dir", str(tmp_path / "other"), "--port", port)
         assert code == 1
         assert b"choose another" in err
-        shared = Shell(tmp_path)
-        assert shared("--url", started["url"], "put", "k", "v")[0] == 2  # --path and --url
-        command = [sys.executable, "-c", "from sharedctx_cli import main; main()", "--url", started["url"]]
-        assert subprocess.run([*command, "put", "k", "v"], check=False, capture_output=True).returncode == 0
+        assert Shell(tmp_path, shell.server)("--url", started["url"], "put", "k", "v")[0] == 2  # --path and --url
+        assert shell.bare("--url", started["url"], "put", "k", "v")[0] == 0
     finally:
         assert shell.json("redis", "stop", "--dir", folder) == {"stopped": True}
     again = shell.json("redis", "start", "--dir", folder, "--port", port)
-    assert subprocess.run([*command, "get", "k"], check=False, capture_output=True).stdout == b"v\n"
+    assert shell.bare("--url", started["url"], "get", "k")[1] == b"v\n"
     assert again["started"]
     assert shell.json("redis", "stop", "--dir", folder) == {"stopped": True}
     assert shell.json("redis", "stop", "--dir", folder) == {"stopped": False}
@@ -55,7 +52,7 @@ def test_a_server_of_ones_own_starts_tells_and_stops(shell: Shell, tmp_path: Pat
 def test_a_store_is_copied_and_compared(shell: Shell, tmp_path: Path) -> None:
     shell("put", "k", "one")
     shell("--as", "me", "put", "k", "two")
-    other = Shell(tmp_path / "other")
+    other = Shell(tmp_path / "other", shell.server)
     assert shell.json("copy", str(shell.path), str(other.path))["written"] == 2
     assert [entry["version"] for entry in other.json("history", "k")] == [2, 1]
     assert shell("copy", str(shell.path), str(other.path))[1].endswith(b"0 of them new: all equal\n")

@@ -22,6 +22,7 @@ BAD: list[tuple[type[SharedContextError], Callable[[SharedContext], Any]]] = [
     (InvalidValue, lambda ctx: next(iter(ctx.watch(since=2**70)))),
     (InvalidValue, lambda ctx: ctx.as_of(-(2**70)).get("k")),
     (InvalidValue, lambda ctx: ctx.trim("k", 2**70)),
+    (InvalidValue, lambda ctx: ctx.trim("k", 0)),
     (InvalidValue, lambda ctx: ctx.trim("k", 1.5)),  # type: ignore[arg-type]
     (InvalidValue, lambda ctx: ctx.get("k", version="1")),  # type: ignore[call-overload]
     (InvalidValue, lambda ctx: ctx.get("k", max_tokens="100")),  # type: ignore[call-overload]

@@ -181,13 +181,14 @@ def test_the_session_can_be_read_as_of_any_revision(ctx: SharedContext) -> None:
 
 
 def test_an_entry_expires_exactly_and_says_so(ctx: SharedContext, clock: ManualClock) -> None:
+    ctx.put("a", "stays")
     ctx.put("k", "v", ttl=10)
     clock.advance(9.5)
     assert ctx.get("k") == "v"
     clock.advance(0.5)
     assert ctx.get("k") is None
     assert ctx.get("k", version=1) is None
-    assert ctx.keys() == []
+    assert ctx.keys() == ["a"]
     clock.set(1000.0)
     assert ctx.get("k") is None
     assert [(gone.key, gone.version, gone.why) for gone in ctx.evicted()] == [("k", 1, "expired")]

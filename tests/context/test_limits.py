@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import sharedctx
+from sharedctx.backends.base import Put
 from sharedctx.errors import BudgetExceeded, ConfigError, ValueTooLarge
 from sharedctx.testing import ManualClock
 
@@ -44,6 +45,7 @@ def test_max_entries_evicts_the_oldest_and_tells(store: sharedctx.Store) -> None
     assert ctx.get_entry("k1") is None
     assert ctx.get("k1", version=1) is None
     assert [(gone.key, gone.version, gone.why) for gone in ctx.evicted()] == [("k1", 1, "max_entries")]
+    assert [(entry.kind, entry.note) for entry in ctx.history("k1")] == [("gone", "max_entries")]
 
 
 def test_many_evictions_at_once_go_in_several_commits(store: sharedctx.Store) -> None:
@@ -76,11 +78,13 @@ def test_evict_oldest_makes_room(store: sharedctx.Store) -> None:
     assert ctx.keys() == ["b", "c"]
 
 
-def test_compress_shortens_the_view_and_keeps_the_original(store: sharedctx.Store) -> None:
-    ctx = store.session(max_value_tokens=100, policy="compress", count_tokens=Words())
+@pytest.mark.parametrize("limit", ["max_value_tokens", "max_store_tokens"])
+@pytest.mark.parametrize("tokens", [50, 100])
+def test_compress_shortens_the_view_and_keeps_the_original(store: sharedctx.Store, limit: str, tokens: int) -> None:
+    ctx = store.session(policy="compress", count_tokens=Words(), **{limit: tokens})
     text = "\n".join(f"line {n} with words" for n in range(500))
     entry = ctx.put("a", text)
-    assert entry.compressed_tokens <= 100
+    assert entry.compressed_tokens <= tokens
     assert ctx.get("a", full=True) == text
 
 
@@ -89,6 +93,8 @@ def test_a_value_over_its_limit_is_refused(store: sharedctx.Store) -> None:
     with pytest.raises(ValueTooLarge, match="'a'"):
         ctx.put("a", "1 2 3 4 5 6")
     assert ctx.keys() == []
+    ctx.put("b", "one-long-word-that-others-count-as-many " * 5)
+    assert ctx.keys() == ["b"]
 
 
 def test_expired_entries_take_no_place() -> None:
@@ -98,6 +104,14 @@ def test_expired_entries_take_no_place() -> None:
     clock.advance(5)
     ctx.put("b", "v")
     assert [gone.why for gone in ctx.evicted()] == ["expired"]
+
+
+def test_what_is_damaged_takes_no_place_and_hinders_no_write(store: sharedctx.Store) -> None:
+    store.backend.commit("session:default", [Put("bad", b"no version at all")])
+    ctx = store.session(max_entries=1, max_store_tokens=10, count_tokens=Words())
+    ctx.put("a", "one two")
+    assert ctx.get("a") == "one two"
+    assert (ctx.evicted(), ctx.stats().entries) == ([], 1)
 
 
 def test_a_view_limit_too_small_for_references_is_refused_at_opening(store: sharedctx.Store) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "crewai_memory.py"
 
 
-def test_the_example_runs(tmp_path: Path) -> None:
-    environment = {**os.environ, "CREWAI_STORAGE_DIR": str(tmp_path / "crewai")}
-    command = [sys.executable, str(EXAMPLE), str(tmp_path / "store")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
-    lines = done.stdout.splitlines()
-    assert "failed" not in done.stderr
+def test_the_example_runs(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
+    server = fork_server("import redis, crewai.memory.types, sharedctx_crewai")
+    code, out, errors = server.start(EXAMPLE, tmp_path / "store").end()
+    lines = out.decode().splitlines()
+    assert code == 0, errors.decode()
+    assert b"failed" not in errors
     assert "the planner says: 7391" in lines
     assert lines[-2:] == ["v2: the gateway listens on port 7391", "v1: the gateway listens on port 7390"]

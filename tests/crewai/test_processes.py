@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from crewai.memory.types import MemoryRecord
@@ -23,37 +23,37 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("redis_url")) if request.param == "redis" else f"disk://{tmp_path}/store"
 
 
-def test_an_open_reader_sees_all_that_three_processes_save(place: str) -> None:
+@pytest.fixture
+def save(fork_server: Callable[[str], Any], place: str) -> Callable[[str, int], Any]:
+    """Start a process that saves memories."""
+    server = fork_server("import redis, crewai.memory.types, sharedctx_crewai")
+    return lambda name, count: server.start(SAVER, place, name, count)
+
+
+def test_an_open_reader_sees_all_that_three_processes_save(place: str, save: Callable[[str, int], Any]) -> None:
     with ContextMemory.from_url(place) as reader:
         assert reader.count() == 0
-        command = [sys.executable, str(SAVER), place]
-        savers = [subprocess.Popen([*command, name, str(COUNT)], stdout=subprocess.PIPE, text=True) for name in "abc"]
-        for saver in savers:
-            assert saver.stdout is not None
+        for saver in [save(name, COUNT) for name in "abc"]:
             for line in saver.stdout:
-                assert reader.get_record(line.strip()) is not None
-            saver.stdout.close()
-            assert saver.wait() == 0
+                assert reader.get_record(line.decode().strip()) is not None
+            saver.finish()
         assert reader.count() == 3 * COUNT
         assert {name: reader.count(f"/{name}") for name in "abc"} == dict.fromkeys("abc", COUNT)
         found = reader.search([1.0, 0.0, 1.0], limit=3 * COUNT)
         assert {each.id for each, _ in found} == {f"{name}-{n}" for name in "abc" for n in range(COUNT)}
 
 
-def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(place: str) -> None:
+def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(place: str, save: Callable[[str, int], Any]) -> None:
     acknowledged: list[str] = []
-    command = [sys.executable, str(SAVER), place]
-    savers = [subprocess.Popen([*command, f"s{n}", "0"], stdout=subprocess.PIPE, text=True) for n in range(2)]
-    for number, saver in enumerate(savers):
-        assert saver.stdout is not None
+    for number, saver in enumerate([save(f"s{n}", 0) for n in range(2)]):
         for line in saver.stdout:
-            acknowledged.append(line.strip())
-            if line.strip() == f"s{number}-{70 + 31 * number}":
+            acknowledged.append(line.decode().strip())
+            if acknowledged[-1] == f"s{number}-{70 + 31 * number}":
                 break
         saver.kill()
-        acknowledged += [line.strip() for line in saver.stdout if line.endswith("\n")]
-        saver.wait()
-        saver.stdout.close()
+        code, rest, _ = saver.end()
+        assert code == -9
+        acknowledged += [line.decode().strip() for line in rest.splitlines(keepends=True) if line.endswith(b"\n")]
     with sharedctx.open(place) as store:
         memory = ContextMemory(store)
         assert {each.id for each in memory.list_records(limit=10**6)} >= set(acknowledged)

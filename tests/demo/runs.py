@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FRAMEWORKS = ("langgraph", "langchain", "agents", "crewai")
+ALONE = (*FRAMEWORKS, "quicktok", "tiktoken")
+"""No framework and no tokenizer, which each of the demo's processes would load: tokens are estimated."""
 COMMAND = [sys.executable, "-c", "from sharedctx_cli import main; main()"]
 
 
@@ -20,7 +22,7 @@ def environment(*hidden: str, first: Path | None = None) -> dict[str, str]:
 
 
 def demo(
-    *words: str, hidden: tuple[str, ...] = FRAMEWORKS, before: tuple[str, ...] = (), first: Path | None = None
+    *words: str, hidden: tuple[str, ...] = ALONE, before: tuple[str, ...] = (), first: Path | None = None
 ) -> tuple[int, Any, str]:
     """Run it with --json; returns the exit code, what it printed, and what it said of errors."""
     done = subprocess.run(

@@ -22,12 +22,12 @@ from sharedctx_demo.script import Call, sign
 from sharedctx_demo.stage import Death
 from sharedctx_openai import process_response, tool_definition
 
-from .runs import COMMAND, FRAMEWORKS, demo, environment, material
+from .runs import ALONE, COMMAND, FRAMEWORKS, demo, environment, material
 
 
 def test_without_frameworks_the_core_plays_alone_and_says_what_installs_the_rest(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    code, told, errors = demo(str(material(tmp_path / "material")), "--report", str(page))
+    code, told, errors = demo(str(material(tmp_path / "material")), "--report", str(page), hidden=FRAMEWORKS)
     assert (code, errors) == (0, "")
     assert all(told["checks"].values())
     assert told["files"] == 6
@@ -105,7 +105,7 @@ def test_an_agent_that_fails_is_told_with_its_reason_and_nobody_waits_for_it(tmp
     (tmp_path / "broken" / "langgraph" / "__init__.py").write_text("raise RuntimeError('a broken installation')")
     (tmp_path / "note.txt").write_text("one line")
     words = (str(tmp_path / "note.txt"), "--report", str(tmp_path / "page.html"))
-    code, told, _ = demo(*words, hidden=("langchain", "agents", "crewai"), first=tmp_path / "broken")
+    code, told, _ = demo(*words, hidden=tuple({*ALONE} - {"langgraph"}), first=tmp_path / "broken")
     assert code == 1
     assert not told["checks"]["every agent finished, but langgraph, openai"]
     assert told["failed"] == {
@@ -123,7 +123,7 @@ def test_stopped_it_leaves_neither_files_nor_processes(tmp_path: Path) -> None:
         "import sys; sys.modules['rich'] = None; from sharedctx_cli import main; main()",
         "demo",
     ]
-    environ = {**environment(*FRAMEWORKS), "TMPDIR": str(tmp_path)}
+    environ = {**environment(*ALONE), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environ) as child:
         os.close(theirs)
         shown = b""
@@ -179,7 +179,7 @@ def test_progress_is_shown_on_a_terminal(tmp_path: Path, rich: bool) -> None:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**environment(*FRAMEWORKS), "TERM": "xterm", "COLUMNS": "110"},
+        env={**environment(*ALONE), "TERM": "xterm", "COLUMNS": "110"},
     ) as child:
         os.close(theirs)
         shown = _rest(ours)

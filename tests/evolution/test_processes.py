@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,15 +13,16 @@ from sharedctx.evolution import EvolutionContext, EvolutionStore
 
 AGENTS = Path(__file__).with_name("agents.py")
 ROUNDS = 12
+PRELUDE = "import asyncio, sharedctx.evolution"
 
 
-def test_eight_processes_store_sections_and_lose_nothing(tmp_path: Path) -> None:
+def test_eight_processes_store_sections_and_lose_nothing(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
     async def main() -> None:
         async with EvolutionStore(path=tmp_path / "store") as store:
             own = await store.create_context("src", [])
-            command = [sys.executable, str(AGENTS), "store", str(tmp_path / "store"), own]
-            running = [subprocess.Popen([*command, str(number)]) for number in range(8)]
-            assert [process.wait(100) for process in running] == [0] * 8
+            server = fork_server(PRELUDE)
+            for process in [server.start(AGENTS, "store", tmp_path / "store", own, number) for number in range(8)]:
+                process.finish()
             context = await store.get_context()
             assert context is not None
             last = ROUNDS - 1
@@ -58,7 +59,9 @@ def test_eight_processes_store_sections_and_lose_nothing(tmp_path: Path) -> None
         ("evaluate", ["evaluate"]),
     ],
 )
-def test_a_killed_engine_goes_on_at_its_phase(tmp_path: Path, dies_in: str, again: list[str]) -> None:
+def test_a_killed_engine_goes_on_at_its_phase(
+    tmp_path: Path, dies_in: str, again: list[str], fork_server: Callable[[str], Any]
+) -> None:
     path = str(tmp_path / "store")
     other = {"research": "analysis", "analysis": "research"}.get(dies_in)
 
@@ -68,20 +71,16 @@ def test_a_killed_engine_goes_on_at_its_phase(tmp_path: Path, dies_in: str, agai
             contexts = [await store.get_context(line["evolution_id"]) for line in await store.get_all_contexts()]
             return any(isinstance(each, EvolutionContext) and getattr(each, section) for each in contexts)
 
-    first = subprocess.Popen([sys.executable, str(AGENTS), "run", path, dies_in], stdout=subprocess.PIPE, text=True)
-    assert first.stdout is not None
+    server = fork_server(PRELUDE)
+    first = server.start(AGENTS, "run", path, dies_in)
     for line in first.stdout:
-        if line.strip() == dies_in:
+        if line.decode().strip() == dies_in:
             break
     while not asyncio.run(answered()):
-        assert first.poll() is None
+        assert first.running
     first.kill()
-    first.wait()
-    first.stdout.close()
-    done = subprocess.run(
-        [sys.executable, str(AGENTS), "run", path, "nowhere"], capture_output=True, text=True, check=True
-    )
-    *ran, last = done.stdout.split("\n")[:-1]
+    first.end()
+    *ran, last = server.start(AGENTS, "run", path, "nowhere").finish().split("\n")[:-1]
     assert ran == again
     status, own = last.split()
     assert status == "completed"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import select
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sharedctx
 
@@ -15,33 +15,33 @@ KILLS = 51
 WRITER = Path(__file__).with_name("writer.py")
 
 
-def test_no_acknowledged_write_is_lost_to_kill_9(tmp_path: Path) -> None:
+def test_no_acknowledged_write_is_lost_to_kill_9(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
+    server = fork_server("import sharedctx")
     chance = random.Random(7)
     store = tmp_path / "store"
     logs: list[Path] = []
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Any] = []
 
     def start() -> None:
         log = tmp_path / f"acknowledged-{len(logs)}"
         logs.append(log)
-        with log.open("wb") as out:
-            running.append(subprocess.Popen([sys.executable, str(WRITER), str(store), str(len(logs))], stdout=out))
+        running.append(server.start(WRITER, store, len(logs), into=log))
 
     for _ in range(3):
         start()
     for _ in range(KILLS):
         victim = running.pop(0)
         log = logs[len(logs) - len(running) - 1]
-        while not log.stat().st_size and victim.poll() is None:
+        while not log.stat().st_size and victim.running:
             select.select([], [], [], 0.005)
         select.select([], [], [], chance.uniform(0.0, 0.05))
-        assert victim.poll() is None, "the writer ended by itself"
+        assert victim.running, "the writer ended by itself"
         victim.kill()
-        victim.wait()
+        victim.end()
         start()
     for writer in running:
         writer.kill()
-        writer.wait()
+        writer.end()
 
     acknowledged = 0
     counted: list[int] = []

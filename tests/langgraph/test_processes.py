@@ -9,8 +9,7 @@ import pytest
 pytest.importorskip("langgraph.checkpoint", reason="LangGraph is missing: pip install 'sharedctx[langgraph]'")
 
 import select
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import sharedctx
@@ -19,18 +18,12 @@ from sharedctx_langgraph import ContextSaver
 from .made import checkpoint, config
 
 STEPPER = Path(__file__).with_name("stepper.py")
-# LangGraph names the versions of its packages when they are not those of its own release.
-PYTHON = [sys.executable, "-W", "ignore"]
 
 
-def start(path: Path, thread: str, steps: int) -> subprocess.Popen[bytes]:
-    command = [*PYTHON, str(STEPPER), str(path), thread, str(steps)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def finish(process: subprocess.Popen[bytes]) -> None:
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors.decode()
+@pytest.fixture
+def server(fork_server: Callable[[str], Any]) -> Any:
+    """What starts processes that have imported LangGraph."""
+    return fork_server("import langgraph.graph, sharedctx_langgraph; sharedctx_langgraph.ContextSaver")
 
 
 def check(saver: ContextSaver, thread: str, steps: int) -> None:
@@ -44,18 +37,17 @@ def check(saver: ContextSaver, thread: str, steps: int) -> None:
             assert each.checkpoint["channel_values"]["text"] == "".join(f"step {number} " * 20 for number in done)
 
 
-def test_four_processes_at_once_on_a_new_store(tmp_path: Path) -> None:
+def test_four_processes_at_once_on_a_new_store(tmp_path: Path, server: Any) -> None:
     path = tmp_path / "store"
-    running = [start(path, f"thread {number}", 30) for number in range(4)]
-    for process in running:
-        finish(process)
+    for process in [server.start(STEPPER, path, f"thread {number}", 30) for number in range(4)]:
+        process.finish()
     with ContextSaver.from_path(path) as saver:
         for number in range(4):
             check(saver, f"thread {number}", 30)
         assert saver.store.doctor() == []
 
 
-def test_four_processes_on_one_thread(tmp_path: Path) -> None:
+def test_four_processes_on_one_thread(tmp_path: Path, server: Any) -> None:
     path = tmp_path / "store"
     sharedctx.open(path).close()
     script = (
@@ -72,12 +64,8 @@ def test_four_processes_on_one_thread(tmp_path: Path) -> None:
         "    at = saver.put(at, made, {}, {'a': id})\n"
         "    saver.put_writes(newest.config if newest else at, [('a', text)], who + id)\n"
     )
-    running = [
-        subprocess.Popen([*PYTHON, "-c", script, str(path), who], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for who in "abcd"
-    ]
-    for process in running:
-        finish(process)
+    for process in [server.start(script, path, who) for who in "abcd"]:
+        process.finish()
     with ContextSaver.from_path(path) as saver:
         found = list(saver.list(config()))
         assert len(found) == 160
@@ -87,26 +75,25 @@ def test_four_processes_on_one_thread(tmp_path: Path) -> None:
         assert sum(len(each.pending_writes or ()) for each in found) == 160
 
 
-def test_a_graph_goes_on_after_kill_9(tmp_path: Path) -> None:
+def test_a_graph_goes_on_after_kill_9(tmp_path: Path, server: Any) -> None:
     path = tmp_path / "store"
     steps, said = 40, 0
     for kill_after in (3, 9, 10, 22, 31):
-        process = start(path, "t", steps)
-        assert process.stdout is not None
+        process = server.start(STEPPER, path, "t", steps)
         while said < kill_after:
             select.select([process.stdout], [], [], 60)
             line = process.stdout.readline()
-            assert line, process.stderr and process.stderr.read()
+            assert line, process.end()
             said = max(said, int(line))
         process.kill()
-        process.communicate()
-    finish(start(path, "t", steps))
+        process.end()
+    server.start(STEPPER, path, "t", steps).finish()
     with ContextSaver.from_path(path) as saver:
         check(saver, "t", steps)
         assert saver.store.doctor() == []
 
 
-def test_what_another_process_thinned_is_written_on(tmp_path: Path) -> None:
+def test_what_another_process_thinned_is_written_on(tmp_path: Path, server: Any) -> None:
     path = tmp_path / "store"
     with ContextSaver.from_path(path) as saver:
         at: Any = config()
@@ -116,7 +103,7 @@ def test_what_another_process_thinned_is_written_on(tmp_path: Path) -> None:
             )
             at = saver.put(at, made, {}, {"a": f"{number}", **({} if number else {"b": "1"})})
         prune = f"from sharedctx_langgraph import ContextSaver as S; S.from_path({str(path)!r}).prune(['t'])"
-        subprocess.run([*PYTHON, "-c", prune], check=True)
+        server.start(prune).finish()
         made = checkpoint("100", {"a": ["word " * 500, 100], "b": "kept"}, {"a": "100", "b": "1"})
         saver.put(at, made, {}, {"a": "100"})
     with ContextSaver.from_path(path) as fresh:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ import sharedctx
 from sharedctx.errors import DecodeError, Forbidden
 from sharedctx.tools import call
 from sharedctx_langgraph import ContextStore
-
-PYTHON = [sys.executable, "-W", "ignore"]
 
 
 def test_a_session_reads_what_langgraph_wrote(address: str) -> None:
@@ -158,14 +155,10 @@ with ContextStore.from_path(sys.argv[1], index={"dims": 2, "embed": embed, "fiel
 """
 
 
-def test_four_processes_share_one_store(tmp_path: Path) -> None:
-    running = [
-        subprocess.Popen([*PYTHON, "-c", WRITER, str(tmp_path / "store"), who], stderr=subprocess.PIPE)
-        for who in "abcd"
-    ]
-    for process in running:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors.decode()
+def test_four_processes_share_one_store(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
+    server = fork_server("import langgraph.graph, sharedctx_langgraph; sharedctx_langgraph.ContextSaver")
+    for process in [server.start(WRITER, tmp_path / "store", who) for who in "abcd"]:
+        process.finish()
     with ContextStore.from_path(tmp_path / "store") as store:
         assert len(store.search((), limit=1000)) == 170
         assert sorted(item.value["n"] for item in store.search(("shared",))) == list(range(30, 40))

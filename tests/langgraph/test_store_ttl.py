@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,6 +199,16 @@ def test_failed_sweeps_do_not_end_the_sweeper(
     monkeypatch.setattr(opened.backend, "pks", away)
     store.start_ttl_sweeper().result(timeout=60)
     assert caplog.text.count("not removed") == 2
+
+
+def test_the_end_of_an_item_is_known_to_other_processes(tmp_path: Path, clock: ManualClock) -> None:
+    with sharedctx.open(tmp_path, clock=clock) as one, sharedctx.open(tmp_path, clock=clock) as other:
+        assert one.backend is not other.backend
+        ContextStore(one, ttl=TTL).put(("a",), "k", {"n": 1})
+        assert other.session().get_entry("a/k").expires_at == clock() + 60
+        clock.advance(60)
+        assert ContextStore(other).get(("a",), "k") is None
+        assert other.session().keys() == []
 
 
 @pytest.mark.parametrize("sweeping", [False, True])

@@ -92,4 +92,7 @@ def test_the_reach_of_a_note_binds_every_face(backing: sharedctx.Store, notes: S
     assert agent.window(200).text == ""
     with pytest.raises(Forbidden):
         agent.put("notes/secret", "pwned")
-    assert backing.session("s1").bind("orchestrator").get("notes/secret") == "the password"
+    reader = backing.session("s1").bind("orchestrator")
+    assert reader.get("notes/secret") == "the password"
+    assert reader.keys() == ["notes/secret"]
+    assert [hit.key for hit in reader.search("password")] == ["notes/secret"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from ..forked import COUNTING
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -20,8 +22,6 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
         (["orchestrator.py"], "decisions_made by orchestrator: Empty /dev/sdb1"),
     ],
 )
-def test_it_runs(command: list[str], said: str) -> None:
-    run = [sys.executable, str(EXAMPLES / command[0]), *command[1:]]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert said in done.stdout
+def test_it_runs(command: list[str], said: str, fork_server: Callable[[str], Any]) -> None:
+    example, *words = command
+    assert said in fork_server(COUNTING).start(EXAMPLES / example, *words).finish()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,16 +49,14 @@ asyncio.run(main(*sys.argv[1:3]))
 """
 
 
-def step(name: str, path: Path) -> str:
-    command = [sys.executable, "-c", SCRIPT, name, str(path), str(Path(__file__).parent)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+def test_an_approval_is_given_in_another_process(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
+    def step(name: str) -> str:
+        server = fork_server("import agents, sharedctx_openai_agents")
+        done = server.start(SCRIPT, name, tmp_path / "store", Path(__file__).parent)
+        return str(done.finish()).strip()
 
-
-def test_an_approval_is_given_in_another_process(tmp_path: Path) -> None:
-    assert step("begin", tmp_path / "store") == "job-1"
-    assert step("finish", tmp_path / "store") == "done dropped orders"
+    assert step("begin") == "job-1"
+    assert step("finish") == "done dropped orders"
 
 
 def test_a_state_that_is_not_there_is_told(context: SharedContext, clock: ManualClock) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,12 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def test_four_processes_share_one_session(tmp_path: Path) -> None:
+def test_four_processes_share_one_session(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
     path = tmp_path / "store"
     sharedctx.open(path).close()
-    command = [sys.executable, "-c", WORKER, str(path)]
-    running = [subprocess.Popen([*command, f"p{n}"], stdout=subprocess.PIPE, text=True) for n in range(4)]
-    popped = [line for process in running for line in process.communicate(timeout=120)[0].split()]
-    assert [process.returncode for process in running] == [0] * 4
+    server = fork_server("import agents, sharedctx_openai_agents")
+    running = [server.start(WORKER, path, f"p{n}") for n in range(4)]
+    popped = [line for process in running for line in process.finish().split()]
 
     async def left() -> list[Any]:
         with ContextSession.from_path(path, "shared") as session:

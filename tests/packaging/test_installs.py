@@ -162,10 +162,19 @@ def test_an_install_runs_away_from_the_repository(way: str, installed: dict[str,
     assert "Usage: sharedctx" in run(where.scripts / "sharedctx", "--help", cwd=tmp_path)
 
 
+@pytest.fixture(scope="session")
+def known_to_mypy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy keeps of the standard library and the dependencies, which are the same for every way."""
+    return tmp_path_factory.mktemp("mypy")
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_mypy_reads_the_installed_types(way: str, installed: dict[str, Installed], tmp_path: Path) -> None:
+def test_mypy_reads_the_installed_types(
+    way: str, installed: dict[str, Installed], known_to_mypy: Path, tmp_path: Path
+) -> None:
     shutil.copy(CONSUMER, tmp_path)
     options = ["--strict", "--config-file=", "--python-executable", str(installed[way].python)]
+    options += ["--cache-dir", str(known_to_mypy)]
     run(sys.executable, "-m", "mypy", *options, CONSUMER.name, cwd=tmp_path)
 
 

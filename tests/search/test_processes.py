@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sharedctx
 
@@ -15,39 +15,37 @@ assert _spec is not None
 assert _spec.loader is not None
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
+PRELUDE = "import numpy, sharedctx.search"
 COUNT = 120
 
 
-def test_an_open_reader_finds_what_other_processes_write_at_once(tmp_path: Path) -> None:
+def test_an_open_reader_finds_what_other_processes_write_at_once(
+    tmp_path: Path, fork_server: Callable[[str], Any]
+) -> None:
     with sharedctx.open(tmp_path) as store:
         reader = _module.Indexed(store.session())
         assert reader.keys() == []
-        command = [sys.executable, str(WRITER), str(tmp_path)]
-        writers = [subprocess.Popen([*command, name, str(COUNT)], stdout=subprocess.PIPE, text=True) for name in "xyz"]
-        for writer in writers:
-            assert writer.stdout is not None
+        server = fork_server(PRELUDE)
+        for writer in [server.start(WRITER, tmp_path, name, COUNT) for name in "xyz"]:
             for line in writer.stdout:
                 known = reader.keys()
-                assert line.strip() in known
-            writer.stdout.close()
-            assert writer.wait() == 0
+                assert line.decode().strip() in known
+            writer.finish()
         assert reader.keys() == sorted(f"{name}-{n}" for name in "xyz" for n in range(COUNT))
         rows = store.backend.scan(reader.index.space, reader.index.pk, "", limit=1000)
         assert len(rows) < 100
 
 
-def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
     acknowledged: list[str] = []
     for turn in range(6):
-        command = [sys.executable, str(WRITER), str(tmp_path / "store"), f"w{turn}", "0"]
-        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
+        writer = fork_server(PRELUDE).start(WRITER, tmp_path / "store", f"w{turn}", 0)
         for line, _ in zip(writer.stdout, range(20 + 13 * turn), strict=False):
-            acknowledged.append(line.strip())
+            acknowledged.append(line.decode().strip())
         writer.kill()
-        acknowledged += [line.strip() for line in writer.stdout if line.endswith("\n")]
-        writer.wait()
-        writer.stdout.close()
+        code, rest, _ = writer.end()
+        assert code == -9
+        acknowledged += [line.decode().strip() for line in rest.splitlines(keepends=True) if line.endswith(b"\n")]
     with sharedctx.open(tmp_path / "store") as store:
         reader = _module.Indexed(store.session())
         keys = reader.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import socket
 import subprocess
@@ -32,13 +33,14 @@ class ServerProcess:
         """Start it and wait until it answers."""
         command = [sys.executable, "-c", SCRIPT, self.store, str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        while True:
-            assert self.process.poll() is None, "the server ended"
-            try:
-                httpx.get(self.url + "/health")
-                return self
-            except httpx.TransportError:
-                continue
+        with httpx.Client(base_url=self.url) as asking:  # one, as each reads all certificates
+            while True:
+                assert self.process.poll() is None, "the server ended"
+                try:
+                    asking.get("/health")
+                    return self
+                except httpx.TransportError:
+                    select.select([], [], [], 0.01)  # the processor is the server's, which imports
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
         """Send it a signal and return its exit code."""

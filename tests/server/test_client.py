@@ -16,7 +16,7 @@ from .heard import Found, Heard, client
 
 
 def run(server: Running, work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 15))  # type: ignore[arg-type]
+    asyncio.run(asyncio.wait_for(work(), 60))  # type: ignore[arg-type]
 
 
 def test_a_context_is_written_changed_and_read(server: Running) -> None:
@@ -39,6 +39,16 @@ def test_a_context_is_written_changed_and_read(server: Running) -> None:
             assert await me.delete_context() == {"projectId": "atlas", "deleted": True}
             with pytest.raises(KeyNotFound):
                 await me.get_context(use_cache=False)
+
+    run(server, work)
+
+
+def test_over_http_no_certificates_are_read(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssl.create_default_context", lambda *_, **__: pytest.fail("certificates are read"))
+
+    async def work() -> None:
+        async with client(server) as me:
+            assert (await me.set_context({"a": 1}))["version"] == 1
 
     run(server, work)
 

@@ -89,7 +89,7 @@ def test_a_copy_stands_in_and_is_in_step_again_when_the_server_is_back(tmp_path:
                 assert found["context"] == {"ours": 2, "theirs": 3, "both": 2, "late": 1}
                 assert found["version"] == 5
 
-    asyncio.run(asyncio.wait_for(work(), 15))
+    asyncio.run(asyncio.wait_for(work(), 60))
 
 
 def test_the_servers_own_store_stands_in_with_its_own_versions(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_servers_own_store_stands_in_with_its_own_versions(tmp_path: Path) -
                 found = await me.get_context(use_cache=False)
                 assert (found["version"], found["context"]) == (2, {"a": 2})
 
-    asyncio.run(asyncio.wait_for(work(), 15))
+    asyncio.run(asyncio.wait_for(work(), 60))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_a_server_is_started_where_none_answers(tmp_path: Path) -> None:
             assert httpx.get(f"http://127.0.0.1:{port}/context/atlas").json()["context"] == {"a": 1}
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 15))
+        asyncio.run(asyncio.wait_for(work(), 60))
         with sharedctx.open(tmp_path / "store") as store:
             context = store.session()
             assert context.run(Projects(context).names()) == ["atlas"]

@@ -207,16 +207,14 @@ def test_a_server_with_tokens_asks_for_one(browser: Browser, tmp_path: Path) -> 
         browser.faults()  # the refusals are told there
 
 
-def test_the_dark_page_is_dark(page: Running, tmp_path: Path) -> None:
-    dark = Browser(tmp_path / "profile")
+def test_the_dark_page_is_dark(page: Running, browser: Browser) -> None:
+    features = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
     try:
-        dark.driver.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-        )
-        dark.driver.get(page.url)
-        dark.wait("Tokens saved")
-        dark.shot("savings-dark")
-        colour = dark.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+        browser.driver.get(page.url)
+        browser.wait("Tokens saved")
+        browser.shot("savings-dark")
+        colour = browser.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert colour == "rgb(20, 24, 29)"
     finally:
-        dark.driver.quit()
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

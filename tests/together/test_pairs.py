@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,22 +76,14 @@ def test_a_reader_is_told_that_what_it_read_has_changed(store: Store, writer: Fa
     assert f"plan v1 -> v2 by {writer.participant}" in told
 
 
-def test_all_in_processes_of_their_own(tmp_path: Path) -> None:
+def test_all_in_processes_of_their_own(tmp_path: Path, fork_server: Callable[[str], Any]) -> None:
     address = str(tmp_path / "store")
     actor = Path(__file__).with_name("actor.py")
 
     def run(deed: str) -> dict[str, dict[str, list[str]]]:
-        command = [sys.executable, "-W", "ignore", str(actor)]
-        running = {
-            face.name: subprocess.Popen([*command, face.name, deed, address, "together"], stdout=subprocess.PIPE)
-            for face in INSTALLED
-        }
-        told = {}
-        for name, process in running.items():
-            out, _ = process.communicate(timeout=240)
-            assert process.returncode == 0, name
-            told[name] = json.loads(out.decode().splitlines()[-1])
-        return told
+        servers = {face.name: fork_server(f"import sharedctx, {face.package or 'sharedctx'}") for face in INSTALLED}
+        running = {name: server.start(actor, name, deed, address, "together") for name, server in servers.items()}
+        return {name: json.loads(process.finish().splitlines()[-1]) for name, process in running.items()}
 
     run("write")
     told = run("read")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.backends.memory import MemoryBackend
 from sharedctx.backends.steps import run
-from sharedctx.errors import DecodeError, InvalidKey
+from sharedctx.errors import InvalidKey
 from sharedctx.versions.cache import ContentCache
-from sharedctx.versions.delta import deflate, difference, inflate, restore
 from sharedctx.versions.lineage import Lineage, LineageMemory, Part
 
 
@@ -208,6 +204,37 @@ def test_states_are_removed_while_another_process_writes_before_every_commit(bus
     assert read(backend, f"{written - 1:03}") == contents[written - 1]
 
 
+def test_a_head_is_not_built_on_a_parent_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, ours = MemoryBackend(), lineage()
+    head = random.Random(4).randbytes(400).hex().encode()
+    run(backend, ours.put("1", None, head, {}))
+    commit = backend.commit
+
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        run(backend, lineage().drop(["1"]))
+        return commit(*given)
+
+    monkeypatch.setattr(backend, "commit", late)
+    run(backend, ours.put("2", "1", head + b"!", {}))
+    found = run(backend, lineage().get("2"))
+    assert found is not None
+    assert run(backend, lineage().head(found.state))[1] == head + b"!"
+
+
+def test_what_repeats_additions_of_a_parent_reads_without_it(backend: MemoryBackend) -> None:
+    """Where nothing else of the state builds on the parent."""
+    lines, chance = lineage(), random.Random(5)
+    old, new = chance.randbytes(2000).hex().encode(), chance.randbytes(2000).hex().encode()
+    run(backend, lines.put("1", None, chance.randbytes(900), {"text": part(old, "a")}))
+    run(backend, lines.put("2", "1", chance.randbytes(900), {"text": part(old, "a", fresh=False)}))
+    run(backend, lines.add("2", new))
+    run(backend, lines.put("3", "2", chance.randbytes(900), {"text": part(old + new, "b")}))
+    assert stored(backend)["3"] < 1500
+    run(backend, lines.drop(["2"]))
+    assert read(backend, "3") == old + new
+
+
 def test_large_heads_and_additions_do_not_stay_in_memory(tmp_path: Path) -> None:
     backend, chance = DiskBackend(tmp_path / "store"), random.Random(1)
     ours = Lineage("space", "pk", LineageMemory(ContentCache(1 << 20)))
@@ -229,22 +256,6 @@ def test_ids_that_could_be_taken_for_additions_are_refused(backend: MemoryBacken
             run(backend, lineage().put(id, None, b"", {}))
         with pytest.raises(InvalidKey):
             run(backend, lineage().get(id))
-
-
-@given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=40), st.integers(1, 60))
-def test_differences_give_back_what_went_in(base: bytes, new: bytes, also: bytes, times: int) -> None:
-    old, data = base * times + new, base * times + also + new
-    for one, other in ((old, data), (data, old), (base, new), (b"", data), (data, data)):
-        assert restore(difference(other, one, also), len(other), one, also) == other
-    assert inflate(deflate(data, old), len(data), old) == data
-
-
-@given(st.binary(max_size=80), st.integers(0, 4000), st.binary(max_size=200))
-def test_no_damage_to_a_difference_does_more_than_raise(noise: bytes, size: int, base: bytes) -> None:
-    with contextlib.suppress(DecodeError):
-        assert len(restore(noise, size, base)) == size
-    with pytest.raises(DecodeError):
-        inflate(deflate(b"bomb" * 100_000), 1000)
 
 
 def test_a_state_that_another_process_writes_while_those_it_builds_on_are_removed_stays_readable() -> None:

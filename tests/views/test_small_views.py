@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sharedctx.views import compress
 
 
@@ -35,3 +37,50 @@ def test_metrics_tell_families_and_the_samples_at_their_ends() -> None:
     assert " all: job=shop" in view.text
     assert "queue_depth x100 all 3" in view.text
     assert " 3 pod=mail-99" in view.text
+
+
+def test_members_that_many_parts_are_shown_by_are_named_once() -> None:
+    orders = [
+        {
+            "id": f"W{n}881",
+            "name": f"user-{n * 37}",
+            "lines": [{"sku": f"S{n}-{k}", "note": f"packed by {n * k} and {n + k} " * 9} for k in range(9)],
+        }
+        for n in range(60)
+    ]
+    shown = compress({"orders": orders, "page": 1}, key="orders", max_tokens=200).text
+    assert "*{a,b}:(1,2)" in shown.partition("\n")[0]
+    assert shown.count("*{id,name}:(W") == 1
+    assert shown.count("881,user-") > 10
+
+
+def test_the_names_of_a_map_are_told_like_other_names() -> None:
+    schemas = {
+        f"{word.title()}Answer": {"type": "object", "properties": {f"{word}{n}": {"type": "string"} for n in range(9)}}
+        for word in ("amount", "invoice", "shipment", "customer", "refund", "parcel", "voucher", "ledger")
+    }
+    shown = compress(json.dumps({"openapi": "3.1.0", "components": {"schemas": schemas}}), max_tokens=120).text
+    assert all(name in shown for name in schemas)
+
+
+def test_what_is_left_of_a_budget_goes_to_lines_that_still_fit() -> None:
+    lines = [
+        f"2026-01-01 00:{n // 60:02}:{n % 60:02} INFO job {n} of queue-{n % 5} is done in {n} ms" for n in range(400)
+    ]
+    for at in range(10, 400, 30):
+        lines[at] = (
+            f"2026-01-01 00:{at // 60:02}:{at % 60:02} ERROR {chr(97 + at // 30) * 4} " + f"lost shard{at} " * 30
+        )
+    lines[200] = "2026-01-01 00:03:20 INFO rota reloaded"
+    lines[300] = "2026-01-01 00:05:00 INFO disk swept"
+    view = compress("\n".join(lines), key="log", max_tokens=300)
+    assert view.tokens <= 300
+    assert "201: 00:03:20 INFO rota reloaded" in view.text
+    assert "301: 00:05:00 INFO disk swept" in view.text
+
+
+def test_a_log_that_goes_on_into_the_next_month_tells_its_forms_once() -> None:
+    days = [*(f"Jun {day:2}" for day in range(1, 31)), *(f"Jul {day:2}" for day in range(1, 32))]
+    lines = [f"{day} 04:0{n}:11 web cron[{n + 70}]: ALERT rotation ended with {n}" for day in days for n in range(6)]
+    view = compress("\n".join(lines), key="log", max_tokens=200)
+    assert f" x{len(lines)} to {len(lines)}: " in view.text

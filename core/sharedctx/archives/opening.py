@@ -16,7 +16,6 @@ from typing import IO, Any, Final
 
 from ..access import Grants
 from ..audit.verifying import digest_of
-from ..entries.names import RESERVED
 from ..entries.record import PK as RECORD
 from ..errors import ConfigError, DecodeError, InvalidValue, SharedContextError
 from ..versions.delta import decompress
@@ -193,14 +192,14 @@ def _check_versions(found: Archive, total: int, most: int) -> None:
         whole, own = digests[place]
         if whole != line.content or (line.kind != "gone" and line.hash not in ("", own)):
             raise InvalidValue(f"the archive is damaged or was changed: {at} has not the sha256 that it should have")
-        if line.kind in ("text", "json") and not own:
+        if not own:
             raise InvalidValue(f"the archive is damaged: {at} is no {line.kind}")
 
 
 def _check_rows(rows: list[RowLine]) -> None:
     seen = set()
     for row in rows:
-        if row.pk == RECORD or not row.pk.startswith(RESERVED) or (row.pk, row.sk) in seen:
+        if row.pk == RECORD or (row.pk, row.sk) in seen:
             raise InvalidValue(f"the archive is damaged: the row {row.sk!r:.80} of {row.pk!r:.80} cannot be")
         seen.add((row.pk, row.sk))
         try:

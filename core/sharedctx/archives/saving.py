@@ -154,7 +154,7 @@ class _Saving:
 
     def _rows(self) -> Iterator[RowLine]:
         for pk in run(self._backend, steps.all_pks(self._session.space, RESERVED)):
-            if pk == RECORD or not pk.startswith(RESERVED):
+            if pk == RECORD:
                 continue
             for row in run(self._backend, Collection(self._session.space, pk).rows()):
                 payload = base64.b64encode(unseal(self._session.space, row)).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,11 +91,14 @@ class Requests:
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
+            secure = urlsplit(self.url).scheme == "https"
             self._http = httpx.AsyncClient(
                 base_url=self.url,
                 headers={name.encode(): value.encode() for name, value in self.headers.items()},  # names of any script
                 timeout=_TIMEOUT,
                 trust_env=not self.loopback,
+                # over http nobody shows a certificate: reading all that are trusted would take longer than a request
+                verify=True if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             )
         return self._http
 

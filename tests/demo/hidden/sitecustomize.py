@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from importlib.machinery import ModuleSpec
 
 _HIDDEN = frozenset(os.environ.get("HIDDEN", "").split())
@@ -16,3 +17,4 @@ def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
 
 
 importlib.util.find_spec = find_spec
+sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from ..fitting import within
 from ..kind import Brief, Draft
 from ..text import word_start
 from . import literals
+from .alike import TOGETHER
 from .excerpt import NOTABLE
 from .pool import Pool
 from .tree import Path, Tree
@@ -43,16 +44,18 @@ def outline(name: str, value: Any, pool: Pool, brief: Brief) -> Draft:
         found = found if len(found) < _MOST_FOUND else {}  # words that stand everywhere tell of no trouble
     refs = (brief.marks.ref("all"),)
     tight = brief.budget is not None and brief.budget < _TIGHT
-    head = f"[[{name} outline{'' if tight else _ABOUT}]]"
+    about = "" if tight else _ABOUT
     tree = Tree(value, found, brief.count)
     order = tree.order()
-    fixed = brief.count(f"{head}\n\n{marker}")
+    fixed = brief.count(f"[[{name} outline{about}]]\n\n{marker}")
 
     def attempt(tokens: float) -> Draft:
         if tokens <= fixed:
             return Draft(marker, "outline", refs)
         shown = tree.chosen(order, tokens - fixed)
-        return Draft("\n".join([head, tree.spelled(shown), marker]), "outline", refs)
+        spelled = tree.spelled(shown)
+        also = TOGETHER if tree.together and not tight else ""
+        return Draft(f"[[{name} outline{about}{also}]]\n{spelled}\n{marker}", "outline", refs)
 
     if brief.budget is None:
         return attempt(math.inf)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..plain import compact
-from ..text import word_start
 from ..vocabulary import words_in
 from . import literals
-from .excerpt import end, start
+from .alike import told_together
+from .scalars import SHOWN, spelled_scalar
 
 _WORD = re.compile(r"\w(?:[\w.-]*\w)?")
 _NAMES = re.compile(
@@ -19,19 +19,17 @@ _NAMES = re.compile(
 )
 _MOST_PARTS, _MOST_MEMBERS = 60, 400
 """Of a longer array or object so many are looked at, evenly taken."""
-_ODD = re.compile(r"['\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What a text between single quotes must not have."""
-_SHOWN = 160
-_SHORT, _LONG = 60, 240
-"""Characters of a string's start, in two steps."""
 _FEW = 12
 """So many members that an object lacks are not mentioned."""
-_DEEPER, _LATER, _LATER_NAMED = 0.85, 0.08, 0.03
+_DEEPER, _LATER, _LATER_NAMED = 0.9, 0.08, 0.03
 """How much less a part tells for each level that it is deeper, for each part before it in an array or an object."""
-_NAMED, _NEW_NAME = 1.5, 0.5
+_NAMED, _NEW_NAME = 1.5, 0.6
 """Of names, titles and the like: how much more their words tell, and the least that a new one tells for a token."""
 _OFTEN = 0.5
 """How much less a word tells each time that it is twice as frequent."""
+_MAP, _APART = 4, 2
+"""Members of an object that is a map where all are objects: their names are names. So many parts that have a member
+name it each."""
 _FOUND = 1000.0
 _NONE: frozenset[Any] = frozenset()
 
@@ -48,6 +46,7 @@ class Tree:
     """
 
     def __init__(self, value: Any, found: Mapping[Path, int], count: Callable[[str], int]) -> None:
+        self.together = False
         self._values: list[Any] = []
         self._above: list[int] = []
         self._places: list[int] = []
@@ -58,6 +57,8 @@ class Tree:
         self._costs: list[int] = []
         self._worths: list[float] = []
         self._costs_longer: dict[int, int] = {}
+        self._again: list[bool] = []
+        self._maps: set[int] = set()
         self._worths_longer: dict[int, float] = {}
         first = self._grow(value, found)
         self._judge(compact(value), count)
@@ -74,11 +75,16 @@ class Tree:
         first: dict[int, int] = {}
         labels: dict[str, str] = {}
         spelled: dict[str, tuple[str, str]] = {}
-        # the node that a part lies in, its place there, its label, the part, its path if that may lead to one found
-        pending: list[tuple[int, int, str, Any, Path | None, float]] = [(-1, 0, "", value, (), 1.0)]
+        # the node that a part lies in, its place there, its label, the part, its path if that may lead to one found,
+        # how much it tells of the whole, a number of the place in the parts of an array or map that it has in its own
+        pending: list[tuple[int, int, str, Any, Path | None, float, int]] = [(-1, 0, "", value, (), 1.0, 0)]
+        numbers: dict[tuple[int, str], int] = {}
+        times = [0]
         while pending:
-            above, place, label, part, where, share = pending.pop()
+            above, place, label, part, where, share, member = pending.pop()
             at = len(self._values)
+            times[member] += 1
+            self._again.append(times[member] > _APART)
             self._values.append(part)
             self._above.append(above)
             self._places.append(place)
@@ -91,21 +97,32 @@ class Tree:
                 self._texts.append("{}" if kind is dict else "[]")
                 also = on_way.get(where, _NONE) if where is not None else _NONE
                 parts = []
+                mapped = kind is dict and len(part) >= _MAP and all(type(each) is dict for each in part.values())
+                if mapped:
+                    self._maps.add(at)
+                alike = len(times) if mapped or kind is list else -1
+                if alike > 0:
+                    times.append(0)
                 for inner, name in _taken(part, also):
                     if kind is dict and name not in labels:
-                        labels[name] = literals.name(name) if len(name) <= _SHOWN else "…"
+                        labels[name] = literals.name(name) if len(name) <= SHOWN else "…"
                     label = labels[name] if kind is dict else ""
                     way = (*where, name) if where is not None and name in also else None
-                    parts.append((at, inner, label, part[name], way, share * _share(part, inner)))
+                    number = alike
+                    if number < 0:
+                        number = numbers.setdefault((member, label), len(times))
+                        if number == len(times):
+                            times.append(0)
+                    parts.append((at, inner, label, part[name], way, share * _share(part, inner), number))
                 pending += parts[::-1]
                 continue
             spot = found.get(where, -1) if where is not None else -1
             if kind is str and spot < 0:
                 if part not in spelled:
-                    spelled[part] = _spelled(part, -1)
+                    spelled[part] = spelled_scalar(part, -1)
                 text, longer = spelled[part]
             else:
-                text, longer = _spelled(part, spot)
+                text, longer = spelled_scalar(part, spot)
             self._texts.append(text)
             if longer:
                 self._longer[at] = longer
@@ -123,20 +140,24 @@ class Tree:
             if not words:
                 return 0.0
             seen.update(words)
-            return sum([1 / (1 + _OFTEN * math.log2(times[word] or 1)) for word in sorted(words)])
+            return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
 
         named = {"{}", "[]"}
         naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
         for at, text in enumerate(self._texts):
             label = self._labels[at]
             share = self._shares[at]
-            told = f"{label}:{text}" if label else text
+            entry = self._above[at] in self._maps
+            if self._again[at]:  # likely to be told together with others
+                told = text if text != "{}" else label if entry else ""
+            else:
+                told = f"{label}:{text}" if label else text
             cost = known.get(told)
             novel = 0.0
             if cost is None:
                 cost = known[told] = count(told) + 1
                 novel = new(told) / cost
-            if naming[label]:
+            if naming[label] or entry:
                 novel = max(_NAMED * novel, 0.0 if text in named else _NEW_NAME)
                 named.add(text)
             self._costs.append(cost)
@@ -153,20 +174,23 @@ class Tree:
 
     def order(self) -> list[tuple[int, bool]]:
         """Nodes, and those in their longer form, the most telling first."""
-        ranked: list[tuple[float, int, bool]] = []
+        ranked: list[tuple[int, bool]] = []
+        worths: list[float] = []
         last: list[tuple[int, bool]] = []
         for at, worth in enumerate(self._worths):
             if worth > 0:
-                ranked.append((-worth, at, False))
+                ranked.append((at, False))
+                worths.append(-worth)
             elif self._labels[at] or not _holds(self._values[at]):
                 last.append((at, False))
             if at not in self._longer:
                 continue
             if self._worths_longer[at] > 0:
-                ranked.append((-self._worths_longer[at], at, True))
+                ranked.append((at, True))
+                worths.append(-self._worths_longer[at])
             else:
                 last.append((at, True))
-        return [*((at, longer) for _, at, longer in sorted(ranked)), *last]
+        return [*(ranked[place] for place in sorted(range(len(ranked)), key=worths.__getitem__)), *last]
 
     def chosen(self, order: Sequence[tuple[int, bool]], tokens: float) -> dict[int, bool]:
         """The nodes that fit, with all that they lie in, and whether each is told in its longer form."""
@@ -197,7 +221,9 @@ class Tree:
         return shown
 
     def spelled(self, shown: dict[int, bool]) -> str:
-        """The shown nodes; ``…3`` stands for three parts that are not shown."""
+        """The shown nodes; ``…3`` stands for three parts that are not shown. ``together`` is then whether some are told
+        by their values alone."""
+        self.together = False
         inner: dict[int, list[int]] = {at: [] for at in shown}
         for at in sorted(shown)[1:]:
             inner[self._above[at]].append(at)
@@ -208,20 +234,48 @@ class Tree:
         if not _holds(value):
             return self._longer[at] if shown[at] else text
         opening, closing = text[0], text[1]
+        parts = inner[at]
+        labels = [self._labels[part] for part in parts]
+        whole = [self._member(shown, inner, part) for part in parts]
+        if len(parts) > _APART:
+            together = told_together(labels, [self._cells(shown, inner, part) for part in parts], whole)
+            if together is not None:
+                whole, self.together = together, True
         pieces = []
         next_place = told = 0
-        for part in inner[at]:
-            label, place, spelled = self._labels[part], self._places[part], self._spelled(shown, inner, part)
-            if not label and place > next_place:
+        for part, spelled in zip(parts, whole, strict=True):
+            place = self._places[part]
+            if opening == "[" and place > next_place:
                 pieces.append(f"…{place - next_place}")
-            closed = spelled[:1] in "{[" and spelled[1:2] == "…" and not inner[part]
-            pieces.append(label if label and closed else f"{label}:{spelled}" if label else spelled)
+            pieces.append(spelled)
             next_place = place + 1
             told += 1
         left = len(value) - (next_place if opening == "[" else told)
         if left and (opening == "[" or not pieces or left > _FEW):
             pieces.append(f"…{left}")
         return opening + ",".join(pieces) + closing
+
+    def _member(self, shown: dict[int, bool], inner: dict[int, list[int]], part: int) -> str:
+        label, spelled = self._labels[part], self._spelled(shown, inner, part)
+        closed = spelled[:1] in "{[" and spelled[1:2] == "…" and not inner[part]
+        return label if label and closed else f"{label}:{spelled}" if label else spelled
+
+    def _cells(self, shown: dict[int, bool], inner: dict[int, list[int]], part: int) -> dict[str, str] | None:
+        """What is shown of an object, by path; None of anything else, and of what has members that are not told."""
+        if type(self._values[part]) is not dict:
+            return None
+        found: dict[str, str] = {}
+        pending = [(member, "") for member in reversed(inner[part])]
+        while pending:
+            member, before = pending.pop()
+            label = self._labels[member]
+            if type(self._values[member]) is dict and inner[member]:
+                pending += [(each, f"{before}{label}.") for each in reversed(inner[member])]
+                continue
+            if _holds(self._values[member]) and not inner[member]:
+                return None
+            found[before + label] = self._spelled(shown, inner, member)
+        return found
 
 
 def _holds(value: Any) -> bool:
@@ -233,26 +287,6 @@ def _share(part: Any, place: int) -> float:
     if type(part) is dict:
         return _DEEPER / (1 + _LATER_NAMED * place)
     return _DEEPER / (1 + _LATER * (place if place < len(part) - 1 else 1))
-
-
-def _spelled(value: Any, at: int) -> tuple[str, str]:
-    """A scalar, a long text by its start or by what is around a place; and longer, or nothing."""
-    if type(value) is not str:
-        spelled = literals.scalar(value)
-        return spelled if len(spelled) <= _SHOWN else "…", ""
-    if len(value) <= _SHORT * 5 // 4 or (at >= 0 and len(value) <= _SHOWN):
-        return f"'{value}'" if '"' in value and not _ODD.search(value) else literals.string(value), ""
-    if at >= 0:
-        begin = word_start(value, at - _SHOWN // 2) if at > _SHOWN // 2 else 0
-        return ("…" if begin else "") + literals.quoted(start(value[begin:], _SHOWN))[:-1] + '…"', ""
-    return _cut(value, _SHORT), literals.string(value) if len(value) <= _LONG * 5 // 4 else _cut(value, _LONG)
-
-
-def _cut(text: str, size: int) -> str:
-    """The start of a text, of an address or a path the end."""
-    if " " not in text and "/" in text:
-        return '"…' + literals.quoted(end(text, size))[1:]
-    return literals.quoted(start(text, size))[:-1] + '…"'
 
 
 def _taken(part: Any, also: set[Any] | frozenset[Any]) -> Iterable[tuple[int, Any]]:

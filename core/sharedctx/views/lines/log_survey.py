@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import eq
 
@@ -40,6 +40,8 @@ BUILD = re.compile(
 HEAD = 48
 """Characters of a line's start in which a time or level makes it the head of a record."""
 
+_DAY = re.compile(r"^[A-Z][a-z]{2} [ \d]\d (?=\d\d:\d\d)", re.M)
+"""A month and a day: they differ where a log goes on into the next, and days of one digit have a blank more."""
 _HEX = re.compile(r"[0-9a-f-](?<![0-9A-Za-z_-][0-9a-f-])(?:(?<=[0-9])|(?=[a-f-]*\d))[0-9a-fA-F-]{7,}+(?![0-9A-Za-z_])")
 """Its first character is a set, which the engine looks for before all else."""
 _NUMBER = re.compile(r"\d\w*")
@@ -92,7 +94,8 @@ class Survey:
         self.masks = self._mask(text)
 
     def _mask(self, text: str) -> list[str]:
-        masked = _HEX.sub("*", text)
+        masked = _DAY.sub("* * ", text) if _DAY.match(text) else text
+        masked = _HEX.sub("*", masked)
         masked = _JOINED.sub("*", (_NUMBER_IN_ASCII if text.isascii() else _NUMBER).sub("*", masked))
         masks = masked.split("\n")
         asked = [(index, line) for index, line in enumerate(self.lines) if ' "' in line and "[" in line]
@@ -135,8 +138,21 @@ class Survey:
     @lazy
     def heads(self) -> list[bool]:
         """Whether each line starts a record: has a time or level at its start. All do where none has."""
-        found = [is_head(line) for line in self.lines]
+        found = list(_heads(self.lines))
         return found if any(found) else [True] * len(found)
+
+
+def _heads(lines: Sequence[str]) -> Iterator[bool]:
+    """``is_head`` of each line: most times stand where that of a line before does, and are looked for there first."""
+    at = 0
+    for line in lines:
+        if TIME.match(line, at, HEAD) is not None:
+            yield True
+            continue
+        head = is_head(line)
+        if head and (time := TIME.search(line, 0, HEAD)) is not None:
+            at = time.start()
+        yield head
 
 
 def is_head(line: str) -> bool:

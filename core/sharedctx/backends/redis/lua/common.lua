@@ -2,6 +2,27 @@
 local function int(n) return string.format('%.0f', n) end
 local function stamp(row) return string.match(row, '^(%d+%-%d+) ') end
 
+-- The nearest version that is there, from one number to another, or nil. Of few with wide gaps between them all names
+-- are looked at, rather than every number.
+local function nearest(d, from, to)
+    local step = from <= to and 1 or -1
+    local most = call('HLEN', d) + 64
+    for at = from, to, step do
+        if call('HEXISTS', d, int(at)) == 1 then return at end
+        most = most - 1
+        if most == 0 then break end
+    end
+    if most > 0 then return nil end
+    local best = nil
+    for _, name in ipairs(call('HKEYS', d)) do
+        local at = tonumber(name)
+        if at and (at - from) * step >= 0 and (to - at) * step >= 0 and (not best or (best - at) * step > 0) then
+            best = at
+        end
+    end
+    return best
+end
+
 -- Take a partition off the list if it holds no rows; its last number stays known.
 local function settle(pk)
     local d = base .. 'd:' .. pk
@@ -33,12 +54,10 @@ local function remove(pk, code)
     local ends = call('HMGET', d, 'F', 'H')
     local first, head = tonumber(ends[1]), tonumber(ends[2])
     if head == tonumber(name) then
-        repeat head = head - 1 until head < first or call('HEXISTS', d, int(head)) == 1
-        if head < first then head = 0 end
+        head = head > first and nearest(d, head - 1, first) or 0
         call('HSET', d, 'H', int(head))
     elseif first == tonumber(name) then
-        repeat first = first + 1 until call('HEXISTS', d, int(first)) == 1
-        call('HSET', d, 'F', int(first))
+        call('HSET', d, 'F', int(nearest(d, first + 1, head)))
     end
     return row
 end

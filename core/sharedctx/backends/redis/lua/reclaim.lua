@@ -36,7 +36,9 @@ else
         if sort == '#' then last = math.min(last, tonumber(before) - 1) end
         local at = tonumber(call('HGET', d, 'F'))
         while at <= last and #codes < most do
-            if call('HEXISTS', d, int(at)) == 1 then codes[#codes + 1] = '#' .. int(at) end
+            at = nearest(d, at, last)
+            if not at then break end
+            codes[#codes + 1] = '#' .. int(at)
             at = at + 1
         end
     end

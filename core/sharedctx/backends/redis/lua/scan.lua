@@ -29,6 +29,20 @@ if not ends[2] or ends[2] == '0' then return found end
 local first = math.max(tonumber(lo), tonumber(ends[1]))
 local last = tonumber(ends[2])
 if hi ~= '' then last = math.min(last, tonumber(hi) - 1) end
+if last - first > 1000 + 4 * call('HLEN', d) then
+    -- Few of these numbers are there: those that are, rather than all that might be.
+    local there = {}
+    for _, name in ipairs(call('HKEYS', d)) do
+        local number = tonumber(name)
+        if number and number >= first and number <= last then there[#there + 1] = number end
+    end
+    table.sort(there, function(one, other) if back then return one > other end return one < other end)
+    for n = 1, math.min(limit, #there) do
+        found[#found + 1] = int(there[n])
+        found[#found + 1] = call('HGET', d, int(there[n]))
+    end
+    return found
+end
 local step = back and -1 or 1
 local at = back and last or first
 local count = 0
