@@ -136,24 +136,17 @@ class VersionLog(Versions):
         ops: tuple[Op, ...] = (put, *extra)
         if self._witness is not None and (yield from self._witness.is_on()):
             ops += yield from self._witness.ops([act_of(version), *self._acts(extra)], agent, timestamp)
-        try:
-            committed: Committed = yield steps.Call("commit", (self.space, ops, if_rev))  # each generator costs
-        except ConditionFailed as error:
-            self._hear(error)
-            raise
-        return committed[0]
+        rev, _ = yield from self._send(ops, if_rev)
+        return rev
 
     def _send(self, ops: tuple[Op, ...], if_rev: int | None = None) -> Steps[Committed]:
         try:
-            return (yield from steps.commit(self.space, ops, if_rev))
+            committed: Committed = yield steps.Call("commit", (self.space, ops, if_rev))  # a generator less
         except ConditionFailed as error:
-            self._hear(error)
+            if error.pk is not None and error.given is not None:
+                self._given[error.pk] = error.given
             raise
-
-    def _hear(self, error: ConditionFailed) -> None:
-        """Know the last number that was given, where a refusal tells it."""
-        if error.pk is not None and error.given is not None:
-            self._given[error.pk] = error.given
+        return committed
 
     def given(self, pk: str, head: int) -> int:
         """The last number that was given after the newest version ``head``, as far as a refusal told."""
