@@ -26,35 +26,3 @@ def test_no_damage_to_a_difference_does_more_than_raise(noise: bytes, size: int,
         assert len(restore(noise, size, base)) == size
     with pytest.raises(DecodeError):
         inflate(deflate(b"bomb" * 100_000), 1000)
-
-
-def test_a_state_that_another_process_writes_while_those_it_builds_on_are_removed_stays_readable() -> None:
-    contents = texts(200)
-    written: list[str] = []
-
-    class Busy(MemoryBackend):
-        """Another process goes on from old states after the first commit that removes some."""
-
-        ours = False
-        commits = 0
-
-        def commit(self, *given: Any) -> Any:
-            if not self.ours:
-                return super().commit(*given)
-            self.commits += 1
-            if self.commits > 1 and not written:
-                self.ours = False
-                for id in list(stored(self))[::40]:
-                    written.append(f"new {id}")
-                    run(self, others.put(written[-1], id, b"head", {"text": part(contents[int(id)] + b"end")}))
-                self.ours = True
-            return super().commit(*given)
-
-    backend = Busy()
-    others = lineage()
-    grow(backend, others, contents)
-    backend.ours = True
-    assert run(backend, lineage().drop(run(backend, lineage().ids()))).states == 200
-    assert list(stored(backend)) == written != []
-    for id in written:
-        assert read(backend, id) == contents[int(id[4:])] + b"end"

@@ -256,3 +256,35 @@ def test_ids_that_could_be_taken_for_additions_are_refused(backend: MemoryBacken
             run(backend, lineage().put(id, None, b"", {}))
         with pytest.raises(InvalidKey):
             run(backend, lineage().get(id))
+
+
+def test_a_state_that_another_process_writes_while_those_it_builds_on_are_removed_stays_readable() -> None:
+    contents = texts(200)
+    written: list[str] = []
+
+    class Busy(MemoryBackend):
+        """Another process goes on from old states after the first commit that removes some."""
+
+        ours = False
+        commits = 0
+
+        def commit(self, *given: Any) -> Any:
+            if not self.ours:
+                return super().commit(*given)
+            self.commits += 1
+            if self.commits > 1 and not written:
+                self.ours = False
+                for id in list(stored(self))[::40]:
+                    written.append(f"new {id}")
+                    run(self, others.put(written[-1], id, b"head", {"text": part(contents[int(id)] + b"end")}))
+                self.ours = True
+            return super().commit(*given)
+
+    backend = Busy()
+    others = lineage()
+    grow(backend, others, contents)
+    backend.ours = True
+    assert run(backend, lineage().drop(run(backend, lineage().ids()))).states == 200
+    assert list(stored(backend)) == written != []
+    for id in written:
+        assert read(backend, id) == contents[int(id[4:])] + b"end"
