@@ -61,3 +61,26 @@ def test_the_names_of_a_map_are_told_like_other_names() -> None:
     }
     shown = compress(json.dumps({"openapi": "3.1.0", "components": {"schemas": schemas}}), max_tokens=120).text
     assert all(name in shown for name in schemas)
+
+
+def test_what_is_left_of_a_budget_goes_to_lines_that_still_fit() -> None:
+    lines = [
+        f"2026-01-01 00:{n // 60:02}:{n % 60:02} INFO job {n} of queue-{n % 5} is done in {n} ms" for n in range(400)
+    ]
+    for at in range(10, 400, 30):
+        lines[at] = (
+            f"2026-01-01 00:{at // 60:02}:{at % 60:02} ERROR {chr(97 + at // 30) * 4} " + f"lost shard{at} " * 30
+        )
+    lines[200] = "2026-01-01 00:03:20 INFO rota reloaded"
+    lines[300] = "2026-01-01 00:05:00 INFO disk swept"
+    view = compress("\n".join(lines), key="log", max_tokens=300)
+    assert view.tokens <= 300
+    assert "201: 00:03:20 INFO rota reloaded" in view.text
+    assert "301: 00:05:00 INFO disk swept" in view.text
+
+
+def test_a_log_that_goes_on_into_the_next_month_tells_its_forms_once() -> None:
+    days = [*(f"Jun {day:2}" for day in range(1, 31)), *(f"Jul {day:2}" for day in range(1, 32))]
+    lines = [f"{day} 04:0{n}:11 web cron[{n + 70}]: ALERT rotation ended with {n}" for day in days for n in range(6)]
+    view = compress("\n".join(lines), key="log", max_tokens=200)
+    assert f" x{len(lines)} to {len(lines)}: " in view.text

@@ -40,6 +40,8 @@ BUILD = re.compile(
 HEAD = 48
 """Characters of a line's start in which a time or level makes it the head of a record."""
 
+_DAY = re.compile(r"^[A-Z][a-z]{2} [ \d]\d (?=\d\d:\d\d)", re.M)
+"""A month and a day: they differ where a log goes on into the next, and days of one digit have a blank more."""
 _HEX = re.compile(r"[0-9a-f-](?<![0-9A-Za-z_-][0-9a-f-])(?:(?<=[0-9])|(?=[a-f-]*\d))[0-9a-fA-F-]{7,}+(?![0-9A-Za-z_])")
 """Its first character is a set, which the engine looks for before all else."""
 _NUMBER = re.compile(r"\d\w*")
@@ -92,7 +94,8 @@ class Survey:
         self.masks = self._mask(text)
 
     def _mask(self, text: str) -> list[str]:
-        masked = _HEX.sub("*", text)
+        masked = _DAY.sub("* * ", text) if _DAY.match(text) else text
+        masked = _HEX.sub("*", masked)
         masked = _JOINED.sub("*", (_NUMBER_IN_ASCII if text.isascii() else _NUMBER).sub("*", masked))
         masks = masked.split("\n")
         asked = [(index, line) for index, line in enumerate(self.lines) if ' "' in line and "[" in line]

@@ -19,6 +19,8 @@ _TIGHT = 400
 """Tokens: a smaller budget has no room for an explanation."""
 _START = 200
 """Characters of a line in which the common parts of all starts are looked for."""
+_ROOM, _TRIED = 12, 100
+"""Tokens of a budget that are worth another line, and how many lines are tried for them."""
 _BREAK = re.compile(r"[^\w.-]")
 
 
@@ -64,6 +66,7 @@ class Picks:
         self._spots: dict[int, int] = {}
         self._spent = 0
         self._misses = 0
+        self._unfit: dict[int, None] = {}
 
     def add(self, index: int, limit: int, *, spot: int = 0, width: int = _WIDEST) -> None:
         """Pick a line (counted from 0) if the tokens spent stay within ``limit``; ``spot`` is what matters in it,
@@ -76,6 +79,7 @@ class Picks:
         cost = self._brief.count(self._shown(index)) + (1 if near else 4)
         if self._spent + cost > limit:
             self._misses += 1
+            self._unfit[index] = None
             return
         self._misses = 0
         self._picked[index] = None
@@ -108,9 +112,31 @@ class Picks:
             text, ref = self._render(sorted(chosen), each + about, intro)
             over = 0 if budget is None else self._brief.count(text) - budget
             if over <= 0:
+                if budget is not None and over <= -_ROOM:
+                    text = self._filled(chosen, text, each + about, intro)
                 return Draft(text, strategy, (ref,))
             order = order[: len(order) - max(1, min(over // 30, len(order) // 2))]
         return None
+
+    def _filled(self, chosen: set[int], text: str, about: str, intro: str) -> str:
+        """The text with those lines added that fit into what is left of the budget."""
+        count = self._brief.count
+        left = (self._brief.budget or 0) - count(text)
+        more = [index for index in (*self._picked, *self._unfit) if index not in chosen]
+        for index in more[:_TRIED]:
+            cost = count(f"{index + 1}{self._notes.get(index, '')}: {self._shown(index)}") + 1
+            if cost > left:
+                continue
+            chosen.add(index)
+            longer, _ = self._render(sorted(chosen), about, intro)
+            over = count(longer) - (self._brief.budget or 0)
+            if over > 0:
+                chosen.remove(index)
+                continue
+            text, left = longer, -over
+            if left < _ROOM:
+                break
+        return text
 
     def _shown(self, index: int) -> str:
         line, spot = self._lines[index], self._spots.get(index, 0)
