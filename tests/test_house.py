@@ -85,7 +85,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     ),
 }
 LATE_PACKAGES = frozenset(  # imported inside functions only
-    {"boto3", "botocore", "cryptography", "numpy", "opentelemetry", "quicktok", "redis", "tiktoken"}
+    {"boto3", "botocore", "cryptography", "numkong", "numpy", "opentelemetry", "quicktok", "redis", "tiktoken"}
 )
 CORE_PACKAGES = LATE_PACKAGES | {"backports", "compression", "diskcache"}
 TESTING_PACKAGES = frozenset({"hypothesis", "pytest"})  # for the room "testing" besides

@@ -67,14 +67,14 @@ class Exact:
     """Counts with a tokenizer whose ranks lie on this machine, and which never asks the network."""
 
     def __init__(self, encoding: Any, name: str) -> None:
-        self._encoding = encoding
+        self._count = encoding.count
         self.name = name
 
     def __call__(self, text: str) -> int:
         try:
-            return int(self._encoding.count(text))
+            return int(self._count(text))
         except (TypeError, UnicodeEncodeError):  # half a surrogate pair, which is text to Python and not to UTF-8
-            return int(self._encoding.count(text.encode("utf-8", "replace").decode()))
+            return int(self._count(text.encode("utf-8", "replace").decode()))
 
 
 class _Tiktoken:
@@ -134,7 +134,8 @@ class ForModel:
         self._note = note
 
     @lazy
-    def _ready(self) -> TokenCounter:
+    def ready(self) -> TokenCounter:
+        """The counter inside, which who counts much asks without a detour."""
         with late_imports:
             found = _quicktok(self._encoding) or _tiktoken(self._encoding)
         name = self._encoding + self._note
@@ -143,10 +144,10 @@ class ForModel:
     @property
     def name(self) -> str:
         """What it counts with."""
-        return self._ready.name
+        return self.ready.name
 
     def __call__(self, text: str) -> int:
-        return self._ready(text)
+        return self.ready(text)
 
 
 def counting(count: Any) -> TokenCounter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from sharedctx.entries.arguments import check_words
 from sharedctx.entries.names import check_key
@@ -20,8 +21,12 @@ def path(scope: str | None) -> str:
 
     Raises ``InvalidValue`` for what is no text.
     """
-    text = "" if scope is None else check_words("the scope", scope)
-    return "/" + "/".join(part for part in text.split("/") if part)
+    return _spelled("" if scope is None else check_words("the scope", scope))
+
+
+@lru_cache(1024)
+def _spelled(scope: str) -> str:
+    return "/" + "/".join(part for part in scope.split("/") if part)
 
 
 def within(scope: str, prefix: str) -> bool:
@@ -48,9 +53,15 @@ def segment(text: str, what: str = "the id") -> str:
 
 def key(scope: str, own: str) -> str:
     """Return the key of the record ``own`` in a scope; deep scopes are shortened by a hash of the whole."""
-    parts = [segment(part) for part in path(scope).split("/") if part]
-    name = "/".join((ROOT, *parts, segment(own)))
+    last = segment(own)
+    name = f"{_above(path(scope))}/{last}"
     if len(name.encode()) <= 512:
         return name
-    digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:24]
-    return "/".join((ROOT, f"~{digest}", segment(own)))
+    digest = hashlib.sha256(_above(path(scope)).removeprefix(f"{ROOT}/").encode()).hexdigest()[:24]
+    return f"{ROOT}/~{digest}/{last}"
+
+
+@lru_cache(1024)
+def _above(scope: str) -> str:
+    """What the keys of records in a scope begin with."""
+    return "/".join((ROOT, *(segment(part) for part in scope.split("/") if part)))

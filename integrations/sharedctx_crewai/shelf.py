@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sharedctx import SharedContext
-from sharedctx.backends import steps
-from sharedctx.backends.base import Check, Head, Op
+from sharedctx.backends import base, steps
+from sharedctx.backends.base import NEXT, Check, Head, Op, Put
+from sharedctx.backends.capabilities import Counting
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import DecodeError, InvalidValue
@@ -22,6 +23,7 @@ from .address import key as key_of
 from .filters import Wanted, labels
 from .former import Former
 from .recall import Recall
+from .states import State, removals
 
 if TYPE_CHECKING:
     from crewai.memory.types import MemoryRecord
@@ -32,38 +34,12 @@ _BYTES = 2 * 2**20
 _log = logging.getLogger("sharedctx.crewai")
 
 
-def _removals(items: Iterable[Item], but: str | None = None) -> list[Change]:
-    return [Change(item.key, gone=True, after=item.version) for item in items if item.key != but]
-
-
 class _Meanwhile(Exception):
     """Others changed what was to be written."""
 
 
 def _places(items: Iterable[Item]) -> list[tuple[str, int]]:
     return sorted((item.key, item.version) for item in items)
-
-
-class State(NamedTuple):
-    """A record's next state: its key, its JSON, its vector, its seconds to live, and where it lay before; in several
-    places where processes saved the same id at the same time."""
-
-    key: str
-    data: dict[str, Any]
-    vectors: Sequence[Sequence[float]]
-    ttl: float | None
-    old: Sequence[Item]
-
-    @property
-    def changes(self) -> list[Change]:
-        """What is written: the record, and the removal of the one that lay elsewhere."""
-        after = next((old.version for old in self.old if old.key == self.key), 0)
-        return [Change(self.key, self.data, self.ttl, after=after), *_removals(self.old, but=self.key)]
-
-    @property
-    def weight(self) -> int:
-        """Roughly the bytes that a commit carries for it."""
-        return len(self.data["content"]) * 4 + sum(map(len, self.vectors)) * 4 + 500
 
 
 class Shelf:
@@ -78,6 +54,8 @@ class Shelf:
         self._recall = Recall(ctx, self.index)
         self._touches = Collection(self.index.space, _TOUCHED)
         self._touched = self.index.beside(_TOUCHED)
+        backend = ctx.store.backend
+        self._counting = isinstance(backend, Counting) and backend.counts_puts
 
     def save(self, found: Iterable[MemoryRecord]) -> Steps[None]:
         """Write records, one for each id: the last; an id that is there already is replaced."""
@@ -153,6 +131,7 @@ class Shelf:
         changes = [change for state in batch for change in state.changes]
         now = (yield from steps.now()) if any(state.ttl is not None for state in batch) else 0.0
         asked = count()
+        told: list[Op] = []
 
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             version = {change.key: number for change, number in zip(changes, numbers, strict=True)}
@@ -169,12 +148,18 @@ class Shelf:
             ]
             gone = [(change.key, version[change.key]) for change in changes if change.gone]
             kept = [op for state in batch for old in state.old for op in self.former.keep(old)]
-            return (*(yield from self.index.write(entries, gone, again=next(asked) > 0)), *kept)
+            told[:] = (*(yield from self.index.write(entries, gone, again=next(asked) > 0)), *kept)
+            return tuple(told)
 
         written = yield from self._verbs.write_together(
             self.context.participant, changes, self.context.agent(None), tell
         )
-        yield from self.index.sync(written=written[-1].rev)
+        ours: list[base.Change] = []
+        rev = written[-1].rev
+        if self._counting:
+            ours += [base.Change(rev, version.pk, version.number, "put") for version in written]
+            ours += [base.Change(rev, op.pk, op.sk, "put") for op in told if isinstance(op, Put) and op.sk is not NEXT]
+        yield from self.index.sync(written=rev, ours=ours)
         news = {state.key: state.data for state in batch}
         for version in written:
             self._recall.keep(version, news.get(version.pk), version.rev)
@@ -201,7 +186,7 @@ class Shelf:
             former = [op for item in others for op in self.former.keep(item)]
             return (*(yield from self.index.write(gone=gone)), *former, Check(kept.key, Head(kept.version)))
 
-        changes = _removals(others)
+        changes = removals(others)
         yield from self._verbs.write_together(self.context.participant, changes, self.context.agent(None), tell)
 
     def remove(self, items: Sequence[Item]) -> Steps[int]:
@@ -209,7 +194,7 @@ class Shelf:
         removed = 0
         for start in range(0, len(items), MOST // 2):
             batch = items[start : start + MOST // 2]
-            changes = _removals(batch)
+            changes = removals(batch)
 
             def tell(
                 numbers: Sequence[int], changes: Sequence[Change] = changes, batch: Sequence[Item] = batch

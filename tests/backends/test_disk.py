@@ -11,7 +11,7 @@ from threading import Barrier, Thread
 import pytest
 from hypothesis import settings
 
-from sharedctx.backends.base import Backend, Head, Put
+from sharedctx.backends.base import ABSENT, PRESENT, Backend, Check, Head, Op, Put
 from sharedctx.backends.disk import DiskBackend
 from sharedctx.testing import BackendContract, backend_machine
 
@@ -51,6 +51,27 @@ def test_many_rows_in_one_commit_replace_those_that_are_there(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are listed by Linux alone")
+def test_a_commit_of_puts_raises_the_revision_by_their_number(tmp_path: Path) -> None:
+    backend = DiskBackend(tmp_path)
+    assert backend.counts_puts
+    commits: list[tuple[str, list[Op]]] = [
+        ("s", [Put("p", b"one")]),
+        ("s", [Put("p", b"two"), Put("q", b"one"), Put("r", b"row", "a"), Check("r", ABSENT, "b")]),
+        ("other", [Put("r", b"row", "a"), Put("r", b"row", "b")]),
+        ("s", [Put("r", b"row", name) for name in "abcdefghij"]),
+        ("s", [Put("p", b"three", expires=5.0, when=Head(2)), Put("r", b"new", "a", when=PRESENT)]),
+    ]
+    for space, ops in commits:
+        before = backend.rev(space)
+        rev, _ = backend.commit(space, ops)
+        assert rev == backend.rev(space) == before + sum(isinstance(op, Put) for op in ops)
+        changed = backend.changes(space, before)
+        assert sorted((each.pk, each.op) for each in changed) == sorted(
+            (op.pk, "put") for op in ops if isinstance(op, Put)
+        )
+    backend.close()
+
+
 def test_threads_that_come_and_go_open_no_files(tmp_path: Path) -> None:
     backend = DiskBackend(tmp_path)
     done, leave = Barrier(21), Barrier(21)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from crewai.memory.types import MemoryRecord
@@ -130,3 +131,24 @@ def test_what_was_read_before_a_later_change_is_not_kept() -> None:
     assert kept.get("a") == "new"
     kept.forget(6)
     assert kept.get("a") is None
+
+
+@pytest.mark.parametrize("between", [0, 1, 2])
+def test_a_save_takes_in_what_others_save_before_its_commit(
+    two: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch, between: int
+) -> None:
+    store, another = two
+    memory, other = map(ContextMemory, two)
+    memory.save([record("first")])
+    commit = store.backend.commit
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        other.save([record(f"between {number}") for number in range(between)])
+        return commit(*arguments)
+
+    monkeypatch.setattr(store.backend, "commit", late)
+    memory.save([record("second")])
+    names = [*(f"between {number}" for number in range(between)), "first", "second"]
+    for each in (memory, other, ContextMemory(another)):
+        assert sorted(found.id for found, _ in each.search(QUERY)) == names

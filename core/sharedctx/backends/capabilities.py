@@ -23,6 +23,17 @@ class Dated(Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """The capability of a backend whose revisions count: a commit of puts alone raises that of the whole store by as
+    many as it has, so that who knows the one before sees from the new one that nobody else came between."""
+
+    @property
+    def counts_puts(self) -> bool:
+        """Whether they do."""
+        ...
+
+
+@runtime_checkable
 class Prompt(Protocol):
     """The capability of a backend whose commits may take less time than handing them to another thread does."""
 

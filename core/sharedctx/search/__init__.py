@@ -2,9 +2,9 @@
 
 from .fulltext import FullText, Match
 from .indexes import index
-from .matrix import Nearest, Where
 from .packs import Entry, Item
 from .passages import Passage, passages
+from .slots import Nearest, Where
 from .vectors import Vectors
 
 __all__ = ["Entry", "FullText", "Item", "Match", "Nearest", "Passage", "Vectors", "Where", "index", "passages"]

@@ -7,9 +7,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from ..backends.steps import Steps
-from .matrix import Matrix, Where
+from .matrix import Matrix
 from .merging import Known, kept
 from .packs import FLOAT, Item, Pack
+from .slots import Where
 
 if TYPE_CHECKING:
     import numpy as np

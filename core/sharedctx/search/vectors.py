@@ -23,10 +23,12 @@ from . import merging, packs
 from .catalogue import Catalogue
 from .garbage import uncollected
 from .kept import Kept
-from .matrix import Nearest, Where, numbers
+from .numbers import numbers
 from .packs import Entry, Item, Pack
+from .pending import Pending
 from .remembered import Remembered
 from .rows import read_dimensions, read_pack
+from .slots import Nearest, Where
 
 _DIMENSIONS = "dimensions"
 _PAGE = 2
@@ -34,8 +36,6 @@ _PAGE = 2
 _SELDOM = 8
 _LARGE = 2**15
 """It is looked for packs to merge after so many writes, of which a large one counts for several."""
-_TOLD = 64
-"""Packs that are remembered between their making and their commit."""
 
 
 class Vectors:
@@ -60,7 +60,7 @@ class Vectors:
         self._due = _SELDOM
         self._loaded = 0
         self._known = Catalogue(self._labels)
-        self._told: dict[str, tuple[int, Pack]] = {}
+        self._pending = Pending()
         self._beside: dict[str, Remembered] = {}
         self.kept = Kept()
         renew_after_fork(self)
@@ -144,9 +144,8 @@ class Vectors:
     ) -> Steps[tuple[Op, ...]]:
         """Return the operations that tell the index of new versions, and of the versions that removed entries.
 
-        They belong into the commit that writes these, which fails when the dimensions of the index are others by then:
-        who has just synced need not do so ``again`` before such a commit was tried. Raises ``InvalidValue`` for vectors
-        that do not fit.
+        They belong into the commit that writes these, which fails when the index has other dimensions by then: who has
+        just synced need not do so ``again`` before one was tried. Raises ``InvalidValue`` for vectors that do not fit.
         """
         if again or self._rev is None:
             yield from self.sync(require=True)
@@ -174,15 +173,14 @@ class Vectors:
         sk = uuid.uuid4().hex
         row = seal_large(self.space, self.pk, sk, packs.encode(dimensions, items, rows))
         with self._lock:
-            if len(self._told) >= _TOLD:
-                del self._told[next(iter(self._told))]
             self._due += 1 + len(row) // _LARGE
-            self._told[sk] = len(row), Pack(dimensions, items, b"".join(rows))
+            self._pending.add(sk, len(row), Pack(dimensions, items, b"".join(rows)))
         return Put(self.pk, row, sk)
 
-    def sync(self, *, require: bool = False, written: int | None = None) -> Steps[None]:
+    def sync(self, *, require: bool = False, written: int | None = None, ours: Sequence[Change] = ()) -> Steps[None]:
         """Take in what was committed up to now, or up to the revision at which something of ours was ``written``;
-        ``require`` looks for a reclaimed space where nothing was."""
+        ``require`` looks for a reclaimed space where nothing was. ``ours`` are all changes of that commit, where the
+        backend is ``Counting``: it is not asked for them when nothing came between."""
         rev = (yield from steps.rev(self.space)) if written is None else written
         since = self._rev
         if since is not None and (rev == since or (written is not None and written < since)):
@@ -192,7 +190,10 @@ class Vectors:
                 since = yield from self._load()
             complete = True
             try:
-                while since < rev and (page := (yield from steps.changes(self.space, since))):
+                while since < rev:
+                    alone = bool(ours) and rev == written == since + len(ours)
+                    if not (page := ours if alone else (yield from steps.changes(self.space, since))):
+                        break
                     complete = (yield from self._follow(page)) and complete
                     since = page[-1].rev
             except Compacted:
@@ -266,9 +267,8 @@ class Vectors:
     def _find(self, sk: str) -> Steps[tuple[int, Pack | None] | None]:
         """Return a pack's bytes and the pack (None: damaged), None when it was merged meanwhile."""
         with self._lock:
-            told = self._told.pop(sk, None)
-        if told is not None:
-            return told
+            if (told := self._pending.take(sk)) is not None:
+                return told
         row = yield from self._rows.row(sk)
         return None if row is None else (len(row.value), read_pack(self.space, row))
 

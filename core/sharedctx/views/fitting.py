@@ -6,23 +6,31 @@ import math
 from collections.abc import Callable, Sequence
 
 from .kind import Brief, Draft
-from .pieces import score
+from .pieces import score, scores
 
 _TRIES = 6
 _FULL = 0.96
 """A draft that uses this share of the budget is good enough."""
 _STEP = 1.5
+_SHORT = 4000
+"""Characters of a unit that is looked at as a whole."""
 
 
-def afford(costs: Sequence[float], ranks: Sequence[float], budget: float) -> set[int]:
-    """Choose units by falling rank, earlier ones first, while their costs fit; a rank below 0 is never chosen."""
+def by_rank(ranks: Sequence[float]) -> list[int]:
+    """Return the places of units by falling rank, earlier ones first; a rank below 0 has none."""
+    return sorted([index for index, rank in enumerate(ranks) if rank >= 0], key=lambda index: -ranks[index])
+
+
+def afford(costs: Sequence[float], order: Sequence[int], budget: float) -> set[int]:
+    """Choose units in an order, such as that of ``by_rank``, while their costs fit."""
     chosen: set[int] = set()
-    for index in sorted(range(len(costs)), key=lambda index: (-ranks[index], index)):
-        if ranks[index] < 0:
-            break
+    least = min(costs, default=0.0)
+    for index in order:
         if costs[index] <= budget:
             chosen.add(index)
             budget -= costs[index]
+            if budget < least:
+                break
     return chosen
 
 
@@ -59,6 +67,13 @@ def rate(text: str, brief: Brief) -> float:
 def relevance(text: str, brief: Brief) -> int:
     """How much a unit matters to the brief: 0 for nothing special; query words count most, then signs of trouble."""
     return score(text, brief.wanted)
+
+
+def relevances(texts: Sequence[str], brief: Brief) -> list[int]:
+    """The relevance of each unit; of many units at once this is much faster than one by one."""
+    if max(map(len, texts), default=0) > _SHORT:
+        return [score(text, brief.wanted) for text in texts]
+    return scores(texts, brief.wanted)
 
 
 def wanted(text: str, brief: Brief) -> int:

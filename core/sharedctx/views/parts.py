@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .fitting import afford, rate, within
+from .fitting import afford, by_rank, rate, within
 from .kind import Brief, Draft
 
 _WORD = re.compile(r"\w(?:[\w.-]*\w)?")
@@ -62,10 +62,10 @@ def fit(parts: Sequence[Part], source: str, whole: str, brief: Brief, budget: in
     fixed = brief.count(note)
     price = rate(source, brief)
     costs = [len(part.short or part.text) * price + 1.5 for part in parts]
-    ranks = [part.rank for part in parts]
+    order = by_rank([part.rank for part in parts])
 
     def attempt(tokens: float) -> Draft:
-        chosen = afford(costs, ranks, tokens - fixed)
+        chosen = afford(costs, order, tokens - fixed)
         return Draft("\n".join([note, *_lines(parts, chosen)]), strategy, (brief.marks.ref(whole),))
 
     return within(brief, budget, attempt)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from ..errors import InvalidValue
-from ..tokens import TokenCounter
+from ..tokens import ForModel, TokenCounter
 from . import registry, text
 from .critical import Critical
 from .fulltext import Unit
@@ -42,7 +42,7 @@ class Once:
     """A counter that counts a long text, the original or a draft, once only."""
 
     def __init__(self, count: TokenCounter, text: str) -> None:
-        self._count = count
+        self._count = count.ready if isinstance(count, ForModel) else count
         self.original = count(text)
         self._known = {text: self.original}
 

@@ -52,6 +52,7 @@ class DiskBackend:
 
     local = True
     rev_tells_all = True
+    counts_puts = True
 
     def __init__(
         self,

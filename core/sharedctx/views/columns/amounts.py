@@ -12,6 +12,9 @@ from .literals import NUMBER
 
 _AMOUNT = 6
 """Digits of a whole number."""
+_LONGEST = 40
+"""Characters of a text that is no number, whatever it spells."""
+_COLUMN = re.compile(rf"{NUMBER.pattern}(?:\n{NUMBER.pattern})*")
 _DIGITS = frozenset("-0123456789")
 _MEASURE = re.compile(r"([$€£¥]?)(-?[0-9]{1,15}(?:\.[0-9]{1,9})?) ?(%|[A-Za-zµμ]{1,3})?")
 _UNITS = {
@@ -28,9 +31,22 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
         return leaf.measured
     alone = alone or (leaf.alone and _tells_amounts(leaf.values))
     distinct = dict(zip(leaf.numbers, leaf.values, strict=True))
-    known = {at: number(value, alone) for at, value in distinct.items()}
+    known = _spelled(distinct) if alone else None
+    if known is None:
+        known = {at: number(value, alone) for at, value in distinct.items()}
     found = leaf.measured = [known[at] for at in leaf.numbers]
     return found
+
+
+def _spelled(texts: dict[int, Any]) -> dict[int, float | None] | None:
+    """What texts amount to if all spell numbers or are empty, seen at once; None for others."""
+    if set(map(type, texts.values())) != {str} or max(map(len, texts.values())) >= _LONGEST:
+        return None
+    spelled = [text for text in texts.values() if text]
+    joined = "\n".join(spelled)
+    if not _COLUMN.fullmatch(joined) or joined.count("\n") >= len(spelled):
+        return None
+    return {at: float(text) if text else None for at, text in texts.items()}
 
 
 def _tells_amounts(values: Sequence[Any]) -> bool:
@@ -50,7 +66,7 @@ def number(value: Any, alone: bool) -> float | None:
             return None if value != value else float(value)  # NaN is neither large nor small
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    if alone and type(value) is str and value[:1] in _DIGITS and len(value) < 40 and NUMBER.fullmatch(value):
+    if alone and type(value) is str and value[:1] in _DIGITS and len(value) < _LONGEST and NUMBER.fullmatch(value):
         return float(value)
     return None
 

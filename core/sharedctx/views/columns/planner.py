@@ -147,7 +147,7 @@ class Planner:
                 values = [row.get(name, ABSENT) for row in rows]
                 numbers = [-1 if value is ABSENT else add(value) for value in values]
             else:
-                numbers = self._pool.numbers(values)
+                numbers = self._pool.known(values)
             column = Column(name, (*path, name), values, numbers)
             self._form(column)
             columns.append(column)

@@ -13,6 +13,9 @@ from .excerpt import suspects
 LEAST_TEXT = 20
 """Strings shorter than this are spelled again rather than referred to."""
 LEAST_PART = 24
+_TABLE = 8
+"""So many rows are numbered by columns."""
+_PLAIN = frozenset((str, int))
 
 
 class Pool:
@@ -27,12 +30,17 @@ class Pool:
         self._floats: dict[str, int] = {}
         self._words: dict[bool | None, int] = {}
         self._containers: dict[tuple[Any, ...], int] = {}
-        self._parts: list[list[int]] = []
+        self._parts: list[Sequence[int]] = []
         self._known: dict[int, int] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
         self._sizes: list[int] = []
         self.add(value)
-        self._counts = Counter(chain.from_iterable(self._parts))
+        self._own = len(self._parts)
+
+    @lazy
+    def _counts(self) -> Counter[int]:
+        """How often each part stands in another one of the value."""
+        return Counter(chain.from_iterable(self._parts[: self._own]))
 
     def add(self, value: Any) -> int:
         """Return the number of a part; equal parts have the same."""
@@ -55,6 +63,12 @@ class Pool:
             number = held[key] = self._new(len(str(value)) + 2 * (kind is str))
         return number
 
+    def known(self, values: Sequence[Any]) -> list[int]:
+        """The numbers of many parts of the value, which are known: of strings and integers all at once."""
+        if _PLAIN.issuperset(map(type, values)):
+            return list(map(self._numbers.__getitem__, values))
+        return self.numbers(values)
+
     def numbers(self, values: Iterable[Any]) -> list[int]:
         """The numbers of many parts: strings and integers, most of what there is, without a call for each."""
         known, sizes, add = self._numbers, self._sizes, self.add
@@ -71,8 +85,43 @@ class Pool:
                 found.append(add(value))
         return found
 
+    def _table(self, rows: Sequence[Any]) -> list[int] | None:
+        """The numbers of objects that have the same names in the same order, found by columns; None for others."""
+        if len(rows) < _TABLE or set(map(type, rows)) != {dict} or len(set(map(tuple, rows))) != 1:
+            return None
+        names = tuple(rows[0])
+        if not names or any(type(name) is not str for name in names):
+            return None
+        extra = self._shapes[names] = sum(map(len, names)) + len(names)
+        columns = [self._column(column) for column in zip(*[row.values() for row in rows], strict=True)]
+        fixed = 2 + len(names) + extra
+        containers, sizes, every = self._containers, self._sizes, self._parts
+        found: list[int] = []
+        for row, parts in zip(rows, zip(*columns, strict=True), strict=True):
+            key = (names, *parts)
+            number = containers.get(key)
+            if number is None:
+                number = containers[key] = self._new(fixed + sum([sizes[part] for part in parts]))
+                every.append(parts)
+            self._known[id(row)] = number
+            found.append(number)
+        return found
+
+    def _column(self, values: Sequence[Any]) -> list[int]:
+        """The numbers of many parts, of strings and integers all at once."""
+        if not _PLAIN.issuperset(map(type, values)):
+            return self.numbers(values)
+        known, sizes = self._numbers, self._sizes
+        for value in dict.fromkeys(values):
+            if value not in known:
+                known[value] = len(sizes)
+                sizes.append(len(value) + 2 if type(value) is str else len(str(value)))
+        return list(map(known.__getitem__, values))
+
     def _container(self, value: Any, kind: type) -> int:
-        parts = self.numbers(value.values() if kind is dict else value)
+        parts: Sequence[int] | None = self._table(value) if kind is list else None
+        if parts is None:
+            parts = self.numbers(value.values() if kind is dict else value)
         names: tuple[str, ...] | None = None
         size = 2 + len(parts)
         if kind is dict:
@@ -120,9 +169,10 @@ class Pool:
         """The sizes of many parts, each of ``most`` at most; 0 for the number -1."""
         if -1 in numbers:
             return [min(self._sizes[number], most) if number >= 0 else 0 for number in numbers]
-        return [size if size < most else most for size in map(self._sizes.__getitem__, numbers)]
+        found = list(map(self._sizes.__getitem__, numbers))
+        return found if max(found, default=0) <= most else [min(size, most) for size in found]
 
     def repeats(self, value: Any, number: int) -> bool:
         """Whether a part is long and stands more than once, so that a reference to its first place is shorter."""
         least = LEAST_TEXT if type(value) is str else LEAST_PART
-        return self._counts[number] > 1 and self._sizes[number] >= least
+        return self._sizes[number] >= least and self._counts[number] > 1

@@ -140,7 +140,7 @@ class Tree:
             if not words:
                 return 0.0
             seen.update(words)
-            return sum([1 / (1 + _OFTEN * math.log2(times[word] or 1)) for word in sorted(words)])
+            return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
 
         named = {"{}", "[]"}
         naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
@@ -174,20 +174,23 @@ class Tree:
 
     def order(self) -> list[tuple[int, bool]]:
         """Nodes, and those in their longer form, the most telling first."""
-        ranked: list[tuple[float, int, bool]] = []
+        ranked: list[tuple[int, bool]] = []
+        worths: list[float] = []
         last: list[tuple[int, bool]] = []
         for at, worth in enumerate(self._worths):
             if worth > 0:
-                ranked.append((-worth, at, False))
+                ranked.append((at, False))
+                worths.append(-worth)
             elif self._labels[at] or not _holds(self._values[at]):
                 last.append((at, False))
             if at not in self._longer:
                 continue
             if self._worths_longer[at] > 0:
-                ranked.append((-self._worths_longer[at], at, True))
+                ranked.append((at, True))
+                worths.append(-self._worths_longer[at])
             else:
                 last.append((at, True))
-        return [*((at, longer) for _, at, longer in sorted(ranked)), *last]
+        return [*(ranked[place] for place in sorted(range(len(ranked)), key=worths.__getitem__)), *last]
 
     def chosen(self, order: Sequence[tuple[int, bool]], tokens: float) -> dict[int, bool]:
         """The nodes that fit, with all that they lie in, and whether each is told in its longer form."""

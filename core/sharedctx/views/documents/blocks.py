@@ -12,7 +12,7 @@ from ..fitting import relevance
 from ..kind import Brief, Draft
 from ..parts import fit
 from .fitted import DECLARATION, parts
-from .sentences import gist
+from .sentences import gist, warning
 
 _HEAD, _TAIL = 24, 8
 """The first and the last lines that stay of longer code; between them stay declarations, titles and failures."""
@@ -71,11 +71,12 @@ def _listed(blocks: Sequence[Block], short: Sequence[str], brief: Brief) -> Iter
 def _shortened(blocks: Sequence[Block], brief: Brief) -> Iterator[str]:
     seen: set[str] = set()
     mentioned: set[str] = set()
-    for block in blocks:
+    warns = warning([block.text if block.kind in ("text", "item") else "" for block in blocks])
+    for at, block in enumerate(blocks):
         if block.kind == "extra":
             yield ""
         elif block.kind in ("text", "item"):
-            short = gist(block.text, brief)
+            short = gist(block.text, brief, warns=at in warns)
             lost = [name for name in block.names[:_NAMES] if name not in mentioned and name not in short]
             mentioned.update(block.names)
             yield f"{short} ({'; '.join(lost)})" if lost and short != block.text else short

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..fitting import relevance
+from ..fitting import relevances
 from ..kind import Brief
 from ..parts import Novelty, Part, chunks
 
@@ -34,27 +34,35 @@ def parts(blocks: Sequence[Block], short: Sequence[str], brief: Brief, budget: i
     """Yield the lines of the shortened blocks, long ones in parts, with their ranks."""
     novelty = Novelty()
     told: set[str] = set()
-    for block, text in zip(blocks, short, strict=True):
-        if not text or block.kind == "extra":
-            continue
+    units = list(_units(blocks, short))
+    for (block, text, place), found in zip(units, relevances([text for _, text, _ in units], brief), strict=True):
         if block.kind == "heading":
             numbered = f" L{block.first}" if budget >= _NUMBERED else ""
             novelty.of(text)
             rank = _AGAIN if text in told else _HEADING - block.level / 10
             told.add(text)
-            yield Part(f"{'#' * block.level} {text}{numbered}", rank + relevance(text, brief))
+            yield Part(f"{'#' * block.level} {text}{numbered}", rank + found)
+        else:
+            yield Part(text, _rank(block, text, place == 0, novelty.of(text), found), place > 0)
+
+
+def _units(blocks: Sequence[Block], short: Sequence[str]) -> Iterator[tuple[Block, str, int]]:
+    """Headings and lines, long ones in parts, each with its block and its place in its line."""
+    for block, text in zip(blocks, short, strict=True):
+        if not text or block.kind == "extra":
+            continue
+        if block.kind == "heading":
+            yield block, text, 0
             continue
         for line in text.split("\n"):
             if line.strip() == "…" or (block.kind == "code" and _FENCE.match(line)):
                 continue
-            for number, chunk in enumerate(chunks(line)):
-                yield Part(chunk, _rank(block, chunk, number == 0, novelty, brief), number > 0)
+            for place, chunk in enumerate(chunks(line)):
+                yield block, chunk, place
 
 
-def _rank(block: Block, chunk: str, leads: bool, novelty: Novelty, brief: Brief) -> float:
+def _rank(block: Block, chunk: str, leads: bool, new: float, found: int) -> float:
     """What a line of a block tells, or a part of one."""
-    new = novelty.of(chunk)
-    found = relevance(chunk, brief)
     rank = _SHARES[block.kind] * new + (_TROUBLE if found == 1 else found)
     if leads and new and block.kind == "code" and _DECLARES.match(chunk):
         rank += _DECLARED

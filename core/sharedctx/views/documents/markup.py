@@ -41,8 +41,9 @@ def heading(line: str) -> tuple[int, str] | None:
 
 def plain(text: str) -> str:
     """A paragraph without line breaks, link targets, pictures and tags."""
-    text = _LINK.sub(lambda found: "" if found[1] else found[2], _LINK.sub(_without_picture, text))
-    return " ".join(_TAG.sub("", text).split())
+    if "](" in text:
+        text = _LINK.sub(lambda found: "" if found[1] else found[2], _LINK.sub(_without_picture, text))
+    return " ".join((_TAG.sub("", text) if "<" in text else text).split())
 
 
 def _without_picture(found: re.Match[str]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..fitting import wanted
 from ..kind import Brief
+from ..pieces import units_with
 
 _END = re.compile(r"[.!?:][)\"'\u201d\u2019*_`\]]{0,4}\s+(?=[^\sa-z])|[\u3002\uff01\uff1f]")
 _SHORT = re.compile(
@@ -16,6 +18,11 @@ _WARNS = re.compile(
     r"|never|deprecated|panics?|traceback|crash\w{0,4}|insecure|breaking|must not)\b",
     re.I,
 )
+_STEMS = (
+    "error", "fatal", "fail", "invalid", "exception", "critical", "denied", "refused", "timeout", "warning", "caution",
+    "never", "deprecated", "panic", "traceback", "crash", "insecure", "breaking", "must not",
+)  # fmt: skip
+"""In lower case a part of every warning."""
 _LEAST = 25
 """A first sentence shorter than this says too little: the next one is added."""
 
@@ -34,15 +41,20 @@ def sentences(text: str) -> list[str]:
     return found
 
 
-def gist(text: str, brief: Brief, cut: str = "…") -> str:
-    """The text with what is no first, warning or asked-for sentence replaced by ``cut``."""
+def warning(texts: Sequence[str]) -> set[int]:
+    """The places of the texts that may warn: the others do not."""
+    return set(units_with(texts, _STEMS, any_case=True))
+
+
+def gist(text: str, brief: Brief, cut: str = "…", *, warns: bool = True) -> str:
+    """The text with what is no first, warning or asked-for sentence replaced by ``cut``; ``warns``: it may warn."""
     found = sentences(text)
     kept: list[str] = []
     gap = ""
     size = 0
     for place, sentence in enumerate(found):
         leads = size < _LEAST or (place == len(found) - 1 and sentence.endswith(":") and len(sentence) < 100)
-        if leads or _WARNS.search(sentence) or wanted(sentence, brief):
+        if leads or (warns and _WARNS.search(sentence)) or wanted(sentence, brief):
             if gap:
                 kept.append(cut + " ")
             kept.append(sentence)

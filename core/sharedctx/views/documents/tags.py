@@ -13,6 +13,9 @@ from typing import Literal, NamedTuple
 
 _OPENS = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,60})")
 _BREAK = re.compile(r"[>\"']")
+_ENDS = re.compile(r"[^>\"']*+(?:(?:\"[^\"]*+\"|'[^']*+')[^>\"']*+)*+>")
+_NEAR = 1000
+"""Characters in which most tags end."""
 _RAW = {name: re.compile(f"</{name}", re.I) for name in ("script", "style")}
 _TEMPLATE = re.compile(
     r"\btype\s{0,9}=\s{0,9}[\"']?(?:text/(?!java|ecma)[\w.+-]*(?:html|template|tmpl|handlebars|mustache))", re.I
@@ -56,7 +59,7 @@ class Tokens:
         text = self._text
         at = 0
         while at < len(text):
-            start = self._find("<", at)
+            start = text.find("<", at)
             if start < 0:
                 break
             opened = _OPENS.match(text, start)
@@ -88,6 +91,9 @@ class Tokens:
 
     def _end(self, at: int) -> int:
         """Behind the ``>`` of a tag; one in quotes does not count."""
+        near = _ENDS.match(self._text, at, at + _NEAR) if self._quotes else None
+        if near is not None:
+            return near.end()
         first = at
         while self._quotes:
             found = _BREAK.search(self._text, at)

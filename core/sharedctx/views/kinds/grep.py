@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from ...errors import DecodeError
-from ..fitting import afford, rate, relevance, wanted, within
+from ..fitting import afford, by_rank, rate, relevances, wanted, within
 from ..kind import Brief, Draft, Source
+from ..paths.matches import BARE, CONTEXT, LOOKS_LIKE_PATH, NUMBERED, PATH, REACH, Found, Row, read, read_headings
 from ..paths.rows import rows, short
 
 _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
-_PATH = re.compile(r"((?:[A-Za-z]:[\\/])?[^:\n]{1,300}):([1-9]\d{0,8}):")
-_BARE = re.compile(r"([^\s:]{1,300}):(?!:)")
-_CONTEXT = re.compile(r"-([1-9]\d{0,8})-")
-_NUMBERED = re.compile(r"([1-9]\d{0,8})([:-])")
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
-_LOOKS_LIKE_PATH = re.compile(r"(?=[^\s]{0,299}[A-Za-z])(?:[A-Za-z]:[\\/])?[^\s:]*(?:[/\\][^\s:]*|\.[A-Za-z]\w{0,9})")
 _ANY_NUMBER = re.compile(r":[1-9]\d{0,8}:|^[1-9]\d{0,8}[:-]", re.M)
 _BARE_SHARE = 0.85
-_REACH = 400
 _AGAIN = 500
 """Characters of rows after which a path is named again: a reader of a long list needs it near."""
 
@@ -31,84 +25,6 @@ def _may_be(lines: list[str]) -> bool:
     or most a colon."""
     text = "\n".join(lines)
     return _ANY_NUMBER.search(text) is not None or sum(":" in line for line in lines) >= _BARE_SHARE * len(lines)
-
-
-@dataclass(slots=True)
-class Row:
-    """A line of a file: its number or None, ``:`` (match) or ``-`` (context), its text, its place in the source."""
-
-    number: int | None
-    mark: str
-    text: str
-    line: int
-
-
-@dataclass(slots=True)
-class Found:
-    """The adjacent rows of one file, or one line that is no row (``path`` is None)."""
-
-    path: str | None
-    line: int
-    rows: list[Row] = field(default_factory=list)
-    raw: str = ""
-
-
-def read(lines: list[str]) -> Iterator[Found]:
-    """Divide lines of ``path:number:text`` and ``path-number-text`` into runs of one path."""
-    known = {found[1] for line in lines if (found := _PATH.match(line, 0, _REACH))}
-    now: Found | None = None
-    for index, line in enumerate(lines):
-        parsed = _row(line, known, now.path if now else None)
-        if parsed is None:
-            if now:
-                yield now
-                now = None
-            yield Found(None, index, raw=line)
-            continue
-        path, number, mark, text = parsed
-        if now is None or now.path != path:
-            if now:
-                yield now
-            now = Found(path, index)
-        now.rows.append(Row(number, mark, text, index))
-    if now:
-        yield now
-
-
-def _row(line: str, known: set[str], path: str | None) -> tuple[str, int | None, str, str] | None:
-    found = _PATH.match(line, 0, _REACH)
-    for context in _CONTEXT.finditer(line, 0, _REACH):
-        head = line[: context.start()]
-        if (head == path or head in known) and (found is None or context.start() < found.end(1)):
-            return head, int(context[1]), "-", line[context.end() :]
-    if found:
-        return found[1], int(found[2]), ":", line[found.end() :]
-    bare = _BARE.match(line)
-    if bare and _LOOKS_LIKE_PATH.fullmatch(bare[1]):
-        return bare[1], None, ":", line[bare.end() :]
-    return None
-
-
-def read_headings(lines: list[str]) -> Iterator[Found]:
-    """Divide ripgrep's output with headings: a path, its numbered lines, an empty line."""
-    now: Found | None = None
-    for index, line in enumerate(lines):
-        found = _NUMBERED.match(line)
-        if found and now:
-            now.rows.append(Row(int(found[1]), found[2], line[found.end() :], index))
-            continue
-        if line == "--" and now:
-            continue
-        if now:
-            yield now
-            now = None
-        follows = lines[index + 1] if index + 1 < len(lines) else ""
-        if line.strip() and not found and _NUMBERED.match(follows):
-            now = Found(line, index)
-        else:
-            yield Found(None, index, raw=line)
-    if now:
-        yield now
 
 
 def merged(rows: list[Row], strip: bool) -> list[str]:
@@ -138,6 +54,27 @@ def _listed(path: str, rows: list[str]) -> Iterator[str]:
         since += len(row)
 
 
+def _spelled(
+    heads: dict[int, str], units: list[tuple[int, str]], chosen: Iterable[int], note: str, ref: str, brief: Brief
+) -> Draft:
+    """The chosen units, each under the path of its group if it has one."""
+    shown: dict[int, list[str]] = {group: [] for group in heads}
+    for unit in chosen:
+        shown.setdefault(units[unit][0], []).append(units[unit][1])
+    out = [brief.marks.omitted(note, ref)]
+    bare: list[str] = []  # paths of which no row is shown
+    for group in sorted(shown):
+        told = shown[group]
+        if group in heads and not told:
+            bare.append(heads[group])
+            continue
+        out += rows(bare)
+        bare = []
+        out += _listed(heads[group], told) if group in heads else told
+    out += rows(bare)
+    return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
+
+
 class GrepKind:
     """Search results as grep, ripgrep, ag and compilers print them."""
 
@@ -145,20 +82,20 @@ class GrepKind:
 
     def fits(self, source: Source) -> float:
         """Of the first lines, how many name a path and a line."""
-        sample = [line[:_REACH] for line in source.text[:40_000].split("\n")[:400] if line.strip()]
+        sample = [line[:REACH] for line in source.text[:40_000].split("\n")[:400] if line.strip()]
         if len(sample) < 3 or not _may_be(sample):
             return 0.0
         rows = numbered = headings = 0
         bare: list[str] = []
         for line, after in zip(sample, [*sample[1:], ""], strict=True):
-            found = _PATH.match(line)
-            if (found and _LOOKS_LIKE_PATH.fullmatch(found[1])) or (rows and (_CONTEXT.search(line) or line == "--")):
+            found = PATH.match(line)
+            if (found and LOOKS_LIKE_PATH.fullmatch(found[1])) or (rows and (CONTEXT.search(line) or line == "--")):
                 rows += 1
-            elif (named := _BARE.match(line)) and _LOOKS_LIKE_PATH.fullmatch(named[1]):
+            elif (named := BARE.match(line)) and LOOKS_LIKE_PATH.fullmatch(named[1]):
                 bare.append(named[1])
-            if _NUMBERED.match(line):
+            if NUMBERED.match(line):
                 numbered += 1
-            elif _NUMBERED.match(after) and _LOOKS_LIKE_PATH.fullmatch(line):
+            elif NUMBERED.match(after) and LOOKS_LIKE_PATH.fullmatch(line):
                 headings += 1
         share = max(rows, headings and numbered + headings) / len(sample)
         if share >= 0.6:
@@ -189,55 +126,46 @@ class GrepKind:
         files = [each for each in found if each.path is not None]
         if not files:
             return None
-        whole = self._draft(found, None, source, brief)
-        if brief.budget is None or brief.count(whole.text) <= brief.budget:
-            return whole
-        return within(brief, brief.budget, lambda tokens: self._draft(found, tokens, source, brief))
-
-    def _draft(self, found: list[Found], tokens: float | None, source: Source, brief: Brief) -> Draft:
-        ref = f"lines:1-{len(source.lines)}"
-        units: list[tuple[int, str, float]] = []  # the group, its row, its rank
         heads: dict[int, str] = {}
+        units: list[tuple[int, str]] = []  # the group, its row
+        first: list[float] = []  # what a unit matters by its place
         context = 0
         for group, each in enumerate(found):
             if each.path is None:
-                units.append((group, each.raw, 1 + 10 * relevance(each.raw, brief)))
+                units.append((group, each.raw))
+                first.append(1.0)
                 continue
             heads[group] = each.path
             kept = [row for row in each.rows if row.mark == ":" or wanted(row.text, brief)]
             context += len(each.rows) - len(kept)
             for place, row in enumerate(merged(kept, True)):
-                units.append((group, row, 10 * relevance(row, brief) + 1 / (1 + place)))
+                units.append((group, row))
+                first.append(1 / (1 + place))
+        ref = f"lines:1-{len(source.lines)}"
+        note = f"{context} context lines and indentation" if context else "indentation"
+        whole = _spelled(heads, units, range(len(units)), note, ref, brief)
+        if brief.budget is None or brief.count(whole.text) <= brief.budget:
+            return whole
         total = sum(len(each.rows) for each in found)
-        if tokens is None:
-            chosen = set(range(len(units)))
-            note = f"{context} context lines and indentation" if context else "indentation"
-        else:
-            price = rate(source.text, brief)
-            left = tokens - brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) - 8
-            costs = [len(path) * price + 2 for path in short(list(heads.values()))]
-            paths = afford(costs, [1.0] * len(heads), left * 0.7)
-            named = [group for place, group in enumerate(heads) if place in paths]
-            left -= sum(costs[place] for place in paths)
-            chosen = afford([len(row) * price + 1 for _, row, _ in units], [rank for _, _, rank in units], left)
-            heads = {group: path for group, path in heads.items() if group in set(named)}
-            chosen = {unit for unit in chosen if units[unit][0] in heads or found[units[unit][0]].path is None}
+        fixed = brief.count(brief.marks.omitted(f"{total} of {total} lines and indentation", ref)) + 8
+        price = rate(source.text, brief)
+        paths = [len(path) * price + 2 for path in short(list(heads.values()))]
+        costs = [len(row) * price + 1 for _, row in units]
+        found_in = relevances([row for _, row in units], brief)
+        order = by_rank([10 * told + rank for told, rank in zip(found_in, first, strict=True)])
+
+        def attempt(tokens: float) -> Draft:
+            left = tokens - fixed
+            named = afford(paths, range(len(paths)), left * 0.7)
+            left -= sum(paths[place] for place in named)
+            kept = {group: path for place, (group, path) in enumerate(heads.items()) if place in named}
+            chosen = [
+                unit for unit in sorted(afford(costs, order, left)) if (at := units[unit][0]) in kept or at not in heads
+            ]
             note = f"{len(units) - len(chosen)} of {len(units)} different lines, context and indentation"
-        shown: dict[int, list[str]] = {group: [] for group in heads}
-        for unit in sorted(chosen):
-            shown.setdefault(units[unit][0], []).append(units[unit][1])
-        out = [brief.marks.omitted(note, ref)]
-        bare: list[str] = []  # paths of which no row is shown
-        for group in sorted(shown):
-            told = shown[group]
-            if group in heads and not told:
-                bare.append(heads[group])
-                continue
-            out += rows(bare)
-            bare = []
-            out += _listed(heads[group], told) if group in heads else told
-        out += rows(bare)
-        return Draft("\n".join(out), "by-file", (brief.marks.ref(ref),))
+            return _spelled(kept, units, chosen, note, ref, brief)
+
+        return within(brief, brief.budget, attempt)
 
     def pack(self, source: Source) -> str | None:
         """The exact text with each path named once for its rows; None where that is not shorter."""

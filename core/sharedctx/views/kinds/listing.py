@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...errors import DecodeError
@@ -83,7 +83,7 @@ class ListingKind:
             return Draft(exact, "tree")
         if brief.budget is None or brief.count(whole.text) <= brief.budget:
             return whole
-        return within(brief, brief.budget, lambda tokens: _budgeted(tree, tokens, source, brief))
+        return within(brief, brief.budget, _budgeted(tree, source, brief))
 
 
 def _form(lines: Sequence[str]) -> str:
@@ -143,22 +143,23 @@ def _typical(tree: Sequence[Leaf | Branch], brief: Brief) -> set[int]:
     while pending:
         inner = pending.pop()
         alike: dict[str, list[Leaf]] = {}
-        for each in inner:
-            if isinstance(each, Branch):
-                pending.append(each.inner)
-            else:
-                alike.setdefault(_VARIES.sub("0", each.name[:400]), []).append(each)
-        for leaves in alike.values():
-            few = leaves if len(leaves) < _MANY else [*leaves[:2], leaves[-1]]
-            shown.update(leaf.index for leaf in few)
+        pending += [each.inner for each in inner if isinstance(each, Branch)]
+        leaves = [each for each in inner if isinstance(each, Leaf)]
+        forms = _VARIES.sub("0", "\n".join([leaf.name[:400] for leaf in leaves])).split("\n")
+        for leaf, form in zip(leaves, forms, strict=False):  # of no leaves there is one form, the empty one
+            alike.setdefault(form, []).append(leaf)
+        for some in alike.values():
+            shown.update(leaf.index for leaf in (some if len(some) < _MANY else [*some[:2], some[-1]]))
+        if brief.wanted:
             shown.update(leaf.index for leaf in leaves if wanted(leaf.name, brief))
     return shown
 
 
-def _budgeted(tree: Sequence[Leaf | Branch], tokens: float, source: Source, brief: Brief) -> Draft:
-    """Shallow directories before deep ones, each one's first names before its others, words of the query first."""
+def _budgeted(tree: Sequence[Leaf | Branch], source: Source, brief: Brief) -> Callable[[float], Draft]:
+    """What makes a draft of so many tokens: shallow directories before deep ones, each one's first names before its
+    others, words of the query first."""
     price = rate(source.text, brief)
-    left = tokens - brief.count(_note(len(source.lines), len(source.lines), brief)) - 2
+    fixed = brief.count(_note(len(source.lines), len(source.lines), brief)) + 2
     units: list[tuple[float, int, float, Leaf | Branch]] = []  # minus the rank, the unit that it stands in, its cost
     pending: list[tuple[Sequence[Leaf | Branch], int, int]] = [(tree, -1, 0)]
     while pending:
@@ -171,19 +172,28 @@ def _budgeted(tree: Sequence[Leaf | Branch], tokens: float, source: Source, brie
                 pending.append((each.inner, len(units), depth + 1))
                 cost += 4
             units.append((-rank, above, cost, each))
-    chosen: set[int] = set()
-    for unit in sorted(range(len(units)), key=lambda unit: (units[unit][0], units[unit][3].index)):
-        path = []
-        while unit >= 0 and unit not in chosen:
-            path.append(unit)
-            unit = units[unit][1]
-        cost = sum(units[each][2] for each in path)
-        if cost <= left:
-            left -= cost
-            chosen.update(path)
-    kept = {id(units[unit][3]) for unit in chosen}
-    shown = {units[unit][3].index for unit in chosen if isinstance(units[unit][3], Leaf)}
-    return _draft(_pruned(tree, kept), shown, source, brief)
+    order = sorted(range(len(units)), key=lambda unit: (units[unit][0], units[unit][3].index))
+    least = min([cost for _, _, cost, _ in units], default=0.0)
+
+    def attempt(tokens: float) -> Draft:
+        left = tokens - fixed
+        chosen: set[int] = set()
+        for unit in order:
+            if left < least:
+                break
+            path = []
+            while unit >= 0 and unit not in chosen:
+                path.append(unit)
+                unit = units[unit][1]
+            cost = sum(units[each][2] for each in path)
+            if cost <= left:
+                left -= cost
+                chosen.update(path)
+        kept = {id(units[unit][3]) for unit in chosen}
+        shown = {units[unit][3].index for unit in chosen if isinstance(units[unit][3], Leaf)}
+        return _draft(_pruned(tree, kept), shown, source, brief)
+
+    return attempt
 
 
 def _pruned(tree: Sequence[Leaf | Branch], kept: set[int]) -> tuple[Leaf | Branch, ...]:

@@ -44,9 +44,9 @@ class MarkdownKind:
             sum(1 for line in outside if ITEM.match(line)) > 2,
         ]
         if not any(signs):
-            return 0.5 if _share_of_prose(flush, 0.6) >= 0.6 else 0.0
+            return 0.5 if _share_of_prose(flush, 0.6, 0.6) >= 0.6 else 0.0
         several = sum(signs) >= 2
-        prose = _share_of_prose(flush, 0.1 if several else 0.2)
+        prose = _share_of_prose(flush, 0.1 if several else 0.2, 0.2)
         if prose >= 0.2:
             return 0.7 if several else 0.6
         return 0.55 if several and prose >= 0.1 else 0.0
@@ -71,11 +71,14 @@ def _outside(lines: list[str]) -> Iterator[str]:
             yield line
 
 
-def _share_of_prose(lines: list[str], least: float) -> float:
-    """Which share of the lines are sentences; 0 as soon as that cannot be ``least``."""
+def _share_of_prose(lines: list[str], least: float, enough: float) -> float:
+    """Which share of the lines are sentences; 0 as soon as that cannot be ``least``, and what was found as soon as that
+    is ``enough``."""
     found = 0
     for at, line in enumerate(lines):
         found += _is_prose(line)
+        if found >= enough * len(lines):
+            return found / len(lines)
         if found + len(lines) - at - 1 < least * len(lines):
             return 0.0
     return found / max(len(lines), 1)

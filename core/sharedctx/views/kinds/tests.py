@@ -62,7 +62,11 @@ class TestsKind:
         some = suspects(lines)
         if not begins and len(some) < 0.2 * len(lines):
             return 0.0
-        told = sum(result(lines[at]) is not None for at in some)
+        told = 0
+        for place, at in enumerate(some):
+            told += result(lines[at]) is not None
+            if not begins and told + len(some) - place - 1 < 0.2 * len(lines):
+                return 0.0
         if told >= 5 and told >= 0.2 * len(lines):
             return 0.9
         if not begins:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import eq
 
@@ -138,8 +138,21 @@ class Survey:
     @lazy
     def heads(self) -> list[bool]:
         """Whether each line starts a record: has a time or level at its start. All do where none has."""
-        found = [is_head(line) for line in self.lines]
+        found = list(_heads(self.lines))
         return found if any(found) else [True] * len(found)
+
+
+def _heads(lines: Sequence[str]) -> Iterator[bool]:
+    """``is_head`` of each line: most times stand where that of a line before does, and are looked for there first."""
+    at = 0
+    for line in lines:
+        if TIME.match(line, at, HEAD) is not None:
+            yield True
+            continue
+        head = is_head(line)
+        if head and (time := TIME.search(line, 0, HEAD)) is not None:
+            at = time.start()
+        yield head
 
 
 def is_head(line: str) -> bool:

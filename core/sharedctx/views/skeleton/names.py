@@ -199,8 +199,13 @@ def _closing(plan: Plan, runs: Sequence[tuple[int, int, int]]) -> list[int]:
     found = []
     end = 0
     for first, last, _ in runs:
-        between = (line for line in plan.lines[end:first] if line.strip() and not _LABEL.match(line))
-        found.append(min(map(width, between), default=_DEEP))
+        least = _DEEP
+        for line in plan.lines[end:first]:
+            if (own := width(line)) < least and line.strip() and not _LABEL.match(line):
+                least = own
+                if not own:
+                    break
+        found.append(least)
         end = last + 1
     return found
 

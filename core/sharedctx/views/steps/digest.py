@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..columns.excerpt import NOTABLE, suspects
-from ..fitting import afford, rate, wanted, within
+from ..fitting import afford, by_rank, rate, wanted, within
 from ..kind import Brief, Draft
 from ..parts import Novelty, chunks
 from .spoken import DONE, RULES, SAID, TOLD, Line, lines
@@ -44,10 +44,10 @@ def digest(value: Any, brief: Brief, budget: int, source: str) -> Draft | None:
     fixed = brief.count(note)
     price = rate(source, brief)
     costs = [len(part.text) * price + 2.5 for part in parts]
-    ranks = [part.rank for part in parts]
+    order = by_rank([part.rank for part in parts])
 
     def attempt(tokens: float) -> Draft:
-        chosen = afford(costs, ranks, tokens - fixed)
+        chosen = afford(costs, order, tokens - fixed)
         return Draft("\n".join([note, *_rows(parts, chosen)]), "digest", (brief.marks.ref(ref),))
 
     made = within(brief, budget, attempt)
