@@ -25,6 +25,7 @@ from .calls import Handler, Methods
 from .contexts import delete_context, get_context, get_optimized, get_value, post_diff, post_rollback, put_context
 from .events import ContextEvents
 from .gate import Gate
+from .heads import Head
 from .health import Health
 from .metrics import Metrics
 from .openapi import Described
@@ -79,13 +80,13 @@ class Application(Starlette):
 
     def _find(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":
-            methods, project = self.of_context(scope["path"])
+            methods, project = self._of_context(scope["path"])
             if methods is not None:
                 scope["path_params"] = {"project": project}
                 return methods
         return self._others
 
-    def of_context(self, path: str) -> tuple[Methods | None, str]:
+    def _of_context(self, path: str) -> tuple[Methods | None, str]:
         """Return what answers for the path of a context or of changes to it, and its project; None for other paths."""
         prefix, _, rest = path.partition("/context/")
         project, _, verb = rest.partition("/")
@@ -93,10 +94,18 @@ class Application(Starlette):
             return None, ""
         return self._context if rest == project else self._diff if verb == "diff" else None, project
 
-    def answer(
-        self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes
-    ) -> Coroutine[Any, Any, Reply]:
+    def answer(self, head: Head, client: tuple[str, int] | None, body: bytes) -> Coroutine[Any, Any, Reply]:
         """Return the reply to a request that came whole, and from no page."""
+        target, headers = head.target, head.headers
+        scope: Scope = {
+            "type": "http",
+            "method": target.method,
+            "path": target.path,
+            "query_string": target.query,
+            "client": client,
+            "path_params": {"project": target.project},
+        }
+        methods = self._diff if target.verb else self._context
         if self._gate.waves(scope, headers):
             return methods.reply(scope, body)
         return self._admitted(scope, headers, methods, body)

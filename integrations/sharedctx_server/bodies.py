@@ -9,17 +9,32 @@ import msgspec
 
 from sharedctx.errors import InvalidValue
 from sharedctx.projects import Difference, State
-from sharedctx.projects.state import Pair, pair, parse_json, quoted
+from sharedctx.projects.state import parse_json, quoted
 
 
 def _fraction(text: str) -> float:
     raise ValueError("fractions are spelled in another way")
 
 
+class _Lists(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A body of POST diff that says everything in its simplest form; what it does not say is None."""
+
+    added: dict[str, Any] | None = None
+    modified: dict[str, Any] | None = None
+    removed: list[str] | None = None
+    unchanged: list[str] | None = None
+    agent_id: str | None = None
+    expected_version: int | None = None
+
+
 _decode = msgspec.json.Decoder(float_hook=_fraction).decode
+_lists = msgspec.json.Decoder(_Lists, float_hook=_fraction).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 _OTHERWISE = (msgspec.MsgspecError, InvalidValue, UnicodeDecodeError, RecursionError, OverflowError)
 """What is left to the standard library, and what is refused is refused in its words."""
+
+
+_NONE = (None,) * 4
 
 
 class Change(NamedTuple):
@@ -49,25 +64,31 @@ def read_change(data: bytes) -> Change:
     """Return the change that JSON text says; raises ``InvalidValue`` as ``read_state`` and ``Difference.parse``."""
     if b"\\u00" not in data:
         try:
-            given = _decode(data)
-            names = len(given) if isinstance(given, dict) else 0
-            change = _change(given, _pair)
-            diff, agent_id = change.diff, change.agent_id
-            colons = names + _colons(diff.added.values()) + _colons(diff.modified.values())
-            if agent_id is not None or diff.removed or diff.unchanged:
-                colons += _encode((agent_id, diff.removed, diff.unchanged)).count(b":")
+            given = _lists(data)
+            added, modified = _pairs(given.added), _pairs(given.modified)
+            colons = _colons(added.values()) + _colons(modified.values())
+            rest = given.removed, given.unchanged, given.agent_id, given.expected_version
+            if rest != _NONE:
+                colons += _encode(rest).count(b":") + 4 - rest.count(None)
+            if given.added is not None:
+                colons += 1
+            if given.modified is not None:
+                colons += 1
             if colons == data.count(b":"):
-                return change
+                removed, unchanged, agent_id, number = rest
+                diff = Difference.checked(added, modified, tuple(removed or ()), tuple(unchanged or ()))
+                return Change(diff, agent_id, number)
         except _OTHERWISE:
             pass
-    return _change(parse_json(data, "the body"), pair)
-
-
-def _change(given: Any, pair: Pair) -> Change:
+    given = parse_json(data, "the body")
     agent_id = number = None
     if isinstance(given, dict):
         agent_id, number = given.pop("agentId", None), given.pop("expectedVersion", None)
-    return Change(Difference.parse(given, pair), agent_id, number)
+    return Change(Difference.parse(given), agent_id, number)
+
+
+def _pairs(given: dict[str, Any] | None) -> dict[str, bytes]:
+    return {name: b"%b:%b" % (quoted(name), _encode(value)) for name, value in given.items()} if given else {}
 
 
 def _colons(pairs: Iterable[bytes]) -> int:

@@ -36,6 +36,8 @@ _STATUS: list[tuple[type[SharedContextError], int]] = [
     (errors.Internal, 500),
 ]
 TOO_LARGE = "Context too large"
+_CROWDED = "others send so much at the moment that there is no room for this body: send it again in a second"
+_SOON: Header = (b"retry-after", b"1")
 _VARY: Header = (b"vary", b"accept-encoding")
 
 
@@ -109,7 +111,8 @@ class Call:
         return None if given is None else check_participant(given)
 
     async def body(self, most: int) -> bytes:
-        """The body, at most that many bytes; refuses larger ones (413) and compressed ones (415)."""
+        """The body, at most that many bytes; refuses larger ones (413), compressed ones (415), and those without
+        room beside what others send (503)."""
         if self.headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refusal(415, "send the body as it is: compressed ones are not taken", (CLOSE,))
         length = self.headers.get(b"content-length")
@@ -128,16 +131,23 @@ class Call:
             if len(first) > most:
                 raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
             return first
-        parts, size = [first], len(first)
-        while message.get("more_body"):
-            message = await receive()
-            if message["type"] != "http.request":
-                raise Refusal(400, "the connection closed before the body was there")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > most:
-                raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
-        return b"".join(parts)
+        service, parts, size = self.service, [first], 0
+        try:
+            while True:
+                size += len(parts[-1])
+                service.receiving += len(parts[-1])
+                if size > most:
+                    raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
+                if service.receiving > service.settings.body_bytes:
+                    raise Refusal(503, _CROWDED, (_SOON, CLOSE))
+                if not message.get("more_body"):
+                    return b"".join(parts)
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refusal(400, "the connection closed before the body was there")
+                parts.append(message.get("body", b""))
+        finally:
+            service.receiving -= size
 
     async def off(self, size: int, work: Callable[..., T], *args: Any) -> T:
         """Do work on ``size`` bytes, off the event loop where that takes long."""

@@ -80,6 +80,8 @@ async def get_context(call: Call) -> Reply:
     if not call.query or call.query.keys() == {"agentId"}:
         return await _newest(call, project, participant)
     since, number, tokens = call.number("since"), call.number("version"), call.number("maxTokens")
+    if since is not None and number is not None:
+        raise Refusal(400, "version= asks for one version and since= for what changed after one: send either alone")
     if since is not None:
         return await _since(call, project, since, participant)
     if number is None:

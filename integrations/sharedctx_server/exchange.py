@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from .calls import Methods
-from .replies import CLOSE, LARGE, Reply
+from .heads import Head
+from .replies import CLOSE, Reply
 
 if TYPE_CHECKING:
     from .protocol import Protocol
 
 _FAILED = Reply(500, b"Internal Server Error", (CLOSE,), (b"content-type", b"text/plain; charset=utf-8"))
-_ODD = frozenset({b"expect", b"origin", b"transfer-encoding", b"upgrade"})
-"""Headers of requests that are left to ASGI."""
-
-
-_METHODS = {method.encode(): method for method in ("GET", "POST", "PUT", "DELETE")}
-_LONG = 512
-"""Bytes of a path and query that are not worth remembering."""
+_HEADERS = b"%b: %b\r\n"
 
 
 class Exchange:
@@ -33,22 +25,32 @@ class Exchange:
     """uvicorn sets that of a cycle whose connection is lost; nobody waits for this one."""
     response_started = False
 
-    def __init__(
-        self, protocol: Protocol, scope: Scope, headers: dict[bytes, bytes], methods: Methods, *, keep_alive: bool
-    ) -> None:
-        self.keep_alive = keep_alive
+    def __init__(self, protocol: Protocol, head: Head) -> None:
+        self.keep_alive = True
         self.disconnected = False
         self.more_body = True
         self.response_complete = False
-        self.parts: list[bytes] = []
         self._protocol = protocol
-        self._about = scope, headers, methods
+        self._head = head
+        self._parts: list[bytes] = []
+        self._lacks = head.length
         self._waits: asyncio.Future[Any] | None = None
 
-    def begin(self) -> None:
-        """Answer the request, of which all is there."""
+    def take(self, data: bytes) -> bytes:
+        """Take the body, or more of it, answer the request when all is there, and return what follows."""
+        lacks = self._lacks
+        self._lacks = lacks - len(data)
+        if self._lacks > 0:
+            self._parts.append(data)
+            return b""
+        body = data[:lacks] if self._lacks else data
+        self._begin(b"".join((*self._parts, body)) if self._parts else body)
+        return data[lacks:] if self._lacks else b""
+
+    def _begin(self, body: bytes) -> None:
         self.more_body = False
-        self._work = self._protocol.application.answer(*self._about, b"".join(self.parts))
+        protocol, head = self._protocol, self._head
+        self._work = protocol.application.answer(head, protocol.client, body)
         self._go_on()
 
     def _go_on(self, _: object = None) -> None:
@@ -78,52 +80,28 @@ class Exchange:
             protocol.tasks.discard(self)
         if self.disconnected:
             return
-        parts = [STATUS_LINE[reply.status]]
-        for name, value in protocol.server_state.default_headers:
-            parts.append(b"%b: %b\r\n" % (name, value))
+        parts = [STATUS_LINE[reply.status], _lines(protocol.server_state.default_headers)]
         if body:
-            parts.append(b"%b: %b\r\n" % reply.type)
+            parts.append(_HEADERS % reply.type)
         for header in reply.headers:
             if header is CLOSE:
                 self.keep_alive = False
             else:
-                parts.append(b"%b: %b\r\n" % header)
+                parts.append(_HEADERS % header)
         end = b"" if self.keep_alive else b"connection: close\r\n"
         parts.append(b"content-length: %d\r\n%b\r\n%b" % (len(body), end, body))
-        protocol.transport.write(b"".join(parts))
+        protocol.joining.write_whole(b"".join(parts))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()
 
 
-def exchange_of(protocol: Protocol) -> Exchange | None:
-    """Return that of the request whose head is complete; None of one that is left to ASGI: for others than contexts,
-    with a large body or one of unknown size, from a page."""
-    parser, url = protocol.parser, protocol.url
-    method = _METHODS.get(parser.get_method())
-    if method is None or len(url) > _LONG:
-        return None
-    path, query = _target(url)
-    methods, project = protocol.application.of_context(path)
-    headers = dict(protocol.headers)
-    if methods is None or not _ODD.isdisjoint(headers) or int(headers.get(b"content-length", 0)) > LARGE:
-        return None
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": query,
-        "client": protocol.client,
-        "path_params": {"project": project},
-    }
-    keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
-    return Exchange(protocol, scope, headers, methods, keep_alive=keep_alive)
+_written: tuple[list[tuple[bytes, bytes]], bytes] = [], b""
 
 
-@lru_cache(4096)
-def _target(url: bytes) -> tuple[str, bytes]:
-    """The path, empty where it must be unquoted first, and the query."""
-    if not url.isascii() or b"%" in url or b"#" in url:
-        return "", b""
-    path, _, query = url.partition(b"?")
-    return path.decode(), query
+def _lines(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The lines of the headers that all replies have, which are another list each second."""
+    global _written
+    if _written[0] is not headers:
+        _written = headers, b"".join([_HEADERS % header for header in headers])
+    return _written[1]

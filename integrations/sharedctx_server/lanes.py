@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from .sockets import text_frame
 
 
 class Subscriber:
     """One stream: what waits for it, and how far it has come.
 
-    ``ended`` is set with why the stream is over; the stream itself sends what waits and closes.
+    ``ended`` is set with why the stream is over; the stream itself sends what waits and closes. ``write`` takes frames
+    of a WebSocket, and returns whether it did: while the stream is ``clear``, nothing waits and nothing is being sent,
+    messages go there at once.
     """
 
-    def __init__(self, agent: str, most: int, most_bytes: int) -> None:
+    def __init__(self, agent: str, most: int, most_bytes: int, write: Callable[[bytes], bool] | None = None) -> None:
         self.agent = agent
+        self.write = write
+        self.clear = False
         self.at = 0
         self.waiting: deque[tuple[int, bytes]] = deque()
         self.news = asyncio.Event()
@@ -32,6 +39,7 @@ class Subscriber:
             self.end("slow")
             return False
         self.waiting.append((number, message))
+        self.clear = False
         self._bytes += len(message)
         self.news.set()
         return True
@@ -47,6 +55,7 @@ class Subscriber:
         """End the stream after what waits."""
         if self.ended is None:
             self.ended = why
+            self.clear = False
             self.news.set()
 
 
@@ -70,9 +79,13 @@ class Lane:
         """Give a version's message to all, and ``own`` instead to those of the agent that wrote it; returns how many
         are too slow now."""
         self.at = number
-        slow = 0
+        slow, frame = 0, text_frame(message)
         for subscriber in self.subscribers:
-            mine = agent and subscriber.agent == agent
-            if not mine or own:
-                slow += not subscriber.offer(number, own if mine else message) and subscriber.ended == "slow"
+            if agent and subscriber.agent == agent:
+                if own:
+                    slow += not subscriber.offer(number, own) and subscriber.ended == "slow"
+            elif subscriber.clear and subscriber.write is not None and subscriber.write(frame):
+                subscriber.at = number
+            else:
+                slow += not subscriber.offer(number, message) and subscriber.ended == "slow"
         return slow

@@ -11,7 +11,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .application import Application
-from .exchange import Exchange, exchange_of
+from .exchange import Exchange
+from .heads import head_of
 from .replies import error_reply
 
 _JOINED = 1 << 16
@@ -50,7 +51,8 @@ class Protocol(HttpToolsProtocol):
         self.application = cast(Application, config.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, Joining(transport, self.loop)))
+        self.joining = Joining(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self.joining))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -60,6 +62,11 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        cycle = self.cycle
+        if self._part is None or not self._begun or (isinstance(cycle, Exchange) and cycle.more_body):
+            data = self._exchange(data)
+            if not data:
+                return
         before = self._part
         super().data_received(data)
         if self._part == "body":  # every piece is a sign of life
@@ -72,9 +79,32 @@ class Protocol(HttpToolsProtocol):
             else:
                 self._wait()
 
+    def _exchange(self, data: bytes) -> bytes:
+        """Answer small requests for contexts as far as data has them; returns what is left to the parser."""
+        cycle = self.cycle
+        if isinstance(cycle, Exchange) and cycle.more_body:
+            data = self._feed(cycle, data)
+        while data and (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused:
+            head = None if self.transport.is_closing() else head_of(data)
+            if head is None:
+                return data
+            self._begun = True
+            self.cycle = exchange = Exchange(self, head)
+            data = self._feed(exchange, data[head.size :])
+        return data
+
+    def _feed(self, exchange: Exchange, data: bytes) -> bytes:
+        """Give an exchange the body, or more of it; returns what follows."""
+        self._part = self._due = None
+        rest = exchange.take(data)
+        if exchange.more_body:
+            self._part = "body"
+            self._wait()
+        return rest
+
     def handle_websocket_upgrade(self) -> None:
         self._part = self._due = None
-        self.transport = cast(Joining, self.transport).joined
+        self.transport = self.joining.joined
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -85,53 +115,39 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._part, self._begun, self._told, self._came = "head", True, 0, 0
-        self.url, self.headers = b"", []
+        super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         self._told += len(url)
-        self.url += url
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._told += len(name) + len(value) + 4
-        self.headers.append((name.lower(), value))
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self._told > _HEAD:
             raise ValueError(_TOO_LARGE)  # the parser makes an error of its own of it
         self._part = "body"
-        if self.transport.is_closing():  # after the reply to what came before, in one piece with this
-            return
-        if (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused:
-            exchange = exchange_of(self)
-            if exchange is not None:
-                self.cycle = exchange
-                return
-        url, headers = self.url, self.headers
-        super().on_message_begin()  # makes the scope
-        self.on_url(url)
-        for name, value in headers:
-            super().on_header(name, value)
-        super().on_headers_complete()
+        if not self.transport.is_closing():  # after the reply to what came before, in one piece with this
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if not isinstance(self.cycle, Exchange):
+        if not isinstance(self.cycle, Exchange):  # which had no successor, as the connection closes
             super().on_body(body)
-        elif not self.cycle.response_complete:
-            self.cycle.parts.append(body)
 
     def on_message_complete(self) -> None:
         self._part = self._due = None
         if not isinstance(self.cycle, Exchange):
             super().on_message_complete()
-        elif not self.cycle.response_complete:
-            self.cycle.begin()
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or wait for one."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._part is None:
@@ -182,6 +198,7 @@ class Joining:
         self._write = joined.write
         self._later = loop.call_soon
         self._held = b""
+        self.is_closing = joined.is_closing  # asked several times a request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.joined, name)
@@ -199,6 +216,13 @@ class Joining:
             return
         self._pass_on(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Write a whole reply, after what is held."""
+        if self._held:
+            self.write(data)
+        else:
+            self._pass_on(data)
+
     def _flush(self) -> None:
         held, self._held = self._held, b""
         if held:
@@ -212,7 +236,3 @@ class Joining:
         """Close when all is written."""
         self._flush()
         self.joined.close()
-
-    def is_closing(self) -> bool:
-        """Whether it was closed."""
-        return self.joined.is_closing()

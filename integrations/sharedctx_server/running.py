@@ -23,6 +23,7 @@ from .application import app
 from .background import Registered
 from .protocol import Protocol
 from .settings import ServerSettings
+from .sockets import Socket
 
 _FRAME = 4096
 _BACKLOG = 2048
@@ -40,6 +41,7 @@ class Server(uvicorn.Server):
                 host=settings.host,
                 port=settings.port,
                 http=Protocol,
+                ws=Socket,
                 log_level="warning",
                 access_log=False,
                 server_header=False,

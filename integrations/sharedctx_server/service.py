@@ -50,6 +50,8 @@ class Service:
         self.latest = Latest(store, self.projects)
         self.tokens = Bearers(store, settings.token)
         self.stopped = asyncio.Event()
+        self.receiving = 0
+        """Bytes of the bodies that are being received, of those that come in several pieces."""
         self._note_every = min(_NOTE_EVERY, (settings.projects.ttl or _NOTE_EVERY * 20) / 20)
         self._noted: dict[tuple[str, str], tuple[float, int]] = {}
         self._unnoted: dict[tuple[str, str], int] = {}
@@ -101,15 +103,11 @@ class Service:
             return written, len(lane.subscribers)
 
     async def refused(self, scope: Scope) -> None:
-        """Return once the token by which a stream was opened counts no more, or without one when the server stops."""
-        token: str | None = scope.get("sharedctx.token")
-        if token is None:
-            await self.stopped.wait()
-        else:
-            await self.tokens.refused(token)
+        """Return once a stream's caller would not be let in any more: by its token, or without one."""
+        await self.tokens.refused(scope.get("sharedctx.token"))
 
     async def end_refused(self, scope: Scope, subscriber: Subscriber, *also: Callable[[], object]) -> None:
-        """End a subscriber's stream, and do what else is to be done, once its token counts no more."""
+        """End a subscriber's stream, and do what else is to be done, once its caller would not be let in any more."""
         await self.refused(scope)
         if not self.stopping:
             subscriber.end("refused")

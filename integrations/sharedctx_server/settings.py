@@ -22,9 +22,10 @@ class ServerSettings:
     token``. ``host`` and ``port`` are where it listens; ``allow_hosts`` are further names it may be called by,
     ``allow_origins`` web origins that may call it. ``rate`` is requests a second and caller (None: no limit); ``queue``
     is how many messages may wait for one subscriber, ``queue_bytes`` how large they may be together; ``max_streams``
-    how many subscribers there may be. Seconds are ``idle`` (how long a connection may be silent, between requests or
-    amid one, and how long the head of a request may take), ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store``
-    (from which the store counts as slow). ``priorities`` are those of windows. Raises ``ConfigError``.
+    how many subscribers there may be; ``body_bytes`` how large the bodies that are being received may be together.
+    Seconds are ``idle`` (how long a connection may be silent, between requests or amid one, and how long the head of a
+    request may take), ``heartbeat``, ``sweep_every``, ``drain`` and ``slow_store`` (from which the store counts as
+    slow). ``priorities`` are those of windows. Raises ``ConfigError``.
     """
 
     session: str = "default"
@@ -38,6 +39,7 @@ class ServerSettings:
     queue: int = 1000
     queue_bytes: int = 64 * 2**20
     max_streams: int = 1000
+    body_bytes: int = 256 * 2**20
     idle: float = 30.0
     heartbeat: float = 15.0
     sweep_every: float = 60.0
@@ -49,7 +51,7 @@ class ServerSettings:
         check_session(self.session)
         if not isinstance(self.projects, ProjectSettings):
             raise ConfigError(f"projects {self.projects!r:.60} are no ProjectSettings: pass ProjectSettings(...)")
-        for name in ("queue", "queue_bytes", "max_streams"):
+        for name in ("queue", "queue_bytes", "max_streams", "body_bytes"):
             check_bound(name, getattr(self, name))
         for name in ("idle", "heartbeat", "sweep_every", "drain", "slow_store"):
             check_positive(name, getattr(self, name), "seconds")

@@ -21,6 +21,7 @@ from .lanes import Subscriber
 from .messages import ack_message
 from .replies import encode
 from .service import Service
+from .sockets import FRAMES
 
 _GOODBYE = 5.0
 """Seconds that a subscriber has to take the close frame, and for what it said before it went."""
@@ -63,7 +64,8 @@ class ContextSocket:
             raise Closed(_GOING, "the server is stopping")
         if service.meter.connections >= service.settings.max_streams:
             raise Closed(_LATER, "too many streams")
-        subscriber = Subscriber(agent, service.settings.queue, service.settings.queue_bytes)
+        frames = scope.get("extensions", {}).get(FRAMES, {})
+        subscriber = Subscriber(agent, service.settings.queue, service.settings.queue_bytes, frames.get("write"))
         talk = Conversation(service, project, subscriber, scope["sharedctx.participant"])
         service.meter.connections += 1
         service.meter.found()
@@ -74,7 +76,8 @@ class ContextSocket:
             await talk.join(since)
             await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
             if subscriber.ended == "refused":
-                raise Closed(_POLICY, "the token counts no more")
+                anonymous = "sharedctx.token" not in scope
+                raise Closed(_POLICY, "a token is asked for by now" if anonymous else "the token counts no more")
             if sending.done() and subscriber.ended is None:  # the client went: what it said before that is done
                 await asyncio.wait((hearing,), timeout=_GOODBYE)
             if subscriber.ended == "slow":
@@ -203,4 +206,5 @@ async def _send_all(subscriber: Subscriber, send: Send) -> None:
         if subscriber.ended is not None:
             return
         subscriber.news.clear()
+        subscriber.clear = True
         await subscriber.news.wait()

@@ -20,11 +20,14 @@ from contextlib import contextmanager
 from statistics import median, quantiles
 from typing import Any
 
+import bare_writes
 import websockets
 from figures import Table
 
 CONNECTIONS = 32
 PROJECTS = 8
+FRAME = 310
+"""Bytes of an update as the server sends it below."""
 TASK = {"title": "mend the parser", "steps": [f"step {n}: look at module {n * 7}" for n in range(12)]}
 CONTEXT = {
     "currentTask": TASK,
@@ -40,6 +43,9 @@ def serve(kind: str, port: int) -> None:
     from sharedctx_server.settings import ServerSettings
 
     settings = ServerSettings(port=port)
+    if kind == "bare":
+        bare_writes.serve(port)
+        return
     if kind == "echo":
         from starlette.applications import Starlette
         from starlette.requests import Request
@@ -198,8 +204,8 @@ def requests_per_second(seconds: float, table: Table) -> None:
         table.rows.append([name, f"{rate:,.0f}", f"{core:,.0f}", against])
 
 
-async def fan_out(port: int, pid: int, clients: int, updates: int, *, apart: bool) -> tuple[float, list[float], float]:
-    """Deliveries a CPU second of the server, seconds from each PUT to the last client, deliveries a second."""
+async def delays(port: int, clients: int, updates: int) -> list[float]:
+    """Seconds from each PUT to each client."""
     ready = asyncio.Event()
     arrived: dict[int, list[float]] = {}
     complete = asyncio.Event()
@@ -223,18 +229,30 @@ async def fan_out(port: int, pid: int, clients: int, updates: int, *, apart: boo
     ask(port, request("PUT", "/context/fan", {"context": CONTEXT}))
     followers = [asyncio.create_task(follow(n)) for n in range(clients)]
     await ready.wait()
-    sent, used, begun = [], cpu(pid), time.perf_counter()
+    sent = []
     for turn in range(updates):
         complete.clear()
         sent.append(time.perf_counter())
         raw = request("PUT", "/context/fan", {"context": {**CONTEXT, "turn": turn}, "agentId": "writer"})
         await asyncio.to_thread(ask, port, raw)
-        if apart:
-            await complete.wait()
+        await complete.wait()
     await asyncio.gather(*followers)
-    took, busy = time.perf_counter() - begun, cpu(pid) - used
-    delays = [at - sent[n] for n, number in enumerate(sorted(arrived)) for at in arrived[number]]
-    return clients * updates / max(busy, 0.01), delays, clients * updates / took
+    return [at - sent[n] for n, number in enumerate(sorted(arrived)) for at in arrived[number]]
+
+
+def each_delivery(clients: int, updates: int) -> tuple[float, float]:
+    """Deliveries a CPU second of the server, its writes included, and of bare writes of a frame of that size."""
+    puts = [
+        request("PUT", "/context/fan", {"context": {**CONTEXT, "turn": turn}, "agentId": "writer"})
+        for turn in range(updates)
+    ]
+    frames = [b'{"type":"context_update"'.ljust(FRAME, b" ")] * updates
+    with started("server") as (port, pid):
+        ask(port, request("PUT", "/context/fan", {"context": CONTEXT}))
+        path = "/context/fan/stream?agentId=client"
+        ours = asyncio.run(bare_writes.deliveries(port, lambda: cpu(pid), path, clients, puts))
+    with started("bare") as (port, pid):
+        return ours, asyncio.run(bare_writes.deliveries(port, lambda: cpu(pid), "", clients, frames))
 
 
 def main() -> None:
@@ -243,7 +261,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=2.0)
     options.add_argument("--clients", type=int, default=200)
     options.add_argument("--updates", type=int, default=100)
-    options.add_argument("--serve", choices=("echo", "server"), help=argparse.SUPPRESS)
+    options.add_argument("--serve", choices=("bare", "echo", "server"), help=argparse.SUPPRESS)
     options.add_argument("--port", type=int, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.serve:
@@ -252,13 +270,15 @@ def main() -> None:
     table = Table("Requests", ["what", "requests/s", "requests/CPU s", "beside the echo"])
     requests_per_second(given.seconds, table)
     print(table.plain())
-    with started("server") as (port, pid):
-        core, _, rate = asyncio.run(fan_out(port, pid, given.clients, given.updates * 4, apart=False))
-    with started("server") as (port, pid):
-        _, delays, _ = asyncio.run(fan_out(port, pid, given.clients, given.updates, apart=True))
-    print(f"fan-out to {given.clients} clients: {core:,.0f} deliveries/CPU s, {rate:,.0f} deliveries/s")
-    cuts = quantiles(delays, n=100)
-    print(f"PUT to client: median {median(delays) * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms")
+    rounds = [each_delivery(given.clients, given.updates) for _ in range(3)]
+    with started("server") as (port, _):
+        waited = asyncio.run(delays(port, given.clients, given.updates))
+    core, bare = median(each[0] for each in rounds), median(each[1] for each in rounds)
+    against = median(each[0] / each[1] for each in rounds)
+    print(
+        f"fan-out to {given.clients} clients: {core:,.0f} deliveries/CPU s, {against:.2f}x of {bare:,.0f} bare writes"
+    )
+    print(f"PUT to client: median {median(waited) * 1000:.1f} ms, p99 {quantiles(waited, n=100)[98] * 1000:.1f} ms")
 
 
 if __name__ == "__main__":

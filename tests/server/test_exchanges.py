@@ -101,3 +101,27 @@ def test_what_waits_for_the_store_is_answered_before_the_server_stops() -> None:
         caller.sendall(diff("a"))
         server.stop()
         assert caller.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_version_and_what_changed_since_one_are_not_asked_for_at_once(server: Running, http: httpx.Client) -> None:
+    http.put("/context/atlas", json={"context": {"a": 1}})
+    refused = http.get("/context/atlas?version=1&since=1")
+    assert refused.status_code == 400
+    assert "version=" in refused.json()["error"]
+    assert "since=" in refused.json()["error"]
+
+
+def test_bodies_are_bounded_together() -> None:
+    with running(body_bytes=1 << 20) as server, httpx.Client(base_url=server.url) as http:
+        whole = asked("PUT", "/context/large", {"context": {"a": "x" * 800_000}})
+        with socket.create_connection(("127.0.0.1", server.port), 10) as slow:
+            slow.sendall(whole[:700_000])
+            while server.service.receiving < 600_000:
+                http.get("/health")
+            refused = http.put("/context/other", json={"context": {"a": "x" * 800_000}})
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert http.put("/context/small", json={"context": {"a": "x" * 1000}}).status_code == 200
+            slow.sendall(whole[700_000:])
+            assert slow.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        assert http.put("/context/other", json={"context": {"a": "x" * 800_000}}).status_code == 200
+        assert server.service.receiving == 0

@@ -50,3 +50,21 @@ def test_events_end_with_their_token(server: Running, issued: Issued, path: str)
         revoke(server, issued)
         assert b"".join(stream.iter_raw())  # to the end
     assert httpx.get(server.url + "/api/entries", headers=told(issued)).status_code == 401
+
+
+def test_streams_without_a_token_end_when_the_first_is_made(server: Running) -> None:
+    with (
+        connect(f"ws://127.0.0.1:{server.port}/context/atlas/stream?agentId=scout") as socket,
+        httpx.stream("GET", server.url + "/context/atlas/stream", timeout=20) as events,
+        httpx.stream("GET", server.url + "/api/events", timeout=20) as changes,
+    ):
+        assert json.loads(socket.recv(5))["type"] == "subscribed"
+        kept = run(server.store.backend, Tokens().make("keeper"))
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            socket.recv(20)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "a token is asked for by now")
+        for stream in (events, changes):
+            assert b"".join(stream.iter_raw())  # to the end
+    with connect(f"ws://127.0.0.1:{server.port}/context/atlas/stream", additional_headers=told(kept)) as socket:
+        assert json.loads(socket.recv(5))["type"] == "subscribed"

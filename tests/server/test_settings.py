@@ -20,6 +20,7 @@ from sharedctx_server import ServerSettings
         {"queue": "many"},
         {"queue_bytes": 1.5},
         {"max_streams": True},
+        {"body_bytes": 0},
         {"idle": None},
         {"sweep_every": 1e308},
         {"heartbeat": "1"},

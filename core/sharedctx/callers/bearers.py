@@ -144,12 +144,13 @@ class Bearers:
             self._needed, self._rev = needed, rev
         self._checked = time.monotonic()
 
-    async def refused(self, text: str) -> None:
-        """Return once this token counts no more, within a second of that; not while the store does not answer."""
+    async def refused(self, text: str | None) -> None:
+        """Return once this token counts no more, or None will not do any more, within a second of that; not while the
+        store does not answer."""
         while True:
             await asyncio.sleep(_CHECK_EVERY)
             with suppress(SharedContextError):
-                if await self.required() and await self.find(text) is None:
+                if await self.required() and (text is None or await self.find(text) is None):
                     return
 
     async def find(self, text: str) -> Token | None:

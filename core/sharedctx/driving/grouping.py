@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from ..backends.base import NEXT, Backend, Committed, Head, Op, Put, Row
-from ..backends.steps import TAIL, Call, Steps
+from ..backends.steps import ASK_NOW, TAIL, Call, Steps
 from ..errors import BackendUnavailable, ConditionFailed
 from ..forking import renew_after_fork
 from .watching import Watching
@@ -99,8 +99,9 @@ class GroupDriver:
 
         ``grounds`` are the queued commits whose versions these steps were given since their last commit.
         """
-        if call.method == "now" and self._backend.local:
-            return self._now()
+        if call is ASK_NOW and self._backend.local:
+            held = self._clock
+            return held[1] if held is not None and held[0] is asyncio.get_running_loop() else self._now()
         if call.options is TAIL and (queued := self._tails.get(call.args[:2])) is not None:
             grounds.append(queued[1])
             return [queued[0]]
@@ -114,11 +115,10 @@ class GroupDriver:
     def _now(self) -> float:
         """The store's clock, read once for all that one turn of the loop asks."""
         loop = asyncio.get_running_loop()
-        held = self._clock
-        if held is None or held[0] is not loop:
-            held = self._clock = loop, self._backend.now()
-            loop.call_soon(self._turn)
-        return held[1]
+        now = self._backend.now()
+        self._clock = loop, now
+        loop.call_soon(self._turn)
+        return now
 
     def _turn(self) -> None:
         self._clock = None
@@ -144,10 +144,10 @@ class GroupDriver:
         tails: dict[tuple[str, str], Row] = {}
         size = 0
         for op in ops:
-            if isinstance(op, Put):
+            if op.__class__ is Put:
                 pk, value, sk, expires, when = op
                 size += len(value)
-                if sk is NEXT and if_rev is None and isinstance(when, Head):
+                if sk is NEXT and if_rev is None and when.__class__ is Head:
                     tails[space, pk] = Row(pk, when.next, value, -next(self._numbers), expires)
         waiting = _Waiting(space, ops, if_rev, size, loop, future, tails, grounds)
         with self._lock:
@@ -229,8 +229,10 @@ class GroupDriver:
         for one in done:
             if isinstance(one.result, Exception):
                 self._drop_tails((one,))
-            if not one.future.done():
-                _settle(one)
+                if not one.future.done():
+                    one.future.set_exception(one.result)
+            elif not one.future.done() and one.result is not None:
+                one.future.set_result(one.result)
         # What the tasks that are woken now write next builds on what was committed, without reading it again.
         asyncio.get_running_loop().call_soon(self._drop_tails, done)
 

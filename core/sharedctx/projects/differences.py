@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InvalidValue
 from ..lazy import lazy
-from .state import Pair, State, joined, pair, quoted
+from .state import State, joined, pair, quoted
 
 LISTS = ("added", "modified", "removed", "unchanged")
 _LISTS = frozenset(LISTS)
@@ -33,11 +33,10 @@ class Difference:
         self.unchanged = unchanged
 
     @staticmethod
-    def parse(given: Any, pair: Pair = pair) -> Difference:
+    def parse(given: Any) -> Difference:
         """Read ``{added: {}, modified: {}, removed: [], unchanged: []}``, each of which may be missing.
 
-        ``pair`` makes canonical JSON of a name and its value. Raises ``InvalidValue`` for anything else, and for a name
-        in two of the lists.
+        Raises ``InvalidValue`` for anything else, and for a name in two of the lists.
         """
         if not isinstance(given, dict):
             raise InvalidValue(f"a diff is a JSON object with {', '.join(LISTS)}, not {type(given).__name__}")
@@ -46,17 +45,27 @@ class Difference:
             raise InvalidValue(f"a diff has {', '.join(LISTS)}, and no {name!r:.80}")
         added, modified = _object("added", given.get("added")), _object("modified", given.get("modified"))
         removed, unchanged = _names("removed", given.get("removed")), _names("unchanged", given.get("unchanged"))
-        if removed or unchanged or (added and modified):
-            names = [*added, *modified, *removed, *unchanged]
-            if len(set(names)) < len(names):
-                twice = next(name for name in names if names.count(name) > 1)
-                raise InvalidValue(f"{twice!r:.80} stands twice in the diff: a name is in one list only")
-        return Difference(
+        return Difference.checked(
             {name: pair(name, value) for name, value in added.items()},
             {name: pair(name, value) for name, value in modified.items()},
             removed,
             unchanged,
         )
+
+    @staticmethod
+    def checked(
+        added: Mapping[str, bytes],
+        modified: Mapping[str, bytes],
+        removed: tuple[str, ...] = (),
+        unchanged: tuple[str, ...] = (),
+    ) -> Difference:
+        """Return the difference of these lists; raises ``InvalidValue`` for a name in two of them."""
+        if removed or unchanged or (added and modified):
+            names = [*added, *modified, *removed, *unchanged]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise InvalidValue(f"{twice!r:.80} stands twice in the diff: a name is in one list only")
+        return Difference(added, modified, removed, unchanged)
 
     @staticmethod
     def between(old: State, new: State) -> Difference:

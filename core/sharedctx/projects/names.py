@@ -18,7 +18,7 @@ _TAKEN = frozenset({"stream", ".", ".."})
 
 def check_project(project: Any) -> str:
     """Return ``project`` if it may name one; raises ``InvalidKey``."""
-    if not isinstance(project, str) or not _is_project(project):
+    if not isinstance(project, str) or len(project) > _LONGEST or not _may_name(project):
         raise InvalidKey(
             f"{project!r:.160} is no project: use 1 to 128 of the characters A-Z a-z 0-9 . _ -, and not 'stream'"
         )

@@ -141,11 +141,12 @@ class VersionLog(Versions):
 
     def _send(self, ops: tuple[Op, ...], if_rev: int | None = None) -> Steps[Committed]:
         try:
-            return (yield from steps.commit(self.space, ops, if_rev))
+            committed: Committed = yield steps.Call("commit", (self.space, ops, if_rev))  # a generator less
         except ConditionFailed as error:
             if error.pk is not None and error.given is not None:
                 self._given[error.pk] = error.given
             raise
+        return committed
 
     def given(self, pk: str, head: int) -> int:
         """The last number that was given after the newest version ``head``, as far as a refusal told."""
