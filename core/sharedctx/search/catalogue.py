@@ -131,7 +131,7 @@ class Catalogue:
         keys, versions, *_, names = zip(*pack.items, strict=True)
         if not (
             self.versions.keys().isdisjoint(keys)
-            and self._gone.keys().isdisjoint(keys)
+            and (not self._gone or self._gone.keys().isdisjoint(keys))
             and self._names.keys().isdisjoint(names)
         ):
             return False

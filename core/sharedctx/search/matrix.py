@@ -44,7 +44,7 @@ class Matrix:
     """Slots are only added; one that is replaced or removed is dead until the matrix is made anew. Not locked: a search
     works on the ``Slots`` that it took, which later changes leave as they were, but for slots that die.
 
-    Vectors lie in blocks, so that nothing is copied when more come, but for the first block while it is small."""
+    Vectors lie in blocks, so that none is copied when more come; of a block, what was never written takes no memory."""
 
     def __init__(self, dimensions: int) -> None:
         self._np = numbers()
@@ -52,26 +52,22 @@ class Matrix:
         self.count = 0
         self.dead = 0
         self._per = max(_FIRST, _BYTES // (dimensions * FLOAT))
-        self._blocks: list[Floats] = [self._np.empty((_FIRST, dimensions), "<f4")]
+        self._blocks: list[Floats] = []
         self._norms: Floats = self._np.empty(_FIRST, "<f4")
         self._live: NDArray[np.bool_] = self._np.zeros(_FIRST, bool)
         self._owners: list[Item] = []
         self._sieve = Sieve()
 
-    def _grown(self, old: Any, count: int, size: int) -> Any:
-        new = self._np.empty((size, *old.shape[1:]), old.dtype)
-        new[:count] = old[:count]
+    def _grown(self, old: Any, size: int) -> Any:
+        new = self._np.empty(size, old.dtype)
+        new[: self.count] = old[: self.count]
         return new
 
     def _reserve(self, end: int) -> None:
         """Make room up to this slot."""
         if end > len(self._norms):
             size = max(len(self._norms) * 2, end)
-            self._norms, self._live = (self._grown(old, self.count, size) for old in (self._norms, self._live))
-        first = self._blocks[0]
-        if len(first) < min(end, self._per):
-            size = min(max(len(first) * 2, end), self._per)
-            self._blocks[0] = self._grown(first, min(self.count, len(first)), size)
+            self._norms, self._live = (self._grown(old, size) for old in (self._norms, self._live))
         while end > self._per * len(self._blocks):
             self._blocks.append(self._np.empty((self._per, self.dimensions), "<f4"))
 
