@@ -140,3 +140,21 @@ def test_groups_build_on_what_they_wrote_until_somebody_else_writes(tmp_path: Pa
     assert append(here, 9, 0, 1) == [None, 1, 2]
     here.close()
     there.close()
+
+
+def test_threads_that_end_do_not_hinder_those_that_begin_to_write(tmp_path: Path) -> None:
+    """SQLite has the file alone for a moment where a connection is closed, as that of a thread that ends."""
+    backend = DiskBackend(tmp_path)
+
+    def work(name: int) -> None:
+        for number in range(12):  # from the ninth on by a connection of its own
+            backend.commit("s", [Put("p", b"", f"{name}-{number}")])
+
+    def short(name: int) -> None:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(work, name).result()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(short, range(80)))
+    assert len(backend.scan("s", "p", "")) == 80 * 12
+    backend.close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sharedctx
-from sharedctx.errors import BackendUnavailable, ConfigError
+from sharedctx.errors import BackendUnavailable, ConfigError, PackageNotInstalled
 
 CLASSES = {
     "sharedctx_langgraph": ("ContextSaver", "ContextStore", "ContextCache"),
@@ -23,7 +23,10 @@ CLASSES = {
 @pytest.fixture(params=[f"{module}.{name}" for module, names in CLASSES.items() for name in names])
 def kind(request: pytest.FixtureRequest) -> Any:
     module, _, name = request.param.partition(".")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except PackageNotInstalled as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def _locked(directory: int) -> bool:
 
 
 def patiently(read: Callable[[], T]) -> T:
-    """Read again while another process, closing the store as its last one, holds it for itself; ten seconds at most."""
+    """Read again while others have the file for themselves, as closing ones do; ten seconds at most."""
     ends = time.monotonic() + _PATIENCE
     while True:
         try:

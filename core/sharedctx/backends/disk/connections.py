@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import faults
+from .alone import patiently
 from .safedisk import LogCache
 
 _VISITS = 8
@@ -72,7 +73,8 @@ class Connections:
 
     def _opened(self, cache: LogCache, check: Callable[[], None]) -> _Own:
         check()
-        opened = _Own(cache.connection(), faults.log(self._database))
+        # Whoever closes a connection tries to have the file alone first, and others cannot open theirs meanwhile.
+        opened = _Own(patiently(cache.connection), faults.log(self._database))
         self._living.add(opened)
         return opened
 
