@@ -9,7 +9,7 @@ import sharedctx
 from sharedctx.backends.base import Op
 from sharedctx.backends.steps import Steps
 from sharedctx.entries.together import Change
-from sharedctx.search import Entry, Vectors, Where
+from sharedctx.search import Entry, Item, Vectors, Where
 
 Vector = Sequence[float]
 
@@ -54,3 +54,16 @@ class Indexed:
     def keys(self) -> list[str]:
         """Return the keys that the index knows, in order."""
         return sorted(item.key for item in self.ctx.run(self.index.items()))
+
+
+class Of(str):
+    """The filter for items whose fact this is."""
+
+    judges = False
+
+    @property
+    def labels(self) -> list[list[str]]:
+        return [[str(self)]]
+
+    def __call__(self, item: Item) -> bool:
+        return bool(item.read_facts() == self)

@@ -20,21 +20,11 @@ assert _spec.loader is not None
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 Indexed = _module.Indexed
+Of = _module.Of
 
 KEYS = st.sampled_from([f"k{n}" for n in range(8)])
 VECTOR = st.lists(st.integers(-3, 3), min_size=3, max_size=3)
 FACT = st.sampled_from(["a", "b"])
-
-
-class Of(str):
-    judges = False
-
-    @property
-    def labels(self) -> list[list[str]]:
-        return [[str(self)]]
-
-    def __call__(self, item: Any) -> bool:
-        return bool(item.read_facts() == self)
 
 
 def cosine(one: list[int], two: list[int]) -> float:

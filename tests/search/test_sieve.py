@@ -28,6 +28,7 @@ assert _spec.loader is not None
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 Indexed = _module.Indexed
+Of = _module.Of
 
 KINDS = {
     "any": lambda chance, shape: chance.standard_normal(shape),
@@ -191,17 +192,6 @@ def test_without_numkong_or_with_a_wrong_one_all_are_multiplied(monkeypatch: pyt
         found = slots.nearest(query, 3, None)
         assert found[0].item.key == f"k{number}"
         assert found == without(slots).nearest(query, 3, None)
-
-
-class Of(str):
-    judges = False
-
-    @property
-    def labels(self) -> list[list[str]]:
-        return [[str(self)]]
-
-    def __call__(self, item: Item) -> bool:
-        return bool(item.read_facts() == self)
 
 
 def test_an_index_finds_the_same_under_filters_after_changes_and_on_many_threads() -> None:
