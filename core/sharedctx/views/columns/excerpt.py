@@ -13,7 +13,7 @@ NOTABLE = re.compile(
     r"(?:Error|Exception|Failure|BackOff|OOMKilled|NotReady|Unhealthy|Evicted)\b"
 )
 """Signs of trouble."""
-_STEMS = (
+STEMS = (
     "err", "fatal", "panic", "exception", "traceback", "fail", "crit", "denied", "refused", "rejected",
     "timeout", "timed", "invalid", "unreachable", "unavailable", "aborted", "cancel", "corrupt", "degraded",
     "backoff", "oomkilled", "notready", "unhealthy", "evicted",
@@ -31,7 +31,7 @@ def notable(text: str) -> bool:
 
 def suspects(texts: Sequence[str]) -> list[int]:
     """Return the places of the texts that may be notable, in order: the others are not."""
-    return units_with(texts, _STEMS, any_case=True)
+    return units_with(texts, STEMS, any_case=True)
 
 
 def excerpt(text: str, limit: int, wanted: Sequence[str]) -> list[str]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..kind import Brief, Draft
+from ..kind import Brief, Draft, Source
+from .least import least
 from .legend import legend
 from .outline import outline
 from .packing import pack_value
@@ -17,6 +18,8 @@ from .shortening import Limits, ShortWriter, Unit
 _TRIES = 8
 _LEAST_SCALE, _MOST_SCALE = 0.3, 4.0
 _HOPELESS = 12
+_SURELY = 3.2
+"""Characters for one token: what has more of them at the least is not tried."""
 _TIGHT = 600
 """Tokens: a smaller budget has room for a brief legend only."""
 _FULL = 0.9
@@ -29,20 +32,22 @@ def shorten_value(
     name: str,
     what: str,
     value: Any,
+    source: Source,
     brief: Brief,
     limits: Limits,
     unit: Unit | None = None,
     alone: bool = False,
     writer: Callable[..., ShortWriter] = ShortWriter,
-    pool: Pool | None = None,
 ) -> Draft | None:
-    """The standard view of a value, within the brief's budget where that can be done; None for what is no JSON.
-    ``pool``: that of the value, if there is one already."""
+    """The standard view of a value that was read in a source, within the brief's budget where that can be done; None
+    for what is no JSON."""
     try:
-        pool = pool or Pool(value)
-        planner = Planner(pool, False)
         budget = brief.budget
         tight = budget is not None and budget < _TIGHT
+        if budget is not None and least(value, _SURELY * budget) > _SURELY * budget:
+            return outline(name, value, source.text, brief)
+        pool = source.pool if value is source.value else Pool(value)
+        planner = Planner(pool, False)
         room = math.inf if budget is None else _ROWS * budget
         scale, fits, fails = 1.0, 0.0, 0.0
         best: tuple[int, Draft] | None = None
@@ -71,6 +76,6 @@ def shorten_value(
                 scale = (fits + fails) / 2 if fails else scale * max(min(0.9 * budget / tokens, 3.0), 1.3)
         if best is not None:
             return best[1]
-        return outline(name, value, pool, brief)
+        return outline(name, value, source.text, brief)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -11,17 +11,21 @@ from typing import Any
 from ..fitting import within
 from ..kind import Brief, Draft
 from ..text import word_start
+from ..vocabulary import sample
 from . import literals
 from .alike import TOGETHER
 from .excerpt import NOTABLE
-from .pool import Pool
-from .tree import Path, Tree
+from .reach import Path
+from .tree import Tree
+from .troubles import suspected, told_of
 
 _STEP = re.compile(r"[^\W\d][\w-]*")
 _DIGITS = re.compile(r"\d+")
 _SCANNED = 2000
 _MOST_FOUND = 8
 _SHOWN = 160
+_PARTS = 3
+"""Parts of the value that are looked at for each token of the budget."""
 _TIGHT = 100
 """Tokens: a smaller budget has no room for an explanation."""
 _ABOUT = ": … and other members are left out; a name alone stands without its value"
@@ -35,17 +39,18 @@ def step(name: str | int) -> str:
     return f".{text}" if _STEP.fullmatch(text) else f"[{json.dumps(text, ensure_ascii=False)}]"
 
 
-def outline(name: str, value: Any, pool: Pool, brief: Brief) -> Draft:
-    """The most of an outline that fits the brief's budget, or the least."""
+def outline(name: str, value: Any, text: str, brief: Brief) -> Draft:
+    """The most of an outline that fits the brief's budget, or the least; ``text`` is where the value was read."""
     marker = brief.marks.omitted("the rest", "all")
-    found = dict(_asked(value, pool, brief.wanted)) if brief.wanted else {}
-    if not found:
-        found = dict(_troubles(value, pool))
+    found = dict(_asked(value, brief.wanted)) if brief.wanted else {}
+    if not found and told_of(text):
+        found = dict(_troubles(value))
         found = found if len(found) < _MOST_FOUND else {}  # words that stand everywhere tell of no trouble
     refs = (brief.marks.ref("all"),)
     tight = brief.budget is not None and brief.budget < _TIGHT
     about = "" if tight else _ABOUT
-    tree = Tree(value, found, brief.count)
+    most = math.inf if brief.budget is None else _PARTS * brief.budget
+    tree = Tree(value, sample(text), found, brief.count, most)
     order = tree.order()
     fixed = brief.count(f"[[{name} outline{about}]]\n\n{marker}")
 
@@ -62,40 +67,35 @@ def outline(name: str, value: Any, pool: Pool, brief: Brief) -> Draft:
     return within(brief, brief.budget, attempt)
 
 
-def _asked(value: Any, pool: Pool, wanted: Sequence[str]) -> Iterator[tuple[Path, int]]:
+def _asked(value: Any, wanted: Sequence[str]) -> Iterator[tuple[Path, int]]:
     """Members in whose path or text a word is found."""
-    leaves = _leaves(value, pool, suspects=False)
-    return _found(leaves, lambda low: next((low.find(word) for word in wanted if word in low), -1))
+    return _found(_leaves(value), lambda low: next((low.find(word) for word in wanted if word in low), -1))
 
 
-def _troubles(value: Any, pool: Pool) -> Iterator[tuple[Path, int]]:
+def _troubles(value: Any) -> Iterator[tuple[Path, int]]:
     """Members in whose path or text there are signs of trouble."""
-    leaves = _leaves(value, pool, suspects=True)
-    return _found(leaves, lambda low: at.start() if (at := NOTABLE.search(low, 0, _SCANNED)) else -1)
+    return _found(suspected(value), lambda low: at.start() if (at := NOTABLE.search(low, 0, _SCANNED)) else -1)
 
 
-def _leaves(value: Any, pool: Pool, *, suspects: bool) -> Iterator[tuple[Path, str, Any]]:
-    """Strings, numbers and the like with their paths, in order; all of them, or those that may be notable."""
-    pending: list[tuple[Path, str, Any, bool]] = [((), "$", value, not suspects)]
+def _leaves(value: Any) -> Iterator[tuple[Path, Any]]:
+    """Strings, numbers and the like with their paths, in order."""
+    pending: list[tuple[Path, Any]] = [((), value)]
     while pending:
-        steps, path, part, told = pending.pop()
+        steps, part = pending.pop()
         if type(part) is not dict and type(part) is not list:
-            yield steps, path, part
+            yield steps, part
             continue
         members: list[tuple[Any, Any]] = list(part.items() if type(part) is dict else enumerate(part))
-        for name, inner in reversed(members):
-            here = told or name in pool.suspect_names
-            if here or pool.add(inner) in pool.suspects:
-                pending.append(((*steps, name), path + step(name), inner, here))
+        pending += [((*steps, name), inner) for name, inner in reversed(members)]
 
 
-def _found(leaves: Iterator[tuple[Path, str, Any]], find: Callable[[str], int]) -> Iterator[tuple[Path, int]]:
+def _found(leaves: Iterator[tuple[Path, Any]], find: Callable[[str], int]) -> Iterator[tuple[Path, int]]:
     """The paths of members in whose path or text, in lower case, something is found, and where in the text; one of each
     sort."""
     sorts: set[str] = set()
-    for steps, path, part in leaves:
+    for steps, part in leaves:
         text = part if type(part) is str else literals.scalar(part)
-        shown = path[-_SHOWN:]
+        shown = f"${''.join(map(step, steps))}"[-_SHOWN:]
         at = find(f"{shown} {text}".lower())
         if at < 0:
             continue

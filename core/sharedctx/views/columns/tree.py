@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plain import compact
 from ..vocabulary import words_in
 from . import literals
 from .alike import told_together
+from .reach import Path, Reached, reach
 from .scalars import SHOWN, spelled_scalar
 
 _WORD = re.compile(r"\w(?:[\w.-]*\w)?")
 _NAMES = re.compile(
     r"(?:.*[._-])?(?:name|title|id|key|login|path|kind|type|role|state|status|level|summary|operationId)", re.I
 )
-_MOST_PARTS, _MOST_MEMBERS = 60, 400
-"""Of a longer array or object so many are looked at, evenly taken."""
 _FEW = 12
 """So many members that an object lacks are not mentioned."""
-_DEEPER, _LATER, _LATER_NAMED = 0.9, 0.08, 0.03
-"""How much less a part tells for each level that it is deeper, for each part before it in an array or an object."""
 _NAMED, _NEW_NAME = 1.5, 0.6
 """Of names, titles and the like: how much more their words tell, and the least that a new one tells for a token."""
 _OFTEN = 0.5
@@ -31,21 +27,20 @@ _MAP, _APART = 4, 2
 """Members of an object that is a map where all are objects: their names are names. So many parts that have a member
 name it each."""
 _FOUND = 1000.0
-_NONE: frozenset[Any] = frozenset()
-
-
-Path = tuple[Any, ...]
 
 
 class Tree:
-    """The parts of a value, in its order. ``found`` are the paths of parts to be shown first, and where in the text of
-    each something was found.
+    """The parts of a value, in its order, ``most`` of them about. ``text`` is where the value was read, or some of it:
+    what is rare in it tells more. ``found`` are the paths of parts to be shown first, and where in the text of each
+    something was found.
 
     A node is a number from 0, the whole; for each there is the node that it lies in and its place there, its name, how
     it is spelled without what is in it, or longer, what that costs, and what it tells for a token.
     """
 
-    def __init__(self, value: Any, found: Mapping[Path, int], count: Callable[[str], int]) -> None:
+    def __init__(
+        self, value: Any, text: str, found: Mapping[Path, int], count: Callable[[str], int], most: float = math.inf
+    ) -> None:
         self.together = False
         self._values: list[Any] = []
         self._above: list[int] = []
@@ -60,60 +55,57 @@ class Tree:
         self._again: list[bool] = []
         self._maps: set[int] = set()
         self._worths_longer: dict[int, float] = {}
-        first = self._grow(value, found)
-        self._judge(compact(value), count)
+        first = self._grow(value, found, most)
+        self._judge(text, count)
         for at, rank in first.items():
             self._worths[at] = _FOUND - rank
 
-    def _grow(self, value: Any, found: Mapping[Path, int]) -> dict[int, int]:
+    def _grow(self, value: Any, found: Mapping[Path, int], most: float) -> dict[int, int]:
         """Number the nodes and spell them; return those that were found, by rank."""
         ranks = {path: rank for rank, path in enumerate(found)}
-        on_way: dict[Path, set[Any]] = {}
-        for path in found:
-            for size in range(len(path)):
-                on_way.setdefault(path[:size], set()).add(path[size])
+        reached = reach(value, found, most)
         first: dict[int, int] = {}
         labels: dict[str, str] = {}
         spelled: dict[str, tuple[str, str]] = {}
-        # the node that a part lies in, its place there, its label, the part, its path if that may lead to one found,
-        # how much it tells of the whole, a number of the place in the parts of an array or map that it has in its own
-        pending: list[tuple[int, int, str, Any, Path | None, float, int]] = [(-1, 0, "", value, (), 1.0, 0)]
+        # the node that a part lies in, its label, the part as it was reached, a number of the place in the parts of an
+        # array or map that it has in its own
+        pending: list[tuple[int, str, Reached, int]] = [(-1, "", reached, 0)]
         numbers: dict[tuple[int, str], int] = {}
         times = [0]
         while pending:
-            above, place, label, part, where, share, member = pending.pop()
+            above, label, each, member = pending.pop()
+            part, where = each.part, each.path
             at = len(self._values)
             times[member] += 1
             self._again.append(times[member] > _APART)
             self._values.append(part)
             self._above.append(above)
-            self._places.append(place)
+            self._places.append(each.place)
             self._labels.append(label)
-            self._shares.append(share)
+            self._shares.append(each.share)
             if where in ranks:
                 first[at] = ranks[where]
             kind = type(part)
             if kind is dict or kind is list:
                 self._texts.append("{}" if kind is dict else "[]")
-                also = on_way.get(where, _NONE) if where is not None else _NONE
                 parts = []
-                mapped = kind is dict and len(part) >= _MAP and all(type(each) is dict for each in part.values())
+                mapped = kind is dict and len(part) >= _MAP and all(type(one) is dict for one in part.values())
                 if mapped:
                     self._maps.add(at)
                 alike = len(times) if mapped or kind is list else -1
                 if alike > 0:
                     times.append(0)
-                for inner, name in _taken(part, also):
+                for inner in each.inner:
+                    name = inner.name
                     if kind is dict and name not in labels:
                         labels[name] = literals.name(name) if len(name) <= SHOWN else "…"
                     label = labels[name] if kind is dict else ""
-                    way = (*where, name) if where is not None and name in also else None
                     number = alike
                     if number < 0:
                         number = numbers.setdefault((member, label), len(times))
                         if number == len(times):
                             times.append(0)
-                    parts.append((at, inner, label, part[name], way, share * _share(part, inner), number))
+                    parts.append((at, label, inner, number))
                 pending += parts[::-1]
                 continue
             spot = found.get(where, -1) if where is not None else -1
@@ -280,21 +272,3 @@ class Tree:
 
 def _holds(value: Any) -> bool:
     return type(value) is dict or type(value) is list
-
-
-def _share(part: Any, place: int) -> float:
-    """How much a part at a place of an object or an array tells of what the whole does; the last as the second."""
-    if type(part) is dict:
-        return _DEEPER / (1 + _LATER_NAMED * place)
-    return _DEEPER / (1 + _LATER * (place if place < len(part) - 1 else 1))
-
-
-def _taken(part: Any, also: set[Any] | frozenset[Any]) -> Iterable[tuple[int, Any]]:
-    """Places and names of the parts to look at: all, or some from the start to the end and those ``also``."""
-    most = _MOST_MEMBERS if type(part) is dict else _MOST_PARTS
-    named = enumerate(part if type(part) is dict else range(len(part)))
-    if len(part) <= most:
-        return named
-    step = (len(part) - 1) / (most - 1)
-    places = {round(step * at) for at in range(most)}
-    return [each for each in named if each[0] in places or each[1] in also]

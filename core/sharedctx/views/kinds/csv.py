@@ -162,7 +162,7 @@ class CsvKind:
         unit, what = Unit("lines", 2), f"{table.dialect.name}; {len(table.rows)} rows, row 0 is line 2"
         if '"' in source.text and any("\n" in cell for row in table.rows for cell in (*row, *row.values())):
             unit, what = Unit("lines", 2, _starts(table)), f"{table.dialect.name}; {len(table.rows)} rows"
-        draft = shorten_value("csv", what, table.rows, brief, _LIMITS, unit, True)
+        draft = shorten_value("csv", what, table.rows, source, brief, _LIMITS, unit, True)
         if draft is None or draft.refs:
             return draft
         ref = f"lines:1-{len(source.lines)}"  # all cells are there, and how the text spells them is not

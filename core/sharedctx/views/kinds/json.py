@@ -23,7 +23,7 @@ class JsonKind:
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The document, with the telling rows of its tables and the telling parts of its strings."""
-        return shorten_value("json", _what(source.value), source.value, brief, _LIMITS, pool=source.pool)
+        return shorten_value("json", _what(source.value), source.value, source, brief, _LIMITS)
 
     def pack(self, source: Source) -> str | None:
         """The document with inner tables, and with names for what repeats."""

@@ -55,7 +55,7 @@ class JsonlKind:
             return None  # paths and rows lead into a single line, not into the list of it
         value = [_object(line) for line in lines]
         what = f"{len(value)} lines, row 0 is line 1"
-        return shorten_value("jsonl", what, value, brief, NARROW, Unit("lines", 1))
+        return shorten_value("jsonl", what, value, source, brief, NARROW, Unit("lines", 1))
 
     def pack(self, source: Source) -> str | None:
         """All lines, by columns; lines that are not spelled like the others stand as they are."""

@@ -34,9 +34,7 @@ class RowsKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The columns, a summary of each, and the rows that tell most."""
         limits = _WIDE if len(source.text) > SHORT_ROW * len(source.value) else NARROW
-        return shorten_value(
-            "rows", f"{len(source.value)} rows", source.value, brief, limits, Unit("rows"), pool=source.pool
-        )
+        return shorten_value("rows", f"{len(source.value)} rows", source.value, source, brief, limits, Unit("rows"))
 
     def pack(self, source: Source) -> str | None:
         """All rows, by columns."""

@@ -88,7 +88,7 @@ class TableKind:
             dict(zip(names, cells, strict=True)) if len(cells := cut(line)) == len(names) else line for line in lines
         ]
         what = f"{len(rows)} lines under names, row 0 is line 2"
-        draft = shorten_value("table", what, rows, brief, NARROW, Unit("lines", 2), True)
+        draft = shorten_value("table", what, rows, source, brief, NARROW, Unit("lines", 2), True)
         if draft is None or draft.refs:
             return draft
         ref = f"lines:1-{len(source.lines)}"  # all cells are there, and how far apart they stand is not

@@ -101,10 +101,12 @@ class TrajectoryKind:
         if budget is None or budget >= _ROOMY * brief.count(source.text):
             unit = Unit("rows") if type(value) is list else None
             whole = replace(brief, budget=None)
-            made = shorten_value("trajectory", _what(), value, whole, _LIMITS, unit, False, TrajectoryWriter)
+            made = shorten_value("trajectory", _what(), value, source, whole, _LIMITS, unit, False, TrajectoryWriter)
             if budget is None or made is None or brief.count(made.text) <= budget:
                 return made
-        return digest(value, brief, budget, source.text) or shorten_value("trajectory", _what(), value, brief, _LIMITS)
+        return digest(value, brief, budget, source.text) or shorten_value(
+            "trajectory", _what(), value, source, brief, _LIMITS
+        )
 
     def pack(self, source: Source) -> str | None:
         """All steps, with names for what repeats."""
