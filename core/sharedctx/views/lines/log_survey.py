@@ -167,7 +167,8 @@ _SHAPED, SIMILAR, _FIRST = 20, 0.5, 40
 
 
 def alike(lines: Sequence[str], least: float = SIMILAR) -> bool:
-    """Whether most lines, or another share of them, start in one form that has numbers, as those of programs that write no usual time."""
+    """Whether most lines, or another share of them, start in one form that has numbers, as those of programs that
+    write no usual time."""
     if len(lines) < _SHAPED:
         return False
     starts = "\n".join([line[:_FIRST] for line in lines])
