@@ -60,8 +60,8 @@ class TestsKind:
         if len(lines) < _FEWEST:
             return 0.0
         begins = _SESSION.search(source.text[:4000]) is not None
-        some = evenly(lines, _GLANCED)
-        if not begins and len(suspects(some)) < 0.07 * len(some):
+        few = evenly(lines, _GLANCED)
+        if not begins and len(suspects(few)) < 0.07 * len(few):
             return 0.0
         some = suspects(lines)
         if not begins and len(some) < 0.2 * len(lines):
