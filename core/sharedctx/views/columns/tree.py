@@ -121,8 +121,8 @@ class Tree:
         return first
 
     def _judge(self, whole: str, count: Callable[[str], int]) -> None:
-        """What each node costs, about, and how many words it has for it that stand in none before: the rarer ones in the
-        whole count more."""
+        """About what each node costs, and how many words it has for it that stand in none before: the rarer ones in
+        the whole count more."""
         times = words_in(whole)
         price = count(whole) / max(len(whole), 1)
         seen: set[str] = set()
