@@ -26,6 +26,8 @@ _OFTEN = 0.5
 _MAP, _APART = 4, 2
 """Members of an object that is a map where all are objects: their names are names. So many parts that have a member
 name it each."""
+_BRIEF = 40
+"""Characters of a text whose tokens are counted; those of a longer one are estimated."""
 _FOUND = 1000.0
 
 
@@ -150,7 +152,7 @@ class Tree:
             cost = known.get(told)
             novel = 0.0
             if cost is None:
-                cost = known[told] = len(told) * price + 1.5
+                cost = known[told] = count(told) + 1 if len(told) < _BRIEF else len(told) * price + 1.5
                 novel = new(told) / cost
             if naming[label] or entry:
                 novel = max(_NAMED * novel, 0.0 if text in named else _NEW_NAME)
