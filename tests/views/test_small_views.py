@@ -111,3 +111,25 @@ def test_of_a_long_table_the_rows_keep_their_numbers_and_all_are_counted() -> No
     last = next(at for at in range(699, -1, -1) if at not in told)
     assert view.refs == (f"v3:rows:{first}-{last}",)
     assert "ms: 0..88123" in view.text
+
+
+def test_of_a_long_document_all_titles_are_told() -> None:
+    words = ("harbour", "granary", "foundry", "orchard", "quarry", "lagoon", "citadel", "meadow", "chapel", "tannery")
+    prose = "The ropes are counted in the morning and again before the gate is closed, as the clerk asks. " * 60
+    pages = [f"## {word.title()} rules\n\n{prose}\n\n```\n# {word} is no title\n```\n\n{prose}\n" for word in words]
+    pages.append(f"Underlined words\n----------------\n\n{prose}\n")
+    shown = compress("\n".join(["# The port", "", *pages]), key="port", max_tokens=200)
+    assert shown.kind == "markdown"
+    assert all(f"## {word.title()} rules" in shown.text for word in words)
+    assert "Underlined words" in shown.text
+    assert "# tannery is no title" not in shown.text
+
+
+def test_of_a_long_page_all_titles_are_told() -> None:
+    words = ("harbour", "granary", "foundry", "orchard", "quarry", "lagoon", "citadel", "meadow", "chapel", "tannery")
+    prose = "<p>The ropes are <b>counted</b> in the morning and again before the gate is closed.</p>\n" * 90
+    pages = [f'<h2 id="{word}">{word.title()} <a href="#{word}">rules</a></h2>\n{prose}' for word in words]
+    page = f"<html><head><title>The port</title></head><body>\n{''.join(pages)}</body></html>"
+    shown = compress(page, key="port", max_tokens=200)
+    assert shown.kind == "html"
+    assert all(f"## {word.title()} rules" in shown.text for word in words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,11 @@ _ROOM = 20
 """Characters of blocks for each token of the budget: ten times what fits."""
 _LONGEST = 400
 """Characters of one block that are told at most, about."""
+
+
+def enough(brief: Brief) -> float:
+    """How many characters of a document are read; behind them headings alone."""
+    return math.inf if brief.budget is None or brief.wanted else 2 * _ROOM * brief.budget
 
 
 def gathered(blocks: Sequence[Block], brief: Brief, budget: int) -> Sequence[Block]:
