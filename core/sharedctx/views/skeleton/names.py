@@ -204,6 +204,8 @@ def _closing(plan: Plan, runs: Sequence[tuple[int, int, int]]) -> list[int]:
     for first, last, _ in runs:
         least = _DEEP
         for line in plan.lines[end:first]:
+            if line[:least].isspace():
+                continue
             if (own := width(line)) < least and line.strip() and not _LABEL.match(line):
                 least = own
                 if not own:

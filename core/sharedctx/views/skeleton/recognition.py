@@ -16,6 +16,8 @@ _OPENINGS = ('"""', "'''", 'r"""', "/*", "//", "#!", "# -*-", "--", "{-", "(*")
 _REACH = 200
 _PLAINLY = 0.7
 """Where so many signs stand to a line, no other language is asked."""
+_LIKELY, _SOME = 1.5, 4
+"""Of signs that some lines have so many times as many, and so many more, may stand in all."""
 _GLANCED, _MANY = 80, 0.15
 """So many lines are looked at first; what has a larger share of lines of another kind is no program."""
 _PATCH = re.compile(r"^(?:diff --git |@@ -\d|\*{15}$|Index: )", re.M)
@@ -59,7 +61,7 @@ def _recognise(sample: str) -> tuple[Language, float] | None:
     best: tuple[float, Language, float] | None = None
     for language in LANGUAGES:
         if language.may_be(sample):
-            score, sure = _score(sample, language)
+            score, sure = _score(sample, language, best[0] if best else 0.0)
             if language.opens and sample.startswith(language.opens):
                 return (language, sure) if score else None
             if score and (best is None or score > best[0]):
@@ -78,15 +80,19 @@ def _is_foreign(lines: list[str]) -> bool:
     return share > _MANY
 
 
-def _score(sample: str, language: Language) -> tuple[float, float]:
-    """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none."""
-    if 6 * len(language.hinting.findall(sample)) < 0.08 * (sample.count("\n") + 1):
-        return 0, 0  # as is seen before comments and strings are taken out
+def _score(sample: str, language: Language, best: float) -> tuple[float, float]:
+    """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none, and where
+    they are surely fewer than the best of the languages before."""
     lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
-    bare = "\n".join(lines)
     fewest = 1 + (len(lines) > 40)
-    if 3 * len(language.hinting.findall(bare)) < 0.08 * len(lines) or len(language.declaring.findall(bare)) < fewest:
+    declaring = len(language.declaring.findall("\n".join(lines)))
+    if declaring < fewest:
         return 0, 0  # seen at once; what follows looks at each line
+    some = evenly(lines, _GLANCED)
+    hints = sum(1 for line in some if language.hinting.search(line))
+    likely = _LIKELY * hints * len(lines) / len(some) + _SOME
+    if not hints or 2 * min(declaring, likely) + likely < best:
+        return 0, 0
     declared = {line for line in lines if language.declaring.match(line)}
     if len(declared) < fewest:
         return 0, 0
