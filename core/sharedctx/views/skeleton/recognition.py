@@ -85,14 +85,14 @@ def _score(sample: str, language: Language, best: float) -> tuple[float, float]:
     they are surely fewer than the best of the languages before."""
     lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
     fewest = 1 + (len(lines) > 40)
-    declaring = len(language.declaring.findall("\n".join(lines)))
-    if declaring < fewest:
-        return 0, 0  # seen at once; what follows looks at each line
     some = evenly(lines, _GLANCED)
     hints = sum(1 for line in some if language.hinting.search(line))
-    likely = _LIKELY * hints * len(lines) / len(some) + _SOME
-    if not hints or 2 * min(declaring, likely) + likely < best:
+    likely = _LIKELY * hints * len(lines) / max(len(some), 1) + _SOME
+    if not hints or 3 * likely < best:
         return 0, 0
+    declaring = len(language.declaring.findall("\n".join(lines)))
+    if declaring < fewest or 2 * min(declaring, likely) + likely < best:
+        return 0, 0  # seen at once; what follows looks at each line
     declared = {line for line in lines if language.declaring.match(line)}
     if len(declared) < fewest:
         return 0, 0
