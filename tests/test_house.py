@@ -67,7 +67,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
     ),
     "sharedctx_langchain": frozenset({"langchain", "langchain_core", "langgraph", "pydantic"}),
     "sharedctx_langgraph": frozenset({"click", "langchain_core", "langgraph", "ormsgpack", "psycopg"}),
-    "sharedctx_mcp": frozenset({"click", "mcp", "mcp_types", "pydantic_core", "starlette", "uvicorn"}),
+    "sharedctx_mcp": frozenset({"click", "h11", "mcp", "mcp_types", "pydantic_core", "starlette", "uvicorn"}),
     "sharedctx_openai": frozenset(),
     "sharedctx_openai_agents": frozenset({"agents"}),
     "sharedctx_server": frozenset(

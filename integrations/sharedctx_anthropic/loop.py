@@ -50,7 +50,10 @@ def process_response(
     Raises ``InvalidValue`` for what is no message, ``ConfigError`` without a participant.
     """
     if part(response, "content") is None:
-        raise InvalidValue("this is no message of Anthropic's: it has no content")
+        raise InvalidValue(
+            "this is no message of Anthropic's, which has content: pass it as it came, and of a stream what its events "
+            "make together"
+        )
     blocks = objects(response, "content")
     calls = [block for block in blocks if part(block, "type") == "tool_use"]
     at_limit = part(response, "stop_reason") in _CUT

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from sharedctx.context import SharedContext
+from sharedctx.entries.names import check_key
 from sharedctx.entry import ContextEntry
 from sharedctx.errors import (
     ConfigError,
@@ -181,10 +182,29 @@ class MemoryTool:
         keys = [old[1:]] if self._entry(old) is not None else self._below(old)
         if not keys:
             raise _missing(old)
-        for key in keys:  # first the new one: whatever happens between, nothing is lost
-            self._context.put(new[1:] + key[len(old) - 1 :], self._context.get(key, full=True), expect=0)
-            self._context.delete(key)
+        moves = {key: check_key(new[1:] + key[len(old) - 1 :]) for key in keys}
+        rights, who = self._context.verbs.session.rights, self._context.participant
+        for key, to in moves.items():  # what may not be is told before anything is done
+            self._context.run(rights.guard(who, "delete", key))
+            self._context.run(rights.guard(who, "write", to))
+        for key, to in moves.items():
+            self._move(key, to)
         return f"Successfully renamed {old} to {new}"
+
+    def _move(self, old: str, new: str) -> None:
+        """Write the new entry, then delete the old one; again when another agent changed the old one between."""
+        version = 0
+        while (entry := self._context.get_entry(old)) is not None:
+            value = self._context.get(old, full=True, version=entry.version)
+            try:
+                version = self._context.put(new, value, expect=version).version
+            except VersionConflict:
+                raise InvalidValue(f"the destination /{new} already exists") from None
+            try:
+                self._context.delete(old, expect=entry.version)
+                return
+            except (VersionConflict, KeyNotFound):
+                continue
 
     def _check_free(self, path: str) -> None:
         """Refuse a file where a directory is, and below a file."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from keyword import iskeyword
 
 import click
@@ -14,7 +16,7 @@ from sharedctx.errors import SharedContextError
 
 from .display import alert
 from .display import as_json as json_text
-from .target import Target, exit_code
+from .target import Target, exit_code, told
 
 _COMMANDS = {
     "ls": "entries",
@@ -47,6 +49,7 @@ _COMMANDS = {
 
 
 _SHARED = ("--path", "--url", "--session", "--as")
+_UNWRITTEN = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 GROUP = "sharedctx.commands"
 """Entry points of this group add commands: integrations' and other packages'."""
 
@@ -102,10 +105,32 @@ def cli(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 forbidden."""
+    _open_streams()
+    try:
+        code = _done(list(sys.argv[1:] if args is None else args))
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # what is left would fail again
+        if error.errno != errno.EPIPE:
+            alert(f"sharedctx: the output cannot be written: {os.strerror(error.errno)}")
+        code = 1
+    sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Let all text be printed: pipes get UTF-8 whatever the locale is, and a terminal what it can show of it."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # who started this has closed it
+        stream = getattr(sys, name)
+        if stream is None:  # who started this has closed it
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as the process
-    given = list(sys.argv[1:] if args is None else args)
+        elif isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _done(given: list[str]) -> int:
+    """Do what the words say, tell what went wrong with it, and return the exit code."""
     options = given[: given.index("--")] if "--" in given else given
     as_json = "--json" in options
     if as_json:  # it may stand anywhere
@@ -114,19 +139,19 @@ def main(args: Sequence[str] | None = None) -> None:
         code = _call(given)
     except SharedContextError as error:
         if as_json:
-            click.echo(json_text(error.to_dict()))
+            click.echo(json_text({**error.to_dict(), "message": told(error)}))
         else:
-            alert(f"sharedctx: {error.message}")
-        sys.exit(exit_code(error))
+            alert(f"sharedctx: {told(error)}")
+        return exit_code(error)
     except click.ClickException as error:
         if as_json:
             click.echo(json_text({"error": "USAGE", "message": error.format_message()}))
         else:
             _explain(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.Abort:
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    return code if isinstance(code, int) else 0
 
 
 def _call(words: list[str]) -> object:

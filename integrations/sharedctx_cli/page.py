@@ -27,9 +27,9 @@ sharedctx packet --for reviewer --task "look at the pump" --max-tokens 800
 - **Who**: `--as PARTICIPANT` writes under that name and is bound by its grants; without it you are the owner.
 - **Exit codes**: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 forbidden.
 - **JSON**: `--json`, anywhere before a `--`, prints JSON on stdout, errors as `{"error": CODE, "message": TEXT}`.
-- **Pipes** get values exactly as they were stored, tables without a header. On a **terminal** what is stored cannot
-  drive it: control and direction characters are spelled out, and nothing in a value is markup. `NO_COLOR` is kept.
-  Whatever takes more than a second shows on stderr how it goes.
+- **Pipes** get values exactly as they were stored (text in UTF-8), tables without a header. On a **terminal**
+  what is stored cannot drive it: control and direction characters are spelled out, and nothing in a value is markup.
+  `NO_COLOR` is kept. Whatever takes more than a second shows on stderr how it goes.
 - A wrong key or command is answered with the nearest ones.
 
 Commands load what they need when they are called: `sharedctx ls` imports no framework.

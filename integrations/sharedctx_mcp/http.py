@@ -17,6 +17,7 @@ from sharedctx.context import SharedContext
 from sharedctx.errors import ConfigError, SharedContextError
 from sharedctx.extras import extra
 
+from .protocol import Protocol
 from .serving import server
 from .settings import McpSettings
 from .unread import refusal
@@ -178,7 +179,8 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 ws="none",
                 timeout_graceful_shutdown=max(round(settings.drain), 1),
-                http="h11",  # which bounds the head of a request, where httptools does not
+                http=Protocol,
+                timeout_keep_alive=settings.idle,  # type: ignore[arg-type]  # seconds for call_later
             )
         )
         self._gate = gate

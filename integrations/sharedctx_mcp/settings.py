@@ -9,7 +9,7 @@ from typing import Any
 from sharedctx.callers import Callers, check_port, check_token
 from sharedctx.errors import ConfigError
 from sharedctx.outputs import check_view_tokens
-from sharedctx.settings import check_bound, check_duration
+from sharedctx.settings import check_bound, check_duration, check_positive
 
 PREFIX = "context_"
 
@@ -24,7 +24,9 @@ class McpSettings:
 
     Over HTTP: ``host`` and ``port`` are where it listens, ``token`` is a bearer token that may do everything, beside
     those of ``sharedctx token``; ``allow_hosts`` are further names it may be called by, ``allow_origins`` web origins
-    whose pages may call it, ``drain`` the seconds that requests have to end when it stops. Raises ``ConfigError``.
+    whose pages may call it, ``idle`` the seconds that a connection may be silent, between requests or amid one, and
+    that the head of a request may take, ``drain`` those that requests have to end when it stops. Raises
+    ``ConfigError``.
     """
 
     read_only: bool = False
@@ -38,6 +40,7 @@ class McpSettings:
     token: str | None = None
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
+    idle: float = 30.0
     drain: float = 3.0
 
     def __post_init__(self) -> None:
@@ -52,6 +55,7 @@ class McpSettings:
             raise ConfigError(f"page {self.page!r} is not a number from 1 to 10,000")
         for name in ("pace", "drain"):
             check_duration(name, getattr(self, name))
+        check_positive("idle", self.idle, "seconds")
         check_port(self.port)
         check_token(self.token)
         Callers(self.host, self.allow_hosts, self.allow_origins)

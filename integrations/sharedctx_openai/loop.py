@@ -59,7 +59,10 @@ def process_response(
         return _chat(choices[0], store, participant, name)
     if part(response, "output") is not None:
         return _responses(response, store, participant, name)
-    raise InvalidValue("this is no response of chat.completions (choices) and none of responses (output)")
+    raise InvalidValue(
+        "this is no response of chat.completions (choices) and none of responses (output): pass it as it came, and of "
+        "a stream what its events make together"
+    )
 
 
 def handle_tool_call(
@@ -89,6 +92,8 @@ def handle_tool_call(
 def _chat(choice: Any, store: Place, participant: str | None, name: str) -> tuple[list[dict[str, Any]], bool]:
     message = part(choice, "message")
     given = plain(message)
+    if part(choice, "delta") is not None and given is None:
+        raise InvalidValue("this is a chunk of a stream, no response: pass what all its chunks make together")
     if not isinstance(given, dict):
         raise InvalidValue(f"the message of the response is {type(message).__name__}, no object: pass it as it came")
     calls = objects(message, "tool_calls")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -110,7 +110,7 @@ class Application(Starlette):
             return methods.reply(scope, body)
         return self._admitted(scope, headers, methods, body)
 
-    async def _admitted(self, scope: Scope, headers: dict[bytes, bytes], methods: Methods, body: bytes) -> Reply:
+    async def _admitted(self, scope: Scope, headers: Mapping[bytes, bytes], methods: Methods, body: bytes) -> Reply:
         refused = await self._gate.admit(scope, headers)
         return await methods.reply(scope, body) if refused is None else refused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,7 +66,7 @@ class Gate:
 
         await self._find(scope)(scope, receive, allowed)
 
-    def waves(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    def waves(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         """Note in the scope that anybody calls, and let a request in that is from no page, as far as that takes no
         asking: where neither tokens nor rates are looked at."""
         if headers.get(b"host") not in self._met or b"origin" in headers or self._service.settings.rate is not None:
@@ -78,7 +78,7 @@ class Gate:
         scope["sharedctx.participant"] = None
         return True
 
-    async def admit(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
+    async def admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Reply | None:
         """Note in the scope who calls, and return what refuses the request, None where it may go on."""
         meter = self._service.meter
         meter.requests += 1
@@ -89,7 +89,7 @@ class Gate:
             meter.refused += 1
         return refused
 
-    async def _refuse(self, scope: Scope, headers: dict[bytes, bytes], origin: bytes | None) -> Reply | None:
+    async def _refuse(self, scope: Scope, headers: Mapping[bytes, bytes], origin: bytes | None) -> Reply | None:
         named = headers.get(b"host", b"")
         host = named.decode("latin-1")
         if not self._callers.knows(host):
@@ -116,7 +116,7 @@ class Gate:
             return error_reply(429, "too many requests: wait a little", self._service.now(), after)
         return None
 
-    async def _refuse_token(self, scope: Scope, headers: dict[bytes, bytes]) -> Reply | None:
+    async def _refuse_token(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Reply | None:
         tokens = self._service.tokens
         if not await tokens.required():
             return None
@@ -152,7 +152,7 @@ class Gate:
         await send({"type": "websocket.http.response.body", "body": reply.body})
 
 
-def _bearer(scope: Scope, headers: dict[bytes, bytes]) -> str | None:
+def _bearer(scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
     """The token that the caller shows: as a header, or as a WebSocket subprotocol, where pages can send no header."""
     token = bearer(headers.get(b"authorization", b""))
     if token is not None:

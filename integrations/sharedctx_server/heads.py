@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,10 +33,10 @@ class Target(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A head of ``size`` bytes, and how many bytes of body follow it."""
+    """A head of ``size`` bytes, and how many bytes of body follow it; the same for all requests in the same words."""
 
     target: Target
-    headers: dict[bytes, bytes]
+    headers: Mapping[bytes, bytes]
     size: int
     length: int
 
@@ -44,9 +45,13 @@ def head_of(data: bytes) -> Head | None:
     """Return the head that data begins with; None where it is not all there, or is not plainly that of a small request
     for a context on a connection that stays: it is for a parser of HTTP to read, or to refuse."""
     end = data.find(_END, 0, _MOST)
-    if end < 0:
-        return None
-    first, *lines = data[:end].split(b"\r\n")
+    return None if end < 0 else _head(data[:end])
+
+
+@lru_cache(1024)
+def _head(text: bytes) -> Head | None:
+    """Whoever asks again over a connection that stays mostly does so in the same words."""
+    first, *lines = text.split(b"\r\n")
     target = _target(first)
     if target is None:
         return None
@@ -57,7 +62,7 @@ def head_of(data: bytes) -> Head | None:
     if len(headers) < len(fields):  # one stands twice
         return None
     length = int(headers.get(b"content-length", 0))
-    return Head(target, headers, end + len(_END), length) if length <= LARGE else None
+    return Head(target, headers, len(text) + len(_END), length) if length <= LARGE else None
 
 
 @lru_cache(4096)

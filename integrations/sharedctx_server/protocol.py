@@ -10,6 +10,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from sharedctx.callers.patience import Patience
+
 from .application import Application
 from .exchange import Exchange
 from .heads import head_of
@@ -35,10 +37,6 @@ class Protocol(HttpToolsProtocol):
     """What of a request is awaited; nothing between requests, and while a reply is."""
     _begun = False  # any request
     _told = _came = 0  # bytes of the head: those parsed, those of reads that did not end it
-    _due: float | None = None
-    """When patience ends, by the loop's clock."""
-    _alarm: asyncio.TimerHandle | None = None
-    """Rings when that may be: one for many requests, each of which would pay as much for its own as for a parser."""
 
     def __init__(
         self,
@@ -53,12 +51,11 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.joining = Joining(transport, self.loop)
         super().connection_made(cast(asyncio.Transport, self.joining))
+        self._patience = Patience(self.loop, self.timeout_keep_alive, self._lose_patience)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._due = None
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._patience.close()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -72,7 +69,7 @@ class Protocol(HttpToolsProtocol):
         if self._part == "body":  # every piece is a sign of life
             self._wait()
         elif self._part == "head":
-            if before == "head" and self._due is not None:
+            if before == "head" and self._patience.due is not None:
                 self._came += len(data)
                 if self._came > _HEAD:
                     self._refuse(431, _TOO_LARGE)
@@ -95,7 +92,7 @@ class Protocol(HttpToolsProtocol):
 
     def _feed(self, exchange: Exchange, data: bytes) -> bytes:
         """Give an exchange the body, or more of it; returns what follows."""
-        self._part = self._due = None
+        self._part = self._patience.due = None
         rest = exchange.take(data)
         if exchange.more_body:
             self._part = "body"
@@ -103,7 +100,7 @@ class Protocol(HttpToolsProtocol):
         return rest
 
     def handle_websocket_upgrade(self) -> None:
-        self._part = self._due = None
+        self._part = self._patience.due = None
         self.transport = self.joining.joined
         super().handle_websocket_upgrade()
 
@@ -137,7 +134,7 @@ class Protocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._part = self._due = None
+        self._part = self._patience.due = None
         if not isinstance(self.cycle, Exchange):
             super().on_message_complete()
 
@@ -151,27 +148,16 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._part is None:
-            self._wait()
+            self._patience.begin()
 
     def _wait(self) -> None:
         if not self.transport.is_closing():
-            self._due = self.loop.time() + self.timeout_keep_alive
-            if self._alarm is None:
-                self._alarm = self.loop.call_later(self.timeout_keep_alive, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        if self._due is None or self.transport.is_closing():
-            return
-        left = self._due - self.loop.time()
-        if left > 0:
-            self._alarm = self.loop.call_later(left, self._ring)
-        elif self._part is None:
-            self.transport.close()
-        else:
-            self._lose_patience()
+            self._patience.begin()
 
     def _lose_patience(self) -> None:
+        if self._part is None or self.transport.is_closing():
+            self.transport.close()
+            return
         cycle = self.cycle
         replying = cycle is not None and not cycle.response_complete
         if cycle is not None and replying and (cycle.response_started or not cycle.more_body):

@@ -169,6 +169,8 @@ def test_other_things_than_messages_are_refused(notes: SharedContextStore) -> No
     for odd in ({}, None, {"choices": []}):
         with pytest.raises(InvalidValue, match="no message"):
             process_response(odd, notes, participant="a")
+    with pytest.raises(InvalidValue, match="of a stream what its events make"):
+        process_response({"type": "content_block_delta", "delta": {"text": "h"}}, notes, participant="a")
 
 
 def test_both_packages_work_without_any_sdk() -> None:

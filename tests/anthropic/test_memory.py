@@ -171,6 +171,48 @@ def test_edits_of_two_agents_are_both_kept(context: SharedContext) -> None:
     assert len(context.get("memories/list", full=True).split("\n")) == 91
 
 
+def test_an_edit_that_comes_while_a_file_is_renamed_is_kept(context: SharedContext) -> None:
+    ask(MemoryTool(context, "a"), "create", path="/memories/list", file_text="begin")
+    names = ["list", "other"]
+    done = threading.Event()
+
+    def rename() -> None:
+        memory = MemoryTool(context, "b")
+        for number in range(60):
+            here, there = names[number % 2], names[1 - number % 2]
+            ask(memory, "rename", old_path=f"/memories/{here}", new_path=f"/memories/{there}")
+        done.set()
+
+    def edit() -> None:
+        memory = MemoryTool(context, "c")
+        while not done.is_set():
+            for name in names:
+                arguments = {"insert_line": 0, "insert_text": f"line {len(kept)}"}
+                if "is_error" not in ask(memory, "insert", path=f"/memories/{name}", **arguments):
+                    kept.append(arguments["insert_text"])
+
+    kept: list[Any] = []
+    threads = [threading.Thread(target=work) for work in (rename, edit)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    texts = [context.get(key, full=True) for key in context.keys("memories/")]
+    assert kept
+    assert set(kept) <= set("\n".join(texts).split("\n"))
+
+
+def test_a_rename_that_may_not_be_does_nothing(context: SharedContext) -> None:
+    for name in ("d/a", f"d/{'n' * 400}"):
+        ask(MemoryTool(context, "owner"), "create", path=f"/memories/{name}", file_text=name)
+    before = context.keys()
+    long = ask(MemoryTool(context, "owner"), "rename", old_path="/memories/d", new_path=f"/memories/{'m' * 200}")
+    assert "at most 512" in long["content"]
+    context.grant("claude", read=["*"], write=["*"], delete=["memories/d/a"])
+    assert ask(MemoryTool(context, "claude"), "rename", old_path="/memories/d", new_path="/memories/e")["is_error"]
+    assert context.keys() == before
+
+
 def test_grants_apply(context: SharedContext) -> None:
     context.grant("claude", read=["memories/*"], write=["memories/own/*"])
     memory = MemoryTool(context, "claude")

@@ -110,6 +110,12 @@ def test_messages_cannot_drive_the_terminal(place: str) -> None:
     assert "\x1b]0" not in terminal.shown
 
 
+def test_a_terminal_that_knows_few_letters_shows_the_others_spelled_out(place: str) -> None:
+    with sharedctx.open(place) as store:
+        store.session().put("鍵", "v")
+    assert "\\u9375" in on_terminal(place, "ls", env={"PYTHONIOENCODING": "latin-1"})
+
+
 def test_no_color_is_kept(place: str) -> None:
     for words in (["ls"], ["history", "plan"], ["--help"]):
         shown = on_terminal(place, *words, env={"NO_COLOR": "1"})

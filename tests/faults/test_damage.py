@@ -24,6 +24,7 @@ from sharedctx.errors import (
     UnsafeRow,
 )
 from sharedctx.notes import SharedContextStore
+from sharedctx_cli.target import Target
 
 from .rows import change
 
@@ -222,6 +223,11 @@ def test_a_read_only_directory_is_told_with_its_cure_and_loses_nothing(path: Pat
             sharedctx.open(shared / "store" / "new")
 
         text = in_a_child_without_rights(new)
+        assert text.startswith("BACKEND_UNAVAILABLE"), text
+        assert str(shared / "store") in text
+
+        (shared / "store").chmod(0o000)
+        text = in_a_child_without_rights(lambda: Target(str(shared / "store"), "s", None, False).store().close())
         assert text.startswith("BACKEND_UNAVAILABLE"), text
         assert str(shared / "store") in text
     finally:

@@ -6,8 +6,9 @@ import http.client
 import json
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,11 +24,22 @@ HEADERS = {"content-type": "application/json", "accept": "application/json, text
 PATIENCE = 20
 
 
+IMPATIENT = """
+import sys, sharedctx
+from sharedctx_mcp import McpSettings
+from sharedctx_mcp.http import serve_http
+with sharedctx.open(sys.argv[1]) as store:
+    serve_http(store.session(), McpSettings(port=0, idle=0.3), ready=lambda url: print(url, flush=True))
+"""
+
+
+def serving(wire: Any, *arguments: str) -> AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]:
+    return started(wire.command("--http", "--port", "0", *arguments))
+
+
 @contextmanager
-def serving(wire: Any, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    process = subprocess.Popen(
-        wire.command("--http", "--port", "0", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+def started(command: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         url = process.stdout.readline().decode().strip()
         assert url, process.stderr.read().decode()
@@ -106,6 +118,46 @@ def test_a_head_without_an_end_is_not_waited_for(wire: Any, path: str) -> None:
                 sent += 2**16
         assert sent < most
         assert _post(url, wire.initialize).status == 200
+
+
+def test_what_clients_do_not_send_is_waited_for_no_longer_than_idle(wire: Any, path: str) -> None:
+    head = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+    with started([sys.executable, "-c", IMPATIENT, path]) as (url, _):
+        place = (url.split("/")[2].split(":")[0], int(url.split("/")[2].split(":")[1]))
+
+        def answered(*pieces: bytes) -> bytes:
+            """What comes back until the server closes, while the pieces go out one by one."""
+            with closing(socket.create_connection(place, PATIENCE)) as slow:
+                for piece in pieces:
+                    slow.settimeout(PATIENCE)
+                    slow.sendall(piece)
+                    slow.settimeout(0.05)
+                    with suppress(TimeoutError):
+                        return slow.recv(1 << 16)
+                slow.settimeout(PATIENCE)
+                return slow.recv(1 << 16)
+
+        session = _post(url, wire.initialize).header("mcp-session-id")
+        _post(url, wire.initialized, mcp_session_id=session)
+        with closing(http.client.HTTPConnection(*place, timeout=PATIENCE)) as connection:
+            connection.request("GET", "/mcp", headers={"accept": "text/event-stream", "mcp-session-id": session})
+            stream = connection.getresponse()
+            assert answered() == b""
+            assert answered(head).startswith(b"HTTP/1.1 408 ")
+            assert answered(*((head + b"x: " + b"y" * 1000)[at : at + 1] for at in range(1000))).startswith(
+                b"HTTP/1.1 408 "
+            )
+            assert answered(head + b"content-length: 1000\r\n\r\n{").startswith(b"HTTP/1.1 408 ")
+            body = json.dumps(wire.initialize).encode()
+            more = b"".join(b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in HEADERS.items())
+            whole = head + more + b"content-length: %d\r\n\r\n" % len(body)
+            size = len(body) // 12 + 1  # longer than idle in all
+            pieces = [body[at : at + size] for at in range(0, len(body), size)]
+            assert answered(whole, *pieces).startswith(b"HTTP/1.1 200 ")
+            assert connection.sock is not None
+            connection.sock.settimeout(0.05)
+            with pytest.raises(TimeoutError):  # a reply takes as long as it takes
+                list(iter(stream.read1, b""))
 
 
 def test_what_the_sdk_would_change_or_not_read_is_refused_by_its_id(wire: Any, path: str) -> None:

@@ -36,6 +36,8 @@ def chat(message: Any) -> dict[str, Any]:
         (chat({"role": "assistant", "content": None, "tool_calls": [None]}), "'tool_calls' of the response holds None"),
         ({"output": "the text of the response"}, "'output' of the response is str, not a list"),
         ({"output": [5]}, "'output' of the response holds 5"),
+        ({"choices": [{"delta": {"content": "h"}, "finish_reason": None}]}, "a chunk of a stream"),
+        ({"type": "response.output_text.delta", "delta": "h"}, "of a stream what its events make"),
     ],
 )
 def test_parts_of_a_response_are_refused_by_name(notes: SharedContextStore, given: Any, said: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from agents import Agent, HandoffInputData, RunConfig, Runner, ToolOutputImage, ToolOutputText, function_tool, handoff
 from agents.exceptions import UserError
+from agents.handoffs import nest_handoff_history
 
 from sharedctx import SharedContext
 from sharedctx_openai_agents import ContextHandoffFilter, ContextSession, context_tools
@@ -114,6 +115,21 @@ def test_a_session_and_the_result_keep_the_full_text(play: SimpleNamespace, cont
         assert models[1].outputs["c1"] == view
 
     asyncio.run(main())
+
+
+def test_what_is_filtered_can_be_nested(play: SimpleNamespace, context: SharedContext, log: str) -> None:
+    compressed = ContextHandoffFilter(context)
+
+    async def nested(data: HandoffInputData) -> HandoffInputData:
+        return nest_handoff_history(await compressed(data))
+
+    first = play.Model([play.call("logs", "c1")], [play.call("transfer_to_b", "h1")])
+    second = play.Model([play.say("done")])
+    run(team(play, [first, second], [tool("logs", log)]), "go", nested)
+    received = json.dumps(second.inputs[-1])
+    assert len(received) <= 0.1 * len(json.dumps(first.inputs[-1]))
+    assert "CONVERSATION HISTORY" in received
+    assert context.keys("output/")[0] in received
 
 
 def test_streamed_runs_are_filtered_alike(play: SimpleNamespace, context: SharedContext, log: str) -> None:

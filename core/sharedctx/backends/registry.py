@@ -49,10 +49,13 @@ def nothing_at(address: str) -> bool:
     if not address.startswith("disk://"):
         return False
     folder = address.removeprefix("disk://")
-    if os.path.isdir(folder):
+    if not os.path.isdir(folder):
+        return not os.path.exists(folder)
+    try:
         with os.scandir(folder) as found:
             return next(found, None) is None
-    return not os.path.exists(folder)
+    except PermissionError:  # which opening it tells
+        return False
 
 
 def open_backend(address: str, *, durable: bool = False, clock: Callable[[], float] = time.time) -> Backend:

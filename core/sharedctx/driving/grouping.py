@@ -210,7 +210,7 @@ class GroupDriver:
         sent: list[_Waiting] = []
         places: dict[int, int] = {}
         for one in group:
-            one.result = _lost(one)
+            one.result = _lost(one) if one.grounds else None
             if one.result is None:
                 places[id(one)] = len(sent)
                 sent.append(one)
@@ -221,7 +221,7 @@ class GroupDriver:
         except Exception as error:
             results = [error for _ in sent]
         for one, result in zip(sent, results, strict=True):
-            one.result = _lost(one) or result
+            one.result = (_lost(one) if one.grounds else None) or result
         for one in group:
             one.grounds = ()  # else each would keep all before it
 

@@ -68,9 +68,9 @@ class VersionLog(Versions):
                     yield from self._require(pk, row, expect, held)
                 base = None if small else (yield from base_for(self, row, self.given(pk, head) + 1, draft))
                 onto = None if base is None else revision_of(row)
-            put, version = self._made(pk, draft, timestamp, Head(head, self.given(pk, head), onto), base)
+            put, number, blob = self._made(pk, draft, timestamp, Head(head, self.given(pk, head), onto), base)
             try:
-                rev = yield from self._commit(put, version, extra, draft.agent, timestamp, if_rev)
+                rev = yield from self._commit(put, number, blob, extra, draft.agent, if_rev)
             except ConditionFailed as error:
                 if error.pk == pk and error.given is not None:  # versions above the newest were dropped
                     continue
@@ -79,8 +79,8 @@ class VersionLog(Versions):
                 again = small and tail and error.pk == pk
                 tail, seen, onto = False, error.actual if again else None, None
                 continue
-            version = Version(pk, version.number, rev, draft.expires, version.blob)
-            if draft.content and version.blob.compression is not RAW:
+            version = Version(pk, number, rev, draft.expires, blob)
+            if draft.content and blob.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
             self._cache.remember((self.space, rev, pk), put.value, version)
             return version
@@ -107,35 +107,35 @@ class VersionLog(Versions):
             given = self.given(pk, head)
             if len(draft.content) >= DELTA_FROM:
                 base = yield from base_for(self, newest, given + 1, draft, content)
-            put, version = self._made(pk, draft, timestamp, Head(head, given, onto), base)
+            put, number, blob = self._made(pk, draft, timestamp, Head(head, given, onto), base)
             if offer is not None:
                 offer(put.value)
             try:
-                rev = yield from self._commit(put, version, (), draft.agent, timestamp, None)
+                rev = yield from self._commit(put, number, blob, (), draft.agent, None)
             except ConditionFailed as error:
                 if error.pk != pk or error.given is None:  # versions above the newest were dropped
                     raise
                 continue
-            _, number, _, expires, blob = version
             if blob.compression is not RAW:
                 self._cache.put((self.space, rev, pk), draft.content)
-            return Version(pk, number, rev, expires, blob), Row(pk, number, put.value, rev, expires)
+            return Version(pk, number, rev, draft.expires, blob), Row(pk, number, put.value, rev, draft.expires)
 
     def _made(
         self, pk: str, draft: Draft, timestamp: float, head: Head, base: tuple[int, bytes] | None
-    ) -> tuple[Put, Version]:
-        """Return a version as it is to be committed after ``head``, and as it will be but for its revision."""
+    ) -> tuple[Put, int, codec.Blob]:
+        """Return a version as it is to be committed after ``head``, with its number and its header."""
         number = head.next
         blob, header = draft.encode(codec.binding(self._store, self.space, pk, number), timestamp, base)
-        return Put(pk, blob, NEXT, draft.expires, head), Version(pk, number, 0, draft.expires, header)
+        return Put(pk, blob, NEXT, draft.expires, head), number, header
 
     def _commit(
-        self, put: Put, version: Version, extra: tuple[Op, ...], agent: str, timestamp: float, if_rev: int | None
+        self, put: Put, number: int, blob: codec.Blob, extra: tuple[Op, ...], agent: str, if_rev: int | None
     ) -> Steps[int]:
         """Commit a version with what goes with it and what the witness writes of it; returns the revision."""
         ops: tuple[Op, ...] = (put, *extra)
         if self._witness is not None and (yield from self._witness.is_on()):
-            ops += yield from self._witness.ops([act_of(version), *self._acts(extra)], agent, timestamp)
+            act = act_of(Version(put.pk, number, 0, put.expires, blob))
+            ops += yield from self._witness.ops([act, *self._acts(extra)], agent, blob.timestamp)
         rev, _ = yield from self._send(ops, if_rev)
         return rev
 
