@@ -33,15 +33,29 @@ class Handoffs:
         self._max_tokens = max_tokens
         self._hand_over = self._packet if packets else self._compress
         self._given: list[tuple[Any, Any]] = []
+        self._warned = False
 
     def start(self, event: Any) -> None:
         """Give the tool to all who may be handed something, while crewai has not yet gathered their tools."""
         crew = event.crew
-        if crew is None or (self._crew is not None and crew is not self._crew):
+        if crew is None:
+            return
+        if self._crew is not None and crew is not self._crew:
+            self._tell_of_copies(crew)
             return
         for task in crew.tasks:
             if task.context:
                 self._equip(task.agent, task)
+
+    def _tell_of_copies(self, crew: Any) -> None:
+        """Warn once where a crew of the same agents and tasks is another one, as those that crewai copies are."""
+        if self._warned or self._crew is None or crew.key != self._crew.key:
+            return
+        self._warned = True
+        _log.warning(
+            "a crew like the one whose hand-overs are compressed runs without that: kickoff_for_each, train and test "
+            "run copies of a crew; pass None to compress those of all crews"
+        )
 
     def step(self, event: Any) -> str | None:
         """Return what a task is handed in fewer tokens, None where it may stay as it is."""
@@ -161,6 +175,8 @@ def compress_handoffs(
     crew: Crew | None, context: SharedContext, *, max_tokens: int = 2000, packets: bool = False
 ) -> Handoffs:
     """Hand over between tasks in at most about ``max_tokens`` (from 50 up), of this crew or of all in the process.
+
+    Its copies, which ``kickoff_for_each``, ``train`` and ``test`` run, are other crews: None is for these, too.
 
     Longer outputs are stored whole as ``output/{agent}/...`` and passed on as views whose gaps the tool ``expand``
     fills, which the receiving agents are given. With ``packets`` all outputs are stored, and a task is handed a packet

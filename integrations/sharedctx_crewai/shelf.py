@@ -122,7 +122,11 @@ class Shelf:
                 for vector in state.vectors:
                     floats(state.key, vector)
         for batch in batches:
-            yield from self._commit(batch, limited)
+            try:
+                yield from self._commit(batch, limited)
+            except InvalidValue:  # another process may have saved the first vectors meanwhile
+                self._check(vector for state in batch for vector in state.vectors)
+                raise
 
     def _commit(self, batch: Sequence[State], limited: bool) -> Steps[None]:
         if limited:  # such a session takes one change at a time: what lay elsewhere goes after it

@@ -65,15 +65,12 @@ def read_change(data: bytes) -> Change:
     if b"\\u00" not in data:
         try:
             given = _lists(data)
-            added, modified = _pairs(given.added), _pairs(given.modified)
-            colons = _colons(added.values()) + _colons(modified.values())
+            added, colons = _list(given.added)
+            modified, more = _list(given.modified)
+            colons += more
             rest = given.removed, given.unchanged, given.agent_id, given.expected_version
             if rest != _NONE:
                 colons += _encode(rest).count(b":") + 4 - rest.count(None)
-            if given.added is not None:
-                colons += 1
-            if given.modified is not None:
-                colons += 1
             if colons == data.count(b":"):
                 removed, unchanged, agent_id, number = rest
                 diff = Difference.checked(added, modified, tuple(removed or ()), tuple(unchanged or ()))
@@ -87,8 +84,16 @@ def read_change(data: bytes) -> Change:
     return Change(Difference.parse(given), agent_id, number)
 
 
-def _pairs(given: dict[str, Any] | None) -> dict[str, bytes]:
-    return {name: b"%b:%b" % (quoted(name), _encode(value)) for name, value in given.items()} if given else {}
+def _list(given: dict[str, Any] | None) -> tuple[dict[str, bytes], int]:
+    """The pairs of one of the lists, and how many colons it takes in the text."""
+    pairs: dict[str, bytes] = {}
+    if given is None:
+        return pairs, 0
+    colons = 1
+    for name, value in given.items():
+        pairs[name] = found = b"%b:%b" % (quoted(name), _encode(value))
+        colons += found.count(b":")
+    return pairs, colons
 
 
 def _colons(pairs: Iterable[bytes]) -> int:

@@ -221,8 +221,8 @@ async def put_context(call: Call) -> Reply:
     state = await call.off(len(data), _state, given.context)
     agent, wanted, request = participant or "", expected(call, given.expected_version), request_of(call)
     steps = service.projects.put(participant, project, state, agent, wanted, request)
-    written, _ = await service.write(project, steps, len(data), request)
-    return await _written(call, project, written, participant)
+    written, _ = await service.write(participant, project, steps, len(data), request)
+    return _written(project, written)
 
 
 def _state(context: bytes) -> State:
@@ -241,8 +241,7 @@ async def post_diff(call: Call) -> Reply:
     participant = call.agent(agent_id)
     wanted, request = expected(call, number), request_of(call)
     steps = service.projects.change(participant, project, diff, participant or "", wanted, request)
-    written, subscribers = await service.write(project, steps, len(data), request)
-    await service.made(project, participant, written)
+    written, subscribers = await service.write(participant, project, steps, len(data), request)
     version, state = written.version, written.state
     saved = max(state.characters - Difference.size(written.old, state), 0) // 4
     service.meter.tokens_saved += saved * subscribers
@@ -258,13 +257,12 @@ async def post_rollback(call: Call) -> Reply:
     wanted = expected(call, given.expected_version)
     agent, request = participant or "", request_of(call)
     steps = service.projects.rollback(participant, project, given.version, agent, wanted, request)
-    written, _ = await service.write(project, steps, 0, request)
-    return await _written(call, project, written, participant)
+    written, _ = await service.write(participant, project, steps, 0, request)
+    return _written(project, written)
 
 
-async def _written(call: Call, project: str, written: Written, participant: str | None) -> Reply:
-    service, version = call.service, written.version
-    await service.made(project, participant, written)
+def _written(project: str, written: Written) -> Reply:
+    version = written.version
     size, rest = len(written.state.encoded), len(version.blob.payload)
     found = PutReply(project, version.number, written.state.hash, rest < size, written.is_new, size, rest)
     return json_reply(found, headers=(etag(version),))

@@ -44,14 +44,13 @@ class Exchange:
             self._parts.append(data)
             return b""
         body = data[:lacks] if self._lacks else data
-        self._begin(b"".join((*self._parts, body)) if self._parts else body)
-        return data[lacks:] if self._lacks else b""
-
-    def _begin(self, body: bytes) -> None:
+        if self._parts:
+            body = b"".join((*self._parts, body))
         self.more_body = False
-        protocol, head = self._protocol, self._head
-        self._work = protocol.application.answer(head, protocol.client, body)
+        protocol = self._protocol
+        self._work = protocol.application.answer(self._head, protocol.client, body)
         self._go_on()
+        return data[lacks:] if self._lacks else b""
 
     def _go_on(self, _: object = None) -> None:
         """Go as far as that goes without waiting; what is waited for goes on from there."""

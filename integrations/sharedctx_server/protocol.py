@@ -148,7 +148,7 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._part is None:
-            self._wait()
+            self._patience.begin()
 
     def _wait(self) -> None:
         if not self.transport.is_closing():

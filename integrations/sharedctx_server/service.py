@@ -68,20 +68,33 @@ class Service:
             return await self.store.driver.leave_loop(self.context.run, work)
         return await self.store.driver.run(work)
 
-    async def write(self, project: str, work: Steps[Written], size: int, request: str = "") -> tuple[Written, int]:
-        """Drive a write and tell it; returns it with the number of subscribers.
+    async def write(
+        self, participant: str | None, project: str, work: Steps[Written], size: int, request: str = ""
+    ) -> tuple[Written, int]:
+        """Drive a write, tell, count and note it, and let go what a new project leaves no room for; returns it with the
+        number of subscribers.
 
         Small writes of a project build on each other while they wait to be committed together; a large one, which
         takes long, keeps further ones waiting. One that is sent again under the name of a request waits for the first.
         """
-        large = max(size, self.projects.heads.size(project)) > LARGE
-        if not large and not request and self.hub.lane(project) is None:
-            written = await self.store.driver.run(work)
-            if self.hub.lane(project) is None:
-                return written, 0
-            with self.hub.using(project) as lane:
-                await self.hub.tell(lane, written)
-                return written, len(lane.subscribers)
+        large = size > LARGE or self.projects.heads.size(project) > LARGE
+        if large or request or self.hub.lane(project) is not None:
+            written, subscribers = await self._write_in_lane(project, work, large, request)
+        else:
+            written, subscribers = await self.store.driver.run(work), 0
+            if self.hub.lane(project) is not None:
+                with self.hub.using(project) as lane:
+                    await self.hub.tell(lane, written)
+                    subscribers = len(lane.subscribers)
+        self.meter.writes += 1
+        self.accessed(project, participant, written.version.number)
+        if written.is_new:
+            await self.sweep(spare=project)
+        return written, subscribers
+
+    async def _write_in_lane(
+        self, project: str, work: Steps[Written], large: bool, request: str
+    ) -> tuple[Written, int]:
         with self.hub.using(project) as lane:
             while request in lane.requests:
                 await lane.requests[request].wait()
@@ -145,13 +158,6 @@ class Service:
         with contextlib.suppress(SharedContextError):  # a full disk still reads
             now = await self.run(steps.now())
             await self.run(self.projects.accesses.note(Access(project, participant, now, version)))
-
-    async def made(self, project: str, participant: str | None, written: Written) -> None:
-        """Do what follows a write: count and note it, and let go what a new project leaves no room for."""
-        self.meter.writes += 1
-        self.accessed(project, participant, written.version.number)
-        if written.is_new:
-            await self.sweep(spare=project)
 
     def tokens_of(self, state: State) -> int:
         """The tokens of a whole context, as the session counts them."""

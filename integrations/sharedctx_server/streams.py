@@ -178,10 +178,9 @@ class Conversation:
         service, project, agent = self._service, self._project, self._subscriber.agent
         request = "" if request is None else check_request(request)
         steps = service.projects.change(agent, project, diff, agent, expected, request)
-        written, _ = await service.write(project, steps, 0, request)
+        written, _ = await service.write(agent, project, steps, 0, request)
         if written.again:
             self._subscriber.offer(0, ack_message(project, written.version, written.state))
-        await service.made(project, agent, written)
 
     def _say(self, message: dict[str, Any]) -> None:
         self._subscriber.offer(0, encode(message))

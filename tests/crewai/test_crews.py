@@ -177,6 +177,22 @@ def test_short_hand_overs_and_other_crews_are_left_alone(store: sharedctx.Store)
     assert ctx.keys() == []
 
 
+def test_copies_of_a_crew_are_told_to_run_without_and_are_reached_by_all(
+    store: sharedctx.Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    ctx = store.session()
+    reader = agent("Reader", lambda prompt: scripted.answer("whole" if LONG in prompt else "view"))
+    crew = two_tasks(reader, agent("Writer", lambda prompt: scripted.answer(LONG)))
+    with compress_handoffs(crew, ctx, max_tokens=400):
+        assert [made.raw for made in crew.kickoff_for_each(inputs=[{}, {}])] == ["whole", "whole"]
+        assert [record.message for record in caplog.records if "copies of a crew" in record.message] != []
+        assert crew.kickoff().raw == "view"
+    caplog.clear()
+    with compress_handoffs(None, ctx, max_tokens=400):
+        assert crew.kickoff_for_each(inputs=[{}])[0].raw == "view"
+    assert "copies of a crew" not in caplog.text
+
+
 def test_a_hand_over_that_cannot_be_stored_goes_on_whole(store: sharedctx.Store) -> None:
     ctx = store.session(max_value_tokens=5)
     writer = agent("Writer", lambda prompt: scripted.answer(LONG))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from crewai.memory.storage.backend import EmbeddingDimensionMismatchError
 from crewai.memory.types import MemoryRecord
 
 import sharedctx
@@ -61,6 +62,20 @@ def test_a_saver_that_is_killed_loses_nothing_it_acknowledged(place: str, save: 
             len(memory.search([1.0, 1.0, 1.0], limit=10**6)) == memory.count() == len(store.session().keys("memory/"))
         )
         assert store.doctor() == []
+
+
+def test_who_saves_other_dimensions_at_the_same_time_is_told_as_if_it_came_later(
+    place: str, save: Callable[[str, int], Any]
+) -> None:
+    with ContextMemory.from_url(place) as memory:
+
+        def while_another_saves() -> Iterator[MemoryRecord]:
+            save("first", 1).finish()
+            yield MemoryRecord(id="second", content="text", embedding=[1.0, 0.0])
+
+        with pytest.raises(EmbeddingDimensionMismatchError):
+            memory.save(while_another_saves())  # type: ignore[arg-type]
+        assert [record.id for record in memory.list_records()] == ["first-0"]
 
 
 def test_what_others_touch_is_seen_by_who_had_read_it_untouched(place: str) -> None:

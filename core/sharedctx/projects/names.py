@@ -36,6 +36,11 @@ def _may_name(text: str) -> bool:
 
 def key_of(project: str) -> str:
     """The key of the session that holds the project's context; raises ``InvalidKey``."""
+    return _key(project if project.__class__ is str else check_project(project))
+
+
+@lru_cache(8192)
+def _key(project: str) -> str:
     return f"{PREFIX}{check_project(project)}{LEAF}"
 
 
