@@ -10,6 +10,7 @@ import click
 import sharedctx
 from sharedctx import copying
 from sharedctx.backends.keyring import VARIABLE, generate
+from sharedctx.errors import ConfigError
 
 from .display import growing, waiting
 from .target import Target
@@ -78,7 +79,10 @@ def copy(target: Target, source: str, destination: str) -> None:
 
     Both are compared at the end. Run it again to go on after an interruption, or to bring over what is new.
     """
-    with Target(source, target.session, None, target.as_json).store() as here, sharedctx.open(destination) as there:
+    given = Target(source, target.session, None, target.as_json)
+    if given.empty():
+        raise ConfigError(f"there is no store in {source}: name the directory or URL of one")
+    with given.store() as here, sharedctx.open(destination) as there:
         with growing("copying", hidden=target.as_json) as progress:
             done = copying.copy(here, there, progress)
         target.emit(asdict(done), f"{done.rows} rows of {done.spaces} spaces, {done.written} of them new: all equal")

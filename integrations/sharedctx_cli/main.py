@@ -16,7 +16,7 @@ from sharedctx.errors import SharedContextError
 
 from .display import alert
 from .display import as_json as json_text
-from .target import Target, exit_code
+from .target import Target, exit_code, told
 
 _COMMANDS = {
     "ls": "entries",
@@ -139,9 +139,9 @@ def _done(given: list[str]) -> int:
         code = _call(given)
     except SharedContextError as error:
         if as_json:
-            click.echo(json_text(error.to_dict()))
+            click.echo(json_text({**error.to_dict(), "message": told(error)}))
         else:
-            alert(f"sharedctx: {error.message}")
+            alert(f"sharedctx: {told(error)}")
         return exit_code(error)
     except click.ClickException as error:
         if as_json:

@@ -107,6 +107,11 @@ def exit_code(error: SharedContextError) -> int:
     return next((code for kind, code in _EXITS if isinstance(error, kind)), 1)
 
 
+def told(error: SharedContextError) -> str:
+    """The error's message in the words of the command line: options where it names arguments of Python."""
+    return error.message.replace("expect=", "--expect ").replace("most_bytes", "--max-bytes")
+
+
 def names_version(text: str) -> bool:
     """Whether a text has the form ``KEY@VERSION``."""
     _, at, number = text.rpartition("@")

@@ -21,6 +21,7 @@ from .display import clean, columned
 from .target import Target
 
 _LATEST = 10
+_LONGEST = 86400.0
 
 
 class Watcher:
@@ -123,6 +124,8 @@ def top(target: Target, interval: float, rounds: int | None) -> None:
 
     On a terminal until Ctrl-C, in a pipe once.
     """
+    if not interval <= _LONGEST:
+        raise click.BadParameter(f"{interval} is no number of seconds up to a day", param_hint="--interval")
     live = sys.stdout.isatty() and not target.as_json
     left = rounds if rounds is not None else None if live else 1
     with target.store() as store:

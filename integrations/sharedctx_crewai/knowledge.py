@@ -15,7 +15,7 @@ from sharedctx.entries.together import MOST, Change
 from sharedctx.errors import InvalidValue
 from sharedctx.extras import extra
 from sharedctx.opening import Openable, Opening
-from sharedctx.search import Entry, Item, Vectors
+from sharedctx.search import Entry, Vectors
 
 from .address import segment
 from .filters import least, listed, most
@@ -31,11 +31,6 @@ _LETTERS = 2**19
 """So many are saved in one commit, whatever bytes they take, or one text alone."""
 
 Embedder = Callable[[list[str]], Sequence[Sequence[float]]]
-
-
-def labels(item: Item) -> list[str]:
-    """Texts are filtered by their collection."""
-    return [item.read_facts()]
 
 
 class ContextKnowledge(Openable, BaseKnowledgeStorage):
@@ -66,7 +61,7 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
         self._context = self._opening.context(session)
         self._collection = segment(collection, "the collection")
         self._embedder = embedder
-        self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}", labels)
+        self._index = self._context.verbs.session.vectors(f"crewai-knowledge-{self._collection}")
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copied crew keeps its knowledge."""
@@ -90,9 +85,7 @@ class ContextKnowledge(Openable, BaseKnowledgeStorage):
     def _save(self, texts: dict[str, str], vectors: list[list[float]]) -> None:
         def tell(numbers: Sequence[int]) -> Steps[tuple[Op, ...]]:
             told = zip(texts, numbers, vectors, strict=True)
-            return (
-                yield from self._index.write([Entry(key, n, [vector], self._collection) for key, n, vector in told])
-            )
+            return (yield from self._index.write([Entry(key, n, [vector]) for key, n, vector in told]))
 
         context = self._context
         changes = [Change(key, text) for key, text in texts.items()]

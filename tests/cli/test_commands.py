@@ -56,7 +56,8 @@ def test_failures_have_their_exit_codes_and_name_the_cure(shell: Shell) -> None:
     code, _, err = shell("get", "finding")
     assert code == 3
     assert b"findings" in err
-    assert shell("put", "findings", "w", "--expect", "7")[0] == 4
+    code, _, err = shell("put", "findings", "w", "--expect", "7")
+    assert (code, err.rstrip().endswith(b"write with --expect 1")) == (4, True)
     assert shell("put", "bad\nkey", "v")[0] == 2
     assert shell("put", "k", "{", "--type", "json")[0] == 2
     code, _, err = shell("put", "k", "-", "--type", "json", stdin=b"[" * 100_000 + b"]" * 100_000)
@@ -160,7 +161,8 @@ def test_a_session_goes_through_a_file(shell: Shell, tmp_path: Path) -> None:
     assert other("get", "plan")[1] == b"two\n"
     (tmp_path / "bad.zip").write_bytes(b"PK nothing")
     assert other("import", str(tmp_path / "bad.zip"), "--to", "x")[0] == 2
-    assert other("import", file, "--to", "x", "--max-bytes", "1")[0] == 2
+    code, out, _ = other("--json", "import", file, "--to", "x", "--max-bytes", "1")
+    assert (code, "raise --max-bytes" in json.loads(out)["message"]) == (2, True)
     assert other.json("sessions") == ["default"]
 
 

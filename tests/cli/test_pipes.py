@@ -23,6 +23,8 @@ def test_top_in_a_pipe_tells_once(shell: Shell) -> None:
     assert "\x1b" not in text
     assert "me" in text
     assert len(shell("--json", "top", "--rounds", "2", "--interval", "0.05")[1].splitlines()) == 2
+    for odd in ("nan", "inf", "0"):
+        assert shell("top", "--interval", odd)[0] == 2
 
 
 def test_a_command_whose_output_was_closed_does_its_work(shell: Shell) -> None:

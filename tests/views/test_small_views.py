@@ -84,3 +84,52 @@ def test_a_log_that_goes_on_into_the_next_month_tells_its_forms_once() -> None:
     lines = [f"{day} 04:0{n}:11 web cron[{n + 70}]: ALERT rotation ended with {n}" for day in days for n in range(6)]
     view = compress("\n".join(lines), key="log", max_tokens=200)
     assert f" x{len(lines)} to {len(lines)}: " in view.text
+
+
+def test_of_a_long_table_the_rows_keep_their_numbers_and_all_are_counted() -> None:
+    rows = [
+        {"job": f"job-{n * 7919 % 1000}", "ms": n * 31 % 977, "host": f"web-{n % 9}", "zone": "north", "kind": "batch"}
+        for n in range(700)
+    ]
+    rows[333] |= {"ms": 88123, "host": "web-4"}
+    rows[512] |= {"job": "error: disk is full"}
+    for at in range(100, 160):
+        rows[at]["zone"] = f"south-{at}"
+    view = compress(json.dumps(rows), key="jobs", version=3, max_tokens=200)
+    head, shown = view.text.split("\n")[1], [line for line in view.text.split("\n") if line[:1].isdigit()]
+    assert view.tokens <= 200
+    assert head.startswith("@700[")
+    assert "kind=batch" in head
+    assert "zone=" not in head
+    told = [int(line.partition(":")[0]) for line in shown]
+    assert {0, 333, 512, 699} <= set(told)
+    assert all(
+        f'{rows[at]["job"]}"' in line or f"{rows[at]['job']}," in line for at, line in zip(told, shown, strict=True)
+    )
+    assert f"[[{700 - len(told)} of 700 rows omitted: " in view.text
+    first = next(at for at in range(700) if at not in told)
+    last = next(at for at in range(699, -1, -1) if at not in told)
+    assert view.refs == (f"v3:rows:{first}-{last}",)
+    assert "ms: 0..88123" in view.text
+
+
+def test_of_a_long_document_all_titles_are_told() -> None:
+    words = ("harbour", "granary", "foundry", "orchard", "quarry", "lagoon", "citadel", "meadow", "chapel", "tannery")
+    prose = "The ropes are counted in the morning and again before the gate is closed, as the clerk asks. " * 60
+    pages = [f"## {word.title()} rules\n\n{prose}\n\n```\n# {word} is no title\n```\n\n{prose}\n" for word in words]
+    pages.append(f"Underlined words\n----------------\n\n{prose}\n")
+    shown = compress("\n".join(["# The port", "", *pages]), key="port", max_tokens=200)
+    assert shown.kind == "markdown"
+    assert all(f"## {word.title()} rules" in shown.text for word in words)
+    assert "Underlined words" in shown.text
+    assert "# tannery is no title" not in shown.text
+
+
+def test_of_a_long_page_all_titles_are_told() -> None:
+    words = ("harbour", "granary", "foundry", "orchard", "quarry", "lagoon", "citadel", "meadow", "chapel", "tannery")
+    prose = "<p>The ropes are <b>counted</b> in the morning and again before the gate is closed.</p>\n" * 90
+    pages = [f'<h2 id="{word}">{word.title()} <a href="#{word}">rules</a></h2>\n{prose}' for word in words]
+    page = f"<html><head><title>The port</title></head><body>\n{''.join(pages)}</body></html>"
+    shown = compress(page, key="port", max_tokens=200)
+    assert shown.kind == "html"
+    assert all(f"## {word.title()} rules" in shown.text for word in words)

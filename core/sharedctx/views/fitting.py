@@ -59,9 +59,8 @@ def within(brief: Brief, budget: int, draft: Callable[[float], Draft]) -> Draft:
 
 
 def rate(text: str, brief: Brief) -> float:
-    """How many tokens one character of this text costs, from one count of at most 20,000 characters of it."""
-    sample = text[:20_000]
-    return max(brief.count(sample), 1) / max(len(sample), 1)
+    """How many tokens one character of this text costs; those of the original are counted already."""
+    return max(brief.count(text), 1) / max(len(text), 1)
 
 
 def relevance(text: str, brief: Brief) -> int:

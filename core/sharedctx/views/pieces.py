@@ -50,6 +50,12 @@ def notable(low: str) -> list[tuple[int, int]]:
     return sorted(lines.items())
 
 
+def evenly(units: Sequence[str], most: int) -> Sequence[str]:
+    """At least ``most`` of many units, from the first to near the last; the step is odd, as lines often come in
+    pairs."""
+    return units[:: max(len(units) // most - 1, 0) | 1]
+
+
 def lines_with(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where the lines that have one of the words start and end, in order; with ``""`` among them all lines."""
     lines: dict[int, int] = {}

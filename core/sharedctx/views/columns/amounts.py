@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from operator import eq
 from typing import Any
 
 from .layout import Column
@@ -12,6 +13,7 @@ from .literals import NUMBER
 
 _AMOUNT = 6
 """Digits of a whole number."""
+_PLAIN = frozenset((int, float))
 _LONGEST = 40
 """Characters of a text that is no number, whatever it spells."""
 _COLUMN = re.compile(rf"{NUMBER.pattern}(?:\n{NUMBER.pattern})*")
@@ -29,6 +31,11 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
     """The cells of a column as numbers, None for others."""
     if leaf.measured is not None:
         return leaf.measured
+    if _PLAIN.issuperset(map(type, leaf.values)):
+        plain = _floats(leaf.values)
+        if plain is not None:
+            leaf.measured = plain
+            return plain
     alone = alone or (leaf.alone and _tells_amounts(leaf.values))
     distinct = dict(zip(leaf.numbers, leaf.values, strict=True))
     known = _spelled(distinct) if alone else None
@@ -36,6 +43,15 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
         known = {at: number(value, alone) for at, value in distinct.items()}
     found = leaf.measured = [known[at] for at in leaf.numbers]
     return found
+
+
+def _floats(values: Sequence[Any]) -> list[float | None] | None:
+    """Numbers as such, all at once; None where some are none, or too large."""
+    try:
+        found: list[float | None] = list(map(float, values))
+    except OverflowError:
+        return None
+    return found if all(map(eq, found, found)) else None
 
 
 def _spelled(texts: dict[int, Any]) -> dict[int, float | None] | None:

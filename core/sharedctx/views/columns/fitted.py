@@ -14,6 +14,7 @@ from .packing import pack_value
 from .planner import Planner
 from .pool import Pool
 from .shortening import Limits, ShortWriter, Unit
+from .thinned import thinned
 
 _TRIES = 8
 _LEAST_SCALE, _MOST_SCALE = 0.3, 4.0
@@ -46,16 +47,20 @@ def shorten_value(
         tight = budget is not None and budget < _TIGHT
         if budget is not None and least(value, _SURELY * budget) > _SURELY * budget:
             return outline(name, value, source.text, brief)
-        pool = source.pool if value is source.value else Pool(value)
-        planner = Planner(pool, False)
+        few = thinned(value, brief.wanted, budget, alone) if budget is not None and tight else None
+        if few is not None:
+            shown, pool, planner = few.rows, few.pool, few.planner
+        else:
+            shown, pool = value, source.pool if value is source.value else Pool(value)
+            planner = Planner(pool, False)
         room = math.inf if budget is None else _ROWS * budget
         scale, fits, fails = 1.0, 0.0, 0.0
         best: tuple[int, Draft] | None = None
         for _ in range(_TRIES):
             own = writer(pool, planner, brief, limits.scaled(min(scale, 1.0), room * max(scale, 1.0)), unit, alone)
-            body = own.finish(own.value(value, 0))
+            body = own.finish(own.value(shown, 0))
             draft = Draft(f"{legend(name, what, own.used, tight)}\n{body}", "columns", tuple(own.refs))
-            if not own.refs:
+            if not own.refs and few is None:
                 draft = Draft(pack_value(name, what, value, alone, pool) or draft.text, "columns")
             if budget is None:
                 return draft

@@ -59,7 +59,8 @@ class Layout:
     """The columns of rows. ``rows`` are all of them, ``place`` says which row each has in the columns (None: none, it
     is spelled whole); ``starts`` where the rows of a packed value begin, by its number in the pool. ``names`` are those
     of the rows of a map. ``ranked``: the rows by how much they tell, all of them or not, and ``told``: what each column
-    holds, once they were asked for."""
+    holds, once they were asked for. Of a table that was thinned ``kept`` are the numbers of its rows; ``size`` counts
+    all of them."""
 
     columns: list[Column]
     leaves: list[Column]
@@ -69,6 +70,8 @@ class Layout:
     names: list[str] | None = None
     ranked: dict[bool, list[int]] = field(default_factory=dict)
     told: list[str] | None = None
+    kept: Sequence[int] | None = None
+    size: int = 0
 
     @property
     def keyed(self) -> bool:
@@ -76,6 +79,19 @@ class Layout:
         return self.names is not None
 
     def __post_init__(self) -> None:
+        self.size = len(self.rows)
+        self._spelled()
+
+    def thin(self, kept: Sequence[int], size: int) -> None:
+        """Know the rows as those at some places of a table of ``size`` rows."""
+        self.kept, self.size = kept, size
+        self._spelled()
+
+    def number(self, place: int) -> int:
+        """The number of a row in the whole table."""
+        return place if self.kept is None else self.kept[place]
+
+    def _spelled(self) -> None:
         self.order = self.leaves
         self.cells = [leaf for leaf in self.leaves if leaf.spelled]
         self.sticky = [leaf for leaf in self.leaves if leaf.rule == "sticky"]

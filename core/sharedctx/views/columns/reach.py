@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
@@ -19,49 +18,59 @@ _PLACE = attrgetter("place")
 Path = tuple[Any, ...]
 
 
-@dataclass(slots=True)
 class Reached:
     """A part: its place and its name where it lies, how much it tells of the whole, its path if that may lead to a part
     that was found, and the parts in it that were reached, in their order."""
 
-    part: Any
-    place: int
-    name: Any
-    share: float
-    path: Path | None
-    inner: list[Reached] = field(default_factory=list)
+    __slots__ = ("inner", "name", "part", "path", "place", "share")
+
+    def __init__(self, part: Any, place: int, name: Any, share: float, path: Path | None) -> None:
+        self.part = part
+        self.place = place
+        self.name = name
+        self.share = share
+        self.path = path
+        self.inner: list[Reached] = []
 
 
 def reach(value: Any, found: Iterable[Path], most: float = math.inf) -> Reached:
-    """Return a value with the ``most`` parts that tell most of it, and those on the way to what was found."""
+    """Return a value with about the ``most`` parts that tell most of it, and those on the way to what was found."""
     on_way: dict[Path, set[Any]] = {}
     for path in found:
         for size in range(len(path)):
             on_way.setdefault(path[:size], set()).add(path[size])
     root = Reached(value, 0, "", 1.0, ())
-    opened = [root]
-    waiting: list[tuple[float, int, Reached, Reached, Iterator[Reached]]] = []
-    turn = reached = 0
-    while opened or (waiting and reached < most):
-        if opened:
-            above = opened.pop()
+    waiting: list[tuple[float, int, Reached, Iterator[Reached]]] = []
+    left, turn = most, 0
+
+    def opened(above: Reached) -> None:
+        """Let the parts of one wait for their turn, but for those on the way, which are taken."""
+        nonlocal turn
+        pending = [above]
+        while pending:
+            above = pending.pop()
             also = on_way.get(above.path, _NONE) if above.path is not None else _NONE
             parts = _parts(above, also)
             if also:
                 every = list(parts)
-                above.inner += (part for part in every if part.path is not None)
-                opened += (part for part in above.inner if _holds(part.part))
+                above.inner += [part for part in every if part.path is not None]
+                pending += [part for part in above.inner if _holds(part.part)]
                 parts = iter([part for part in every if part.path is None])
-        else:
-            _, _, above, part, parts = heappop(waiting)
-            above.inner.append(part)
-            reached += 1
-            if _holds(part.part):
-                opened.append(part)
-        following = next(parts, None)
-        if following is not None:
             turn += 1
-            heappush(waiting, (-following.share, turn, above, following, parts))
+            heappush(waiting, (-_DEEPER * above.share, turn, above, parts))
+
+    opened(root)
+    while waiting and left > 0:
+        _, _, above, parts = heappop(waiting)
+        for part in parts:  # as long as they tell more than what waits
+            above.inner.append(part)
+            left -= 1
+            if _holds(part.part):
+                opened(part)
+            if left <= 0 or (waiting and part.share < -waiting[0][0]):
+                turn += 1
+                heappush(waiting, (-part.share, turn, above, parts))
+                break
     _in_order(root)
     return root
 

@@ -51,7 +51,7 @@ def set_rules(leaves: list[Column], lines: bool) -> None:
         if leaf.form == "cell" and not leaf.rule:
             _default(leaf)
         if leaf.form == "cell" and leaf.rule != "template":
-            leaf.alone = _is_text(leaf.values)
+            leaf.alone = is_text(leaf.values)
 
 
 def _in_runs(numbers: list[int]) -> bool:
@@ -70,7 +70,8 @@ def _default(leaf: Column) -> None:
             leaf.rule, leaf.given = "default", value
 
 
-def _is_text(values: list[Any]) -> bool:
+def is_text(values: list[Any]) -> bool:
+    """Whether cells are texts, some of which would be read as numbers."""
     if not set(map(type, values)) <= _TEXTS:
         return False
     return any(type(value) is str and value[:1] in _NUMERIC and NUMBER.fullmatch(value) for value in values)

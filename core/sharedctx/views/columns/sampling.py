@@ -27,9 +27,9 @@ _TIME = re.compile(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}")
 
 
 class Sample:
-    """Ranks the rows of one table, the most telling first."""
+    """Ranks the rows of one table, the most telling first; without a pool those of scalars alone."""
 
-    def __init__(self, layout: Layout, pool: Pool, wanted: Sequence[str], alone: bool) -> None:
+    def __init__(self, layout: Layout, pool: Pool | None, wanted: Sequence[str], alone: bool) -> None:
         self._layout = layout
         self._pool = pool
         self._wanted = wanted
@@ -114,6 +114,12 @@ class Sample:
         """The cells, by their numbers, that have signs of trouble."""
         if leaf.key:
             return {leaf.numbers[at] for at in suspects(leaf.values) if notable(leaf.values[at])}
+        if self._pool is None:
+            known = {
+                value: number for number, value in zip(leaf.numbers, leaf.values, strict=True) if type(value) is str
+            }
+            texts = list(known)
+            return {known[texts[at]] for at in suspects(texts) if notable(texts[at])}
         some = self._pool.suspects.intersection(leaf.numbers)
         if not some:
             return some
@@ -221,15 +227,20 @@ def summary(layout: Layout, alone: bool, most: int, size: float = math.inf) -> s
     """A line that tells, for each of up to ``most`` columns, its range or its most frequent values: those that fit into
     ``size`` characters."""
     if layout.told is None:
-        some = [leaf for leaf in layout.leaves if leaf.rule not in ("const", "same", "steps")]
-        told = [(leaf.name, _told(leaf, alone)) for leaf in some if leaf.inner is None and not leaf.key]
-        layout.told = [f"{name}: {text}" for name, text in told if text]
+        layout.told = tell(layout, alone)
     fitting = []
     for each in layout.told[:most]:
         if len(each) + 2 <= size:
             fitting.append(each)
             size -= len(each) + 2
     return "; ".join(fitting)
+
+
+def tell(layout: Layout, alone: bool) -> list[str]:
+    """What each column holds that a summary tells of."""
+    some = [leaf for leaf in layout.leaves if leaf.rule not in ("const", "same", "steps")]
+    told = [(leaf.name, _told(leaf, alone)) for leaf in some if leaf.inner is None and not leaf.key]
+    return [f"{name}: {text}" for name, text in told if text]
 
 
 def _told(leaf: Column, alone: bool) -> str:

@@ -178,12 +178,12 @@ class ShortWriter(Writer):
         return short if size >= _MANY else replace(short, fill=True, share=_FULLER * short.share)
 
     def _table(self, layout: Layout, value: Any) -> str:
-        size = len(layout.rows)
+        size = layout.size
         costs = self._costs(layout)
         share = self._limits.share * (_NAMED if layout.keyed and self._limits.share < 1 else 1)
         room = min(max(share * sum(costs), self._limits.tokens), self._limits.room)
         small = size < self._limits.rows or share >= 1
-        if sum(costs) <= room or (small and room < self._limits.room):
+        if layout.kept is None and (sum(costs) <= room or (small and room < self._limits.room)):
             return self._all(layout, value)
         kept: list[int] = []
         for place in Sample(layout, self._pool, self._brief.wanted, self._alone).ranked(self._limits.fill):
@@ -200,9 +200,10 @@ class ShortWriter(Writer):
             lines.append(f"# {told}")
         self.used.add("numbered")
         for place in kept:
-            lines += [f"{place}: {line}" for line in self._line(layout, place, value)]
-        first = next(at for at, place in enumerate([*kept, size]) if at != place)
-        last = size - 1 - next(at for at, place in enumerate([*kept[::-1], -1]) if size - 1 - at != place)
+            lines += [f"{layout.number(place)}: {line}" for line in self._line(layout, place, value)]
+        numbers = list(map(layout.number, kept))
+        first = next(at for at, number in enumerate([*numbers, size]) if at != number)
+        last = size - 1 - next(at for at, number in enumerate([*numbers[::-1], -1]) if size - 1 - at != number)
         lines.append(self._rest(layout, value, kept, first, last))
         return "\n".join([*lines, ""])
 
@@ -240,7 +241,8 @@ class ShortWriter(Writer):
         """The reference of one row."""
         if layout.names is not None:
             return self._reference(step(layout.names[place]))
-        return self._unit.ref(place, place) if self._unit and not self._path else self._reference(step(place))
+        number = layout.number(place)
+        return self._unit.ref(number, number) if self._unit and not self._path else self._reference(step(number))
 
     def _line(self, layout: Layout, place: int, value: Any) -> list[str]:
         self._row = self._row_of(layout, place)
@@ -249,12 +251,12 @@ class ShortWriter(Writer):
         return lines
 
     def _rest(self, layout: Layout, value: Any, kept: list[int], first: int, last: int) -> str:
-        left = len(layout.rows) - len(kept)
+        left = layout.size - len(kept)
         if layout.keyed:
             others = set(range(len(layout.rows))) - set(kept)
             names = [name for place, name in enumerate(value) if place in others][: self._limits.parts * 3]
             named = ", ".join(name for name in names if len(name) <= 60)
             return self._omitted(f"{left} of {len(layout.rows)} members ({named})", self._reference())
         if self._unit and not self._path:
-            return self._omitted(f"{left} of {len(layout.rows)} rows", self._unit.ref(first, last))
-        return self._omitted(f"{left} of {len(layout.rows)} rows", self._reference(f"[{first}:{last + 1}]"))
+            return self._omitted(f"{left} of {layout.size} rows", self._unit.ref(first, last))
+        return self._omitted(f"{left} of {layout.size} rows", self._reference(f"[{first}:{last + 1}]"))

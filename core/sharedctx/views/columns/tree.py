@@ -26,6 +26,8 @@ _OFTEN = 0.5
 _MAP, _APART = 4, 2
 """Members of an object that is a map where all are objects: their names are names. So many parts that have a member
 name it each."""
+_BRIEF = 40
+"""Characters of a text whose tokens are counted; those of a longer one are estimated."""
 _FOUND = 1000.0
 
 
@@ -49,9 +51,9 @@ class Tree:
         self._texts: list[str] = []
         self._longer: dict[int, str] = {}
         self._shares: list[float] = []
-        self._costs: list[int] = []
+        self._costs: list[float] = []
         self._worths: list[float] = []
-        self._costs_longer: dict[int, int] = {}
+        self._costs_longer: dict[int, float] = {}
         self._again: list[bool] = []
         self._maps: set[int] = set()
         self._worths_longer: dict[int, float] = {}
@@ -121,18 +123,21 @@ class Tree:
         return first
 
     def _judge(self, whole: str, count: Callable[[str], int]) -> None:
-        """What each node costs, and how many words it has for it that stand in none before: the rarer ones in the
-        whole count more."""
+        """About what each node costs, and how many words it has for it that stand in none before: the rarer ones in
+        the whole count more."""
         times = words_in(whole)
+        price = count(whole) / max(len(whole), 1)
         seen: set[str] = set()
-        known: dict[str, int] = {}  # what a text costs: words of a text that was met before are not new
+        known: dict[str, float] = {}  # what a text costs: words of a text that was met before are not new
 
         def new(text: str) -> float:
-            words = set(_WORD.findall(text)) - seen
-            if not words:
-                return 0.0
-            seen.update(words)
-            return sum([1 / (1 + _OFTEN * math.log2(times.get(word, 1))) for word in sorted(words)])
+            told = 0.0
+            for word in _WORD.findall(text):
+                if word not in seen:
+                    seen.add(word)
+                    often = times.get(word, 1)
+                    told += 1.0 if often == 1 else 1 / (1 + _OFTEN * math.log2(often))
+            return told
 
         named = {"{}", "[]"}
         naming = {label: bool(label and _NAMES.fullmatch(label)) for label in set(self._labels)}
@@ -147,7 +152,7 @@ class Tree:
             cost = known.get(told)
             novel = 0.0
             if cost is None:
-                cost = known[told] = count(told) + 1
+                cost = known[told] = count(told) + 1 if len(told) < _BRIEF else len(told) * price + 1.5
                 novel = new(told) / cost
             if naming[label] or entry:
                 novel = max(_NAMED * novel, 0.0 if text in named else _NEW_NAME)
@@ -156,11 +161,7 @@ class Tree:
             self._worths.append(share * novel)
             longer = self._longer.get(at)
             if longer:
-                if longer not in known:
-                    known[longer] = count(longer) + 1
-                if text not in known:
-                    known[text] = count(text) + 1
-                more = max(known[longer] - known[text], 1)
+                more = max((len(longer) - len(text)) * price, 1.0)
                 self._costs_longer[at] = more
                 self._worths_longer[at] = share * new(longer) / more
 
@@ -200,7 +201,7 @@ class Tree:
                 continue
             if costs[at] > left or at in shown:
                 continue
-            cost = 0
+            cost = 0.0
             way = []
             place = at
             while place not in shown:

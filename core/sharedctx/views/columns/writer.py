@@ -118,7 +118,7 @@ class Writer:
         """How many rows, and their columns."""
         opening = "<" if layout.keyed else "["
         self.used.add("map" if layout.keyed else "table")
-        return f"@{len(layout.rows)}{opening}{self._columns(layout.columns)}{_CLOSING[opening]}"
+        return f"@{layout.size}{opening}{self._columns(layout.columns)}{_CLOSING[opening]}"
 
     def lines(self, layout: Layout, places: Any, value: Any) -> list[str]:
         """The lines of some rows, which follow one another."""

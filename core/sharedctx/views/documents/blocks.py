@@ -12,6 +12,7 @@ from ..fitting import relevance
 from ..kind import Brief, Draft
 from ..parts import fit
 from .fitted import DECLARATION, parts
+from .gathered import gathered
 from .sentences import gist, warning
 
 _HEAD, _TAIL = 24, 8
@@ -20,6 +21,8 @@ _NAMES = 40
 """More names of one paragraph are not looked at."""
 _DENSE, _LIST = 0.5, 6
 """Where the gist is more of the source than this share, lists are cut from so many items on."""
+_SURELY = 12
+"""Characters for a token of the budget: more do not fit."""
 _TIGHT = 200
 """Budgets below this have no room for a legend."""
 _JOINED, _WIDTH = 30, 200
@@ -49,13 +52,17 @@ class Block:
 
 def draft(blocks: Sequence[Block], source: str, whole: str, brief: Brief, strategy: str) -> Draft:
     """The gist of the blocks within the brief's budget; ``whole`` is the reference that redeems all of ``source``."""
+    every = blocks
+    if brief.budget is not None:
+        blocks = gathered(blocks, brief, brief.budget)
     short = list(_shortened(blocks, brief))
     chosen = set(range(len(blocks)))
     if brief.budget is None and sum(map(len, short)) > _DENSE * len(source):
         chosen -= set(_listed(blocks, short, brief))
-    made = _assembled(blocks, short, chosen, source, whole, brief, strategy)
-    if brief.budget is None or brief.count(made.text) <= brief.budget:
-        return made
+    if brief.budget is None or (blocks is every and sum(map(len, short)) <= _SURELY * brief.budget):
+        made = _assembled(blocks, short, chosen, source, whole, brief, strategy)
+        if brief.budget is None or brief.count(made.text) <= brief.budget:
+            return made
     told = list(parts(blocks, short, brief, brief.budget))
     return fit(told, source, whole, brief, brief.budget, strategy)
 

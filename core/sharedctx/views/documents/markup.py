@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from .blocks import Block
@@ -50,14 +51,16 @@ def _without_picture(found: re.Match[str]) -> str:
     return "" if found[1] else found[0]
 
 
-def read(lines: list[str]) -> list[Block]:
-    """Return the blocks of a document; empty lines, rules and comments are of none."""
-    return _Reader(lines).blocks()
+def read(lines: list[str], enough: float = math.inf) -> list[Block]:
+    """Return the blocks of a document; empty lines, rules and comments are of none. Behind ``enough`` characters of
+    text only headings are read."""
+    return _Reader(lines, enough).blocks()
 
 
 class _Reader:
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], enough: float) -> None:
         self.lines = lines
+        self.enough = enough
         self.at = 0
         self.found: list[Block] = []
         self.levels: dict[str, int] = {}
@@ -69,15 +72,43 @@ class _Reader:
             end = next(at for at in range(1, 60) if self.lines[at].rstrip() == "---")
             self.add("code", end + 1, "\n".join(self.lines[: end + 1]))
         while self.at < len(self.lines):
-            if self.lines[self.at].strip():
+            if self.enough < 0:
+                self.headings()
+            elif self.lines[self.at].strip():
                 self.block()
             else:
                 self.at += 1
         return self.found
 
+    def headings(self) -> None:
+        """Read headings alone from here on, those that stand in no fence."""
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            fence = FENCE.match(line) if line.lstrip(" \t")[:1] in ("`", "~") else None
+            title = heading(line) if line[:4].lstrip(" ")[:1] == "#" else None
+            if fence:
+                known = len(self.found)
+                self.fenced(fence[1])
+                del self.found[known:]
+            elif title:
+                self.add("heading", self.at + 1, plain(title[1]), title[0])
+            elif not (line and line[0] not in " \t" and self.ruled() and self.underlined()):
+                self.at += 1
+
+    def ruled(self) -> bool:
+        """Whether a rule stands below a line that is none."""
+        below = self.lines[self.at + 1 : self.at + 2]
+        return (
+            bool(below)
+            and len(below[0]) < _LINE
+            and RULE.match(below[0]) is not None
+            and not RULE.match(self.lines[self.at][:_LINE])
+        )
+
     def add(self, kind: str, end: int, text: str, level: int = 1) -> None:
         shown = kind if text or kind == "extra" else "extra"
         self.found.append(Block(shown, self.at + 1, end, text, level))  # type: ignore[arg-type]
+        self.enough -= len(text)
         self.at = end
 
     def block(self) -> None:

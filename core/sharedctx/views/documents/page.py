@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from bisect import bisect_right
 from typing import Any
@@ -22,6 +23,10 @@ _LEVELS = {f"h{level}": level for level in range(1, 7)} | {"title": 1}
 _NAMING = frozenset(["a", "code", "tt", "kbd"])
 _CELLS = frozenset(["p", "div", "br", "section"])
 _LISTS = frozenset(["ul", "ol", "menu", "dl"])
+_HEADING = re.compile(
+    r"<h([1-6])(?=[\s>])[^<>]{0,500}>([^<>]{0,500}(?:<(?!/?h[1-6])[^<>]{0,500}>[^<>]{0,500}){0,9})</h\1", re.I
+)
+_MARKUP = re.compile(r"<[^<>]*>")
 _PROSE = re.compile(r"\w+[ ,]\s?\w+[ ,]\s?\w+")
 _LONGEST_NAME = 100
 _LEAST = 0.01
@@ -29,8 +34,9 @@ _LEAST = 0.01
 
 
 class _Page:
-    def __init__(self, text: str, by_line: bool, hides: frozenset[str]) -> None:
+    def __init__(self, text: str, by_line: bool, hides: frozenset[str], enough: float = math.inf) -> None:
         self.hides = hides
+        self.enough = enough
         self.text = text
         self.found: list[Block] = []
         self.starts = [found.start() for found in re.finditer("\n", text)] if by_line else None
@@ -66,6 +72,9 @@ class _Page:
                 self.scripts.append((token.start, token.end))
             else:
                 self.tag(token)
+                if self.enough < 0:
+                    self.headings(token.end)
+                    break
         self.close(len(self.text))
         seen = sum(len(block.text) for block in self.found)
         if seen < _LEAST * len(self.text):
@@ -134,6 +143,16 @@ class _Page:
         term = kind == "item" and self.term and not text.endswith(":")
         block = Block(kind, self.place(self.first), self.place(end), text, self.level, names, term)  # type: ignore[arg-type]
         self.found.append(block)
+        self.enough -= len(text)
+
+    def headings(self, at: int) -> None:
+        """Make blocks of the headings behind a place, and of nothing else."""
+        self.close(at)
+        for found in _HEADING.finditer(self.text, at):
+            said = " ".join(decoded(_MARKUP.sub(" ", found[2])).split())
+            if said:
+                place = self.place(found.start())
+                self.found.append(Block("heading", place, place, said, int(found[1])))
 
     def data(self) -> list[Block]:
         """The prose in the JSON of scripts, for a page that shows hardly any."""
@@ -166,8 +185,9 @@ def _strings(value: Any) -> list[str]:
     return found
 
 
-def read(text: str, by_line: bool) -> list[Block]:
-    """Return the blocks of a page; their places are lines from 1, or characters if not ``by_line``."""
-    page = _Page(text, by_line, _HIDDEN)
+def read(text: str, by_line: bool, enough: float = math.inf) -> list[Block]:
+    """Return the blocks of a page; their places are lines from 1, or characters if not ``by_line``. Behind ``enough``
+    characters of visible text only headings are read."""
+    page = _Page(text, by_line, _HIDDEN, enough)
     blocks = page.read()
     return _Page(text, by_line, frozenset()).read() if page.hidden else blocks

@@ -11,11 +11,13 @@ from ..fitting import afford, by_rank, rate, relevances, wanted, within
 from ..kind import Brief, Draft, Source
 from ..paths.matches import BARE, CONTEXT, LOOKS_LIKE_PATH, NUMBERED, PATH, REACH, Found, Row, read, read_headings
 from ..paths.rows import rows, short
+from ..pieces import evenly
 
 _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the same match at lines 12 and 15]]'
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
 _ANY_NUMBER = re.compile(r":[1-9]\d{0,8}:|^[1-9]\d{0,8}[:-]", re.M)
 _BARE_SHARE = 0.85
+_GLANCED = 40
 _AGAIN = 500
 """Characters of rows after which a path is named again: a reader of a long list needs it near."""
 
@@ -23,6 +25,11 @@ _AGAIN = 500
 def _may_be(lines: list[str]) -> bool:
     """Whether lines may be what a search prints, seen quickly: some have a number between or before colons and dashes,
     or most a colon."""
+    some = evenly(lines, _GLANCED)
+    if sum(":" in line for line in some) < _BARE_SHARE / 2 * len(some):
+        numbered = sum(1 for line in some if _ANY_NUMBER.search(line) or CONTEXT.search(line))
+        if numbered < 0.1 * len(some):
+            return False
     text = "\n".join(lines)
     return _ANY_NUMBER.search(text) is not None or sum(":" in line for line in lines) >= _BARE_SHARE * len(lines)
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ..documents.blocks import draft
+from ..documents.gathered import enough
 from ..documents.page import read
 from ..kind import Brief, Draft, Source
 from ..packs import MOST
@@ -41,7 +42,7 @@ class HtmlKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """The visible text; long paragraphs by their first sentences. None for a page that shows nothing."""
         by_line = len(source.text) < _LONG * len(source.lines)
-        blocks = read(source.text, by_line)
+        blocks = read(source.text, by_line, enough(brief))
         if not blocks:
             return None
         whole = f"lines:1-{len(source.lines)}" if by_line else f"chars:0-{len(source.text)}"

@@ -12,13 +12,14 @@ from ..fitting import rate, wanted, within
 from ..kind import Brief, Draft, Source
 from ..paths import ls_lines, tree_lines
 from ..paths.path_tree import Branch, Leaf, grow, read, render
-from ..pieces import assemble, select
+from ..pieces import assemble, evenly, select
 
 _LEGEND = '[[listing: "dir/" before the names in it ("dir/.": dir itself is listed too), deeper ones indented below]]'
 _LEGEND_CRLF = _LEGEND.replace("]]", "; lines end in CRLF]]")
 _LONG = re.compile(r'\[\[listing: a letter stands for the start of a line, "\^" for the date above; (\{.*\})\]\]')
 _DRAWN = re.compile(r"\[\[listing: a space for each level of a (tree[\w ]{0,40})\]\]")
 _MARKER = 30
+_GLANCED = 40
 _VARIES = re.compile(r"[0-9a-f]{8,}|\d+", re.I)
 _MANY = 8
 _PATH = re.compile(r"[^\s:;,=(){}<>\"'`|*?!]{1,400}")
@@ -36,7 +37,7 @@ class ListingKind:
             return 0.0
         if _form(sample):
             return 0.9
-        if sum("/" in line for line in sample) < 0.5 * len(sample):
+        if sum(["/" in line for line in sample]) < 0.5 * len(sample):
             return 0.0
         paths = sum(1 for line in sample if _PATH.fullmatch(line))
         return 0.85 if paths >= 0.9 * len(sample) else 0.0
@@ -89,8 +90,9 @@ class ListingKind:
 def _form(lines: Sequence[str]) -> str:
     """ "long" or "drawn" if most of the first lines are of that form, else nothing."""
     sample = [line for line in lines[:400] if line.strip()]
+    few = evenly(sample, _GLANCED)
     for form, known in (("long", ls_lines.known), ("drawn", tree_lines.known)):
-        if 2 * known(sample) > len(sample):
+        if 5 * known(few) > len(few) and 2 * known(sample) > len(sample):
             return form
     return ""
 

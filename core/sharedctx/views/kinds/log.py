@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...errors import DecodeError
 from ..kind import Brief, Draft, Source
 from ..lines.log_forms import RESERVED, divide
 from ..lines.log_packed import Reader, Writer
-from ..lines.log_survey import BUILD, FRAME, Survey, Template, alike, common_starts, is_head, trouble_of
+from ..lines.log_survey import BUILD, FRAME, SIMILAR, Survey, Template, alike, common_starts, is_head, trouble_of
 from ..lines.odd_values import odd_lines
 from ..lines.picks import Picks
 from ..packs import MOST
+from ..pieces import evenly
 
 _LEGEND = (
     '[[log: "@A .. <> .." is a form of line, "A x y" a line of form A with the cells x and y for <>, " x y" one of the'
     " form before; ^ or no cell: as in the form's line before; <:><:> is a time, told from its first part that is not"
     " as in the time before; <=1> is cell 1 again; &1 repeats the cell &1=; | starts a line as it is; << is <]]"
 )
-_SAMPLE = 150
+_SAMPLE, _GLANCED = 150, 40
 _FEWEST = 8
 _RARE = 2
 _FORMS = 8
@@ -35,6 +38,12 @@ _FIRST_COMMON, _FIRST_RARE = 3, 12
 _ABOUT = " (the gaps between the numbers; x9 to 99: 9 lines like this one, the last is 99; … inside a line: cut)"
 
 
+def _may_be(lines: Sequence[str]) -> bool:
+    """Whether a few of many lines are such that most may be of a log."""
+    known = sum(1 for line in lines if is_head(line) or FRAME.match(line) or BUILD.match(line))
+    return known >= 0.1 * len(lines) or alike(lines, SIMILAR / 2)
+
+
 class LogKind:
     """Lines with times or levels, of any common format; stack traces and the output of builds too."""
 
@@ -44,6 +53,8 @@ class LogKind:
         """By the share of lines that start with a time or a level, are of a stack trace or a build, or begin alike."""
         lines = [line for line in source.text[:60_000].split("\n")[:1000] if line.strip()]
         if len(lines) < _FEWEST:
+            return 0.0
+        if not is_head(lines[0]) and not _may_be(evenly(lines, _GLANCED)):
             return 0.0
         step = len(lines) // _SAMPLE | 1  # odd: lines often come in pairs
         sample = lines[::step]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ..documents.blocks import draft
+from ..documents.gathered import enough
 from ..documents.markup import DIRECTIVE, FENCE, ITEM, RULE, heading, read
 from ..kind import Brief, Draft, Source
 
@@ -54,7 +55,8 @@ class MarkdownKind:
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Headings with their lines, the first sentences of paragraphs, code, tables and warnings."""
         total = len(source.lines)
-        return draft(read(source.lines), source.text, f"lines:1-{total}", brief, "outline")
+        blocks = read(source.lines, enough(brief))
+        return draft(blocks, source.text, f"lines:1-{total}", brief, "outline")
 
 
 def _outside(lines: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from ..kind import Brief, Draft, Source
 from ..metrics.exposition import Block, read, sample
 from ..metrics.ranges import Ranges
 from ..metrics.table import Reader, Writer
+from ..pieces import evenly
 
 _LEGEND = (
     '[[metrics: "@3 type name{a="x",b=?,c^} ? 17?" heads 3 samples, ? is told by their rows (labels, value, time after'
@@ -14,6 +15,7 @@ _LEGEND = (
     " of family name; after #: HELP; other lines are plain]]"
 )
 _FEWEST = 4
+_GLANCED = 20
 
 
 class MetricsKind:
@@ -25,6 +27,9 @@ class MetricsKind:
         """By the share of lines that are samples or comments on them."""
         lines = [line for line in source.text[:30_000].split("\n")[:-1][:200] if line.strip()]
         told = [line for line in lines if not line.startswith(("# TYPE ", "# HELP ", "# UNIT ", "# EOF"))]
+        few = evenly(told, _GLANCED)
+        if 2 * sum(sample(line) is not None for line in few) < len(few):
+            return 0.0
         samples = sum(sample(line) is not None for line in told)
         labelled = len(lines) - len(told) + sum("{" in line for line in told)
         if samples < _FEWEST or samples < 0.8 * len(told) or not labelled:

@@ -27,9 +27,10 @@ from ..lines.result_lines import (
     results,
     suspects,
 )
+from ..pieces import evenly
 
 _FEWEST = 6
-_SAMPLE = 400
+_SAMPLE, _GLANCED = 400, 40
 _MASK = re.compile(r"0x[0-9a-f]+|\d+")
 _SESSION = re.compile(
     r"\s{0,8}=+ test session starts =+|running \d+ tests?$|=== RUN |TAP version \d|# Subtest"
@@ -59,6 +60,9 @@ class TestsKind:
         if len(lines) < _FEWEST:
             return 0.0
         begins = _SESSION.search(source.text[:4000]) is not None
+        few = evenly(lines, _GLANCED)
+        if not begins and len(suspects(few)) < 0.07 * len(few):
+            return 0.0
         some = suspects(lines)
         if not begins and len(some) < 0.2 * len(lines):
             return 0.0

@@ -163,11 +163,12 @@ def is_head(line: str) -> bool:
 
 
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d]+")
-_SHAPED, _SIMILAR, _FIRST = 20, 0.5, 40
+_SHAPED, SIMILAR, _FIRST = 20, 0.5, 40
 
 
-def alike(lines: Sequence[str]) -> bool:
-    """Whether most lines start in one form that has numbers, as those of programs that write no usual time."""
+def alike(lines: Sequence[str], least: float = SIMILAR) -> bool:
+    """Whether most lines, or another share of them, start in one form that has numbers, as those of programs that
+    write no usual time."""
     if len(lines) < _SHAPED:
         return False
     starts = "\n".join([line[:_FIRST] for line in lines])
@@ -175,7 +176,7 @@ def alike(lines: Sequence[str]) -> bool:
     shapes = Counter(" ".join(line.split(" ")[:3]) for line in shaped)
     shape, times = shapes.most_common(1)[0]
     joined = any("0" in word and len(word) > 1 for word in shape.split(" "))  # 10.1.2, node-7: no plain numbering
-    return joined and times >= _SIMILAR * len(lines)
+    return joined and times >= least * len(lines)
 
 
 def trouble_of(mask: str) -> tuple[int, int]:

@@ -183,7 +183,7 @@ LANGUAGES = (
         "indents",
         r"\#[^\n]*+|^=begin\b[\s\S]*?(?:^=end\b|\Z)",
         rf"{DOUBLE}|{SINGLE}",
-        declares=r"(?![^\n]*:[ \t]*$)def[ \t]+[\w.]+[?!=]?|(?:class|module)[ \t]+[A-Z<]\S*|(?:attr_\w+|scope"
+        declares=r"(?![^\n]*:[ \t]*$)(?:def[ \t]+[\w.]+[?!=]?|(?:class|module)[ \t]+[A-Z<]\S*)|(?:attr_\w+|scope"
         r"|has_many|belongs_to|validates)[ \t]",
         contains=r"(?:class|module)\b|(?:describe|context|namespace)\b[^\n]*\bdo\b",
         fails=r"^[ \t]*(?:raise|fail|abort)\b",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..fitting import within
+from ..fitting import rate, within
 from ..kind import Brief, Draft
 from .plan import FAILURE, FUNCTION, IMPORT, MEMBER, NESTED, TYPE, Plan, width
 
@@ -34,6 +34,8 @@ _AGAIN = 400
 """Characters of signatures after which it is said again what they are of."""
 _ALIKE, _SHARED = 8, 80
 """From so many names on what stands behind all of them is told once, if it has no more than so many characters."""
+_COMMA, _NUMBER = 1.2, 3.5
+"""Tokens behind a name, and of the number of a line."""
 _ROW = 4
 """Tokens that a new row costs."""
 _WORTH = {TYPE: 0.35, FUNCTION: 0.3, MEMBER: 0.3, NESTED: 0.1, FAILURE: 1.0, IMPORT: 0.4}
@@ -66,15 +68,16 @@ def is_names(first: str) -> bool:
     return _LEGEND.match(first[:200]) is not None
 
 
-def outline(plan: Plan, what: str, brief: Brief, budget: int) -> Draft | None:
-    """The names and more within a budget; None where not even some names fit."""
+def outline(plan: Plan, what: str, text: str, brief: Brief, budget: int) -> Draft | None:
+    """The names and more of the program ``text`` within a budget; None where not even some names fit."""
     pieces = list(_pieces(plan))
     _share(pieces)
     ref = f"lines:1-{len(plan.lines)}"
     head = brief.marks.omitted(f"{what} of {len(plan.lines)} lines by names; the rest", ref)
     fixed = brief.count(head) + 1
-    costs = [brief.count(f", {piece.text}") for piece in pieces]
-    longer = [brief.count(f"\n 999 {each.name}{each.rest}") if each.rest else 0 for each in pieces]
+    price = rate(text, brief)
+    costs = [_COMMA + price * len(piece.text) for piece in pieces]
+    longer = [_NUMBER + price * len(each.name + each.rest) if each.rest else 0 for each in pieces]
     order = _order(pieces, costs, longer)
     before = {piece.before: brief.count(piece.before) + 2 if "…" in piece.before else _ROW for piece in pieces}
     heads = {piece.section: at for at, piece in enumerate(pieces) if piece.section == piece.line and not piece.name}
@@ -112,7 +115,7 @@ def _share(pieces: Sequence[_Piece]) -> None:
             piece.rest = "" if rest == piece.rest else piece.rest
 
 
-def _order(pieces: Sequence[_Piece], costs: Sequence[int], longer: Sequence[int]) -> list[tuple[int, bool]]:
+def _order(pieces: Sequence[_Piece], costs: Sequence[float], longer: Sequence[float]) -> list[tuple[int, bool]]:
     """Pieces in their short and long forms by what they tell for a token: names of types, of functions and of members,
     and how many words stand in a signature or another line that stand in none before it."""
     seen = {piece.name for piece in pieces}
@@ -201,6 +204,8 @@ def _closing(plan: Plan, runs: Sequence[tuple[int, int, int]]) -> list[int]:
     for first, last, _ in runs:
         least = _DEEP
         for line in plan.lines[end:first]:
+            if line[:least].isspace():
+                continue
             if (own := width(line)) < least and line.strip() and not _LABEL.match(line):
                 least = own
                 if not own:

@@ -71,8 +71,8 @@ class Plan:
 
 def width(line: str) -> int:
     """How far a line is indented, a tab as four blanks."""
-    blank = line[: len(line) - len(line.lstrip(" \t"))]
-    return len(blank) + 3 * blank.count("\t")
+    blank = len(line) - len(line.lstrip(" \t"))
+    return blank + 3 * line.count("\t", 0, blank) if blank else 0
 
 
 class LineNumbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ..pieces import evenly
 from .language import Language
 from .languages import LANGUAGES
 
@@ -13,7 +14,13 @@ _SAMPLES = (8_000, 24_000)
 _COMMENTS = (" *", "\t*", "//", "/*", "#", "--")
 _OPENINGS = ('"""', "'''", 'r"""', "/*", "//", "#!", "# -*-", "--", "{-", "(*")
 _REACH = 200
-_PATCH = re.compile(r"diff --git |@@ -\d|\*{15}$|Index: ")
+_PLAINLY = 0.7
+"""Where so many signs stand to a line, no other language is asked."""
+_LIKELY, _SOME = 1.5, 4
+"""Of signs that some lines have so many times as many, and so many more, may stand in all."""
+_GLANCED, _MANY = 80, 0.15
+"""So many lines are looked at first; what has a larger share of lines of another kind is no program."""
+_PATCH = re.compile(r"^(?:diff --git |@@ -\d|\*{15}$|Index: )", re.M)
 _FOREIGN = re.compile(
     r"diff --git |@@ -\d|--- \S|\+\+\+ \S|index [0-9a-f]{7}|[^\s:]{1,200}:\d+:|\[?\d{4}-\d\d-\d\d[T ]\d\d:"
     r"|<(?!\?php)[/!a-zA-Z]"
@@ -38,33 +45,53 @@ def recognise(text: str) -> tuple[Language, float] | None:
 
 
 def _sample(text: str) -> str:
-    return "\n".join(line[:_REACH] for line in text.split("\n") if line and not line.isspace())
+    lines = [line for line in text.split("\n") if line and not line.isspace()]
+    if max(map(len, lines), default=0) > _REACH:
+        lines = [line[:_REACH] for line in lines]
+    return "\n".join(lines)
 
 
 @lru_cache(8)  # asked twice for each text: whether it is a program, and which
 def _recognise(sample: str) -> tuple[Language, float] | None:
     lines = sample.split("\n")
-    if len(lines) < 4 or sum(1 for line in lines if _FOREIGN.match(line)) > 0.15 * len(lines):
+    if len(lines) < 4 or _is_foreign(lines):
         return None
-    if sum(1 for line in lines if _PATCH.match(line)) > 1:
+    if len(_PATCH.findall(sample)) > 1:
         return None
     best: tuple[float, Language, float] | None = None
     for language in LANGUAGES:
         if language.may_be(sample):
-            score, sure = _score(sample, language)
+            score, sure = _score(sample, language, best[0] if best else 0.0)
             if language.opens and sample.startswith(language.opens):
                 return (language, sure) if score else None
             if score and (best is None or score > best[0]):
                 best = score, language, sure
+                if score >= _PLAINLY * len(lines):
+                    break
     return best and best[1:]
 
 
-def _score(sample: str, language: Language) -> tuple[float, float]:
-    """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none."""
+def _is_foreign(lines: list[str]) -> bool:
+    """Whether many lines are of something else than a program; of a clear case not all are looked at."""
+    some = evenly(lines, _GLANCED)
+    share = sum(1 for line in some if _FOREIGN.match(line)) / len(some)
+    if len(some) < len(lines) and 0.5 * _MANY < share < 2 * _MANY:
+        share = sum(1 for line in lines if _FOREIGN.match(line)) / len(lines)
+    return share > _MANY
+
+
+def _score(sample: str, language: Language, best: float) -> tuple[float, float]:
+    """How many signs of a language stand outside of comments and strings, and how sure it is; zeros for none, and where
+    they are surely fewer than the best of the languages before."""
     lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
-    bare = "\n".join(lines)
     fewest = 1 + (len(lines) > 40)
-    if 3 * len(language.hinting.findall(bare)) < 0.08 * len(lines) or len(language.declaring.findall(bare)) < fewest:
+    some = evenly(lines, _GLANCED)
+    hints = sum(1 for line in some if language.hinting.search(line))
+    likely = _LIKELY * hints * len(lines) / max(len(some), 1) + _SOME
+    if not hints or 3 * likely < best:
+        return 0, 0
+    declaring = len(language.declaring.findall("\n".join(lines)))
+    if declaring < fewest or 2 * min(declaring, likely) + likely < best:
         return 0, 0  # seen at once; what follows looks at each line
     declared = {line for line in lines if language.declaring.match(line)}
     if len(declared) < fewest:

@@ -21,6 +21,8 @@ _COMMON = 400
 _WHOLE_FUNCTIONS, _LONGEST_FUNCTION, _MOST_HITS = 3, 80, 60
 _SHARE = 0.6
 """How much of a budget whole functions may take."""
+_SURELY = 10
+"""Characters of lines for a token of the budget: more do not fit."""
 _STRATEGY = "skeleton"
 
 
@@ -35,12 +37,13 @@ def select(plan: Plan, name: str, source: Source, brief: Brief) -> Draft | None:
     for rank, most in _MUCH:
         if sum([sizes[index] for index in shown]) > most * size + _SMALL:
             shown = [index for index in shown if ranks[index] > rank]
-    draft = spell(plan, shown, name, brief.marks)
-    if brief.budget is None:
-        return draft if shown and len(draft.text) < size else None
-    if shown and brief.count(draft.text) <= brief.budget:
-        return draft
-    return outline(plan, name, brief, brief.budget) or _within(plan, name, source, brief, brief.budget)
+    if brief.budget is None or sum([sizes[index] for index in shown]) <= _SURELY * brief.budget:
+        draft = spell(plan, shown, name, brief.marks)
+        if brief.budget is None:
+            return draft if shown and len(draft.text) < size else None
+        if shown and brief.count(draft.text) <= brief.budget:
+            return draft
+    return outline(plan, name, source.text, brief, brief.budget) or _within(plan, name, source, brief, brief.budget)
 
 
 def _within(plan: Plan, name: str, source: Source, brief: Brief, budget: int) -> Draft:
