@@ -12,7 +12,7 @@ from .sentences import warning
 if TYPE_CHECKING:
     from .blocks import Block
 
-_ROOM = 20
+_ROOM = 15
 """Characters of blocks for each token of the budget: ten times what fits."""
 _LONGEST = 400
 """Characters of one block that are told at most, about."""

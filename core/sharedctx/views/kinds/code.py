@@ -20,7 +20,7 @@ _READERS: Mapping[str, Callable[[str, list[str], Language], Plan]] = {
     "statements": statements.read,
 }
 _FEWEST_LINES = 8
-_CLOSELY = 80
+_CLOSELY = 60
 """Characters of a program for each token of a budget that are read closely."""
 _WIDEST = 300
 """A program with more characters to a line was made by a program: its lines say nothing."""
