@@ -145,3 +145,15 @@ def test_of_a_long_program_what_stands_at_the_top_of_its_end_is_told() -> None:
     assert shown.kind == "code"
     assert all(told in shown.text for told in ("Early15", "Ledger", "reconcile", "LedgerClosed"))
     assert f"of {len(program.split(chr(10)))} lines" in shown.text
+
+
+def test_of_a_text_of_no_known_form_the_lines_that_say_something_new_fill_a_small_budget() -> None:
+    usual = ["[unit]", "  owner = quartermaster", "  shelf = upper left", "  state = kept"]
+    lines = [f"{line} {at}" for at in range(120) for line in usual]
+    lines[200] = "  note = the harbour master wants lanterns beside every rope"
+    shown = compress("\n".join(lines), kind="text", key="stock", max_tokens=120)
+    assert shown.tokens > 80
+    assert lines[0] in shown.text
+    assert lines[-1] in shown.text
+    assert lines[200] in shown.text
+    assert shown.refs == (f"lines:1-{len(lines)}",)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .blocks import Block
 
 _ROOM = 15
-"""Characters of blocks for each token of the budget: ten times what fits."""
+"""Characters of blocks for each token of the budget: some times what fits."""
 _LONGEST = 400
 """Characters of one block that are told at most, about."""
 
