@@ -182,7 +182,7 @@ class ContextClient(Connection):
     async def fetch(self, location: str) -> Any:
         """Return what the ``location`` of a reference in a window leads to; raises ``InvalidValue`` for others."""
         starts = (f"{self._link.path}/value?", f"{self._link.path}?")
-        if not isinstance(location, str) or not location.startswith(starts):
+        if not str(location).startswith(starts):
             raise InvalidValue(f"{location!r:.200} is no location in the project {self.project_id!r}")
         try:
             found = json_of(await self._link.ask("GET", location))
