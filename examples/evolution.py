@@ -22,6 +22,7 @@ from sharedctx.evolution import EvolutionConfig, EvolutionContext, EvolutionEngi
 
 IN_COMMON = 5  # methods that two classes share, to count as twins
 TESTS = "tests/context/test_context.py"
+ALONE = "not redis and not dynamodb"  # the tests that start no server
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -171,7 +172,7 @@ class Workshop:
         )
         paths = os.pathsep.join(str(self.copy / name) for name in ("core", "integrations"))
         tests = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS),
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS, "-k", ALONE),
             cwd=self.copy,
             env={**os.environ, "PYTHONPATH": paths},
             stdout=subprocess.PIPE,

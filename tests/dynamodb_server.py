@@ -32,6 +32,18 @@ def set_aside(table: Table, _: Any) -> Table:
 Table.__deepcopy__ = set_aside  # type: ignore[attr-defined]
 
 
+def in_its_group(table: Table, hash_key: Any, *rest: Any, **named: Any) -> Any:
+    """What a query finds, none of which asks an index here. moto compares the key with that of every item; it is given
+    those of the group alone."""
+    kept = copy.copy(table)
+    kept.items = defaultdict(dict, {hash_key: table.items.get(hash_key, {})})
+    return _query(kept, hash_key, *rest, **named)
+
+
+_query = Table.query
+Table.query = in_its_group  # type: ignore[method-assign]
+
+
 class Handler(BaseHTTPRequestHandler):
     """Asks moto's application; werkzeug's own server closes every connection after one request."""
 

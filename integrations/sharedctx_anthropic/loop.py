@@ -29,7 +29,7 @@ def tool_definition(
 
     ``over="context"`` is for a ``SharedContext`` in the place of notes. Raises ``ConfigError``.
     """
-    told = description or description_of(over)
+    told = description_of(over, description)
     found = {"name": check_tool_name(name), "description": told, "input_schema": parameters(over, strict=strict)}
     return {**found, "strict": True} if strict else found
 

@@ -37,7 +37,7 @@ def tool_definition(
         raise ConfigError(f"api {api!r} is neither 'chat' nor 'responses'")
     function = {
         "name": check_tool_name(name),
-        "description": description or description_of(over),
+        "description": description_of(over, description),
         "parameters": parameters(over, strict=strict),
         "strict": strict,
     }

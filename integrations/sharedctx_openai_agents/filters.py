@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sharedctx.context import SharedContext
-from sharedctx.entries.arguments import check_number
 from sharedctx.errors import SharedContextError
 from sharedctx.extras import extra
 from sharedctx.outputs import Outputs, Shortened, Unseen, check_view_tokens
@@ -51,9 +50,10 @@ class OutputFilter:
     ) -> None:
         check_view_tokens("max_tokens", max_tokens)
         check_view_tokens("max_message_tokens", max_message_tokens)
+        check_bound("keep_last", keep_last, 0)
         self._outputs = Outputs(context, participant, face=FACE)
         self._max_tokens = max_tokens
-        self._keep_last = check_number("keep_last", keep_last)
+        self._keep_last = keep_last
         self._max_message_tokens = max_message_tokens
 
     def hooks(self) -> ViewsAhead:

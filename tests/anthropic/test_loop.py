@@ -210,6 +210,8 @@ def test_messages_in_another_form_are_refused_and_nothing_is_dropped(
 def test_a_name_that_the_api_refuses_is_refused_at_once() -> None:
     with pytest.raises(ConfigError, match="is not 1 to 64 of A-Z"):
         tool_definition("shared context")
+    with pytest.raises(ConfigError, match="strict 1"):
+        tool_definition(strict=1)  # type: ignore[arg-type]
 
 
 def test_what_an_sdk_parsed_is_not_sent_back(notes: SharedContextStore) -> None:

@@ -23,7 +23,7 @@ def test_every_case_gives_figures_and_the_page_takes_them(tmp_path: Path) -> Non
         [sys.executable, str(BENCH), *small, *files],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**os.environ, "PYTHONPATH": roots},
     )

@@ -23,7 +23,7 @@ def run(*options: str) -> str:
         [sys.executable, str(BENCH), *options],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**os.environ, "PYTHONPATH": roots, "PYTHONIOENCODING": "utf-8"},
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -90,8 +93,7 @@ class Terminal:
 
 
 def _own_terminal() -> None:
-    """Make standard input the terminal that governs the child, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
-
+    """Make standard input the terminal that governs the child, so that Ctrl-C reaches it, also where the tests run in
+    the background of a shell that lets them ignore it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_example_takes_another_way_and_keeps_the_first() -> None:
     command = [sys.executable, str(ROOT / "examples" / "langgraph_time_travel.py")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert "6 messages are remembered" in done.stdout
     assert "ai    Then we have a day more" in done.stdout
@@ -24,7 +24,7 @@ def test_the_example_takes_another_way_and_keeps_the_first() -> None:
 
 def test_graphs_in_two_processes_and_a_crew_share_a_memory() -> None:
     command = [sys.executable, "-W", "ignore", str(ROOT / "examples" / "langgraph_shared_store.py")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "3 findings are kept",

@@ -10,7 +10,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "mcp_clients.py"
 
 
 def test_two_clients_share_a_store() -> None:
-    done = subprocess.run([sys.executable, str(EXAMPLE)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, str(EXAMPLE)], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert "told: context://team/logs/today" in done.stdout
     assert "VERSION_CONFLICT: 'logs/today' is version 2 by 'operator'" in done.stdout

@@ -125,6 +125,6 @@ def test_an_example_works_through_the_sdk(
     pytest.importorskip(package, reason=missing, exc_type=ImportError)
     pytest.importorskip("openai", reason="the OpenAI SDK is not installed: it is tried where it is")
     run = [sys.executable, str(EXAMPLES / command[0]), *command[1:]]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    done = subprocess.run(run, capture_output=True, text=True, timeout=600, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout

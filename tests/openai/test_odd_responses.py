@@ -77,6 +77,13 @@ def test_names_that_the_api_refuses_are_refused_at_once(name: Any) -> None:
         tool_definition(name)
 
 
+@pytest.mark.parametrize(("odd", "said"), [({"strict": "yes"}, "strict 'yes'"), ({"description": 5}, "description 5")])
+def test_a_definition_that_apis_would_refuse_is_refused_when_it_is_made(odd: dict[str, Any], said: str) -> None:
+    for api in ("chat", "responses"):
+        with pytest.raises(ConfigError, match=said):
+            tool_definition(api=api, **odd)  # type: ignore[arg-type]
+
+
 def test_errors_of_a_session_tell_their_code_once(notes: SharedContextStore) -> None:
     arguments = json.dumps({"action": "read", "key": "nothing"})
     call = {"id": "c1", "type": "function", "function": {"name": "shared_context", "arguments": arguments}}

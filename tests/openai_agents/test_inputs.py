@@ -12,6 +12,7 @@ import pytest
 from agents import Agent, RunConfig, Runner, function_tool
 
 from sharedctx import SharedContext
+from sharedctx.errors import ConfigError
 from sharedctx_openai_agents import ContextInputFilter, ContextSession
 
 
@@ -120,3 +121,19 @@ def test_views_made_ahead_are_found_by_the_filter(play: SimpleNamespace, context
     assert stored == [1]
     assert "expand" in model.outputs["c1"]
     assert len(context.keys("output/")) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"max_tokens": 49},
+        {"max_tokens": "300"},
+        {"max_message_tokens": 0},
+        {"keep_last": -1},
+        {"keep_last": True},
+        {"max_input_tokens": 0},
+    ],
+)
+def test_odd_numbers_are_refused_by_name_when_a_filter_is_made(context: SharedContext, odd: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(odd))):
+        ContextInputFilter(context, **odd)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,7 @@ import sharedctx
 from sharedctx.backends.base import Put
 from sharedctx.errors import DecodeError, InvalidValue
 
-_spec = importlib.util.spec_from_file_location("indexed", Path(__file__).with_name("indexed.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-Indexed = _module.Indexed
+from .indexed import Indexed
 
 
 @pytest.fixture

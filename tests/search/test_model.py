@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import sharedctx
 
-_spec = importlib.util.spec_from_file_location("indexed", Path(__file__).with_name("indexed.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-Indexed = _module.Indexed
-Of = _module.Of
+from .indexed import Indexed, Of
 
 KEYS = st.sampled_from([f"k{n}" for n in range(8)])
 VECTOR = st.lists(st.integers(-3, 3), min_size=3, max_size=3)

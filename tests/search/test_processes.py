@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sharedctx
 
+from .indexed import Indexed
+
 WRITER = Path(__file__).with_name("writer.py")
-_spec = importlib.util.spec_from_file_location("indexed", WRITER.with_name("indexed.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
 PRELUDE = "import numpy, sharedctx.search"
 COUNT = 120
 
@@ -23,7 +19,7 @@ def test_an_open_reader_finds_what_other_processes_write_at_once(
     tmp_path: Path, fork_server: Callable[[str], Any]
 ) -> None:
     with sharedctx.open(tmp_path) as store:
-        reader = _module.Indexed(store.session())
+        reader = Indexed(store.session())
         assert reader.keys() == []
         server = fork_server(PRELUDE)
         for writer in [server.start(WRITER, tmp_path, name, COUNT) for name in "xyz"]:
@@ -47,7 +43,7 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path, fork_serv
         assert code == -9
         acknowledged += [line.decode().strip() for line in rest.splitlines(keepends=True) if line.endswith(b"\n")]
     with sharedctx.open(tmp_path / "store") as store:
-        reader = _module.Indexed(store.session())
+        reader = Indexed(store.session())
         keys = reader.keys()
         assert set(acknowledged) <= set(keys)
         assert keys == store.session().keys()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +17,11 @@ from sharedctx.search.numbers import wholes
 from sharedctx.search.packs import Item
 from sharedctx.search.sieve import Sieve
 
+from .indexed import Indexed, Of
+
 numkong = pytest.importorskip("numkong")
 np = pytest.importorskip("numpy")
 
-_spec = importlib.util.spec_from_file_location("indexed", Path(__file__).with_name("indexed.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-Indexed = _module.Indexed
-Of = _module.Of
 
 KINDS = {
     "any": lambda chance, shape: chance.standard_normal(shape),

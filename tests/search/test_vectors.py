@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +20,7 @@ from sharedctx.search import Entry, Item, Vectors
 from sharedctx.search.merging import FULL
 from sharedctx.testing import ManualClock
 
-_spec = importlib.util.spec_from_file_location("indexed", Path(__file__).with_name("indexed.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-Indexed = _module.Indexed
+from .indexed import Indexed
 
 
 def cosine(one: list[float], two: list[float]) -> float:

@@ -50,6 +50,24 @@ def test_without_a_server_it_says_so_after_a_few_tries() -> None:
     asyncio.run(work())
 
 
+def test_a_server_whose_streams_fail_is_used_without_one() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            while (await reader.readline()).strip():
+                pass
+            status, body = (b"200 OK", b"{}") if b"/health" in line else (b"500 Oh", b'{"error":"no streams here"}')
+            writer.write(b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body))
+        writer.close()
+
+    async def work() -> None:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with ContextClient("atlas", "one", f"http://127.0.0.1:{port}") as me:
+                assert not me.is_connected()
+
+    asyncio.run(asyncio.wait_for(work(), 20))
+
+
 def test_a_copy_stands_in_and_is_in_step_again_when_the_server_is_back(tmp_path: Path) -> None:
     process = ServerProcess(tmp_path / "store")
 
@@ -67,6 +85,9 @@ def test_a_copy_stands_in_and_is_in_step_again_when_the_server_is_back(tmp_path:
                 assert (await me.update_context({"modified": {"ours": 2, "both": 2}}))["offline"]
                 assert (await me.get_context())["context"]["ours"] == 2
                 assert (await me.optimize_context(500))["content"]["ours"] == 2
+                for only_there in (me.get_changes_since(1), me.rollback(1), me.delete_context()):
+                    with pytest.raises(BackendUnavailable, match="does not stand in for that"):
+                        await only_there
                 with sharedctx.open(process.store) as store:
                     context = store.session()
                     state = context.get("project/atlas/context", full=True)

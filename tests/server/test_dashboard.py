@@ -159,6 +159,16 @@ def test_what_was_removed_says_so(browser: Browser, page: Running) -> None:
     assert browser.faults() == []
 
 
+def test_a_version_that_went_meanwhile_is_told(browser: Browser, page: Running) -> None:
+    browser.driver.get(f"{page.url}/#/entry?key=plan")
+    browser.wait("mend the valve")
+    page.store.session("default").erase("plan")
+    browser.driver.find_element("id", "version").send_keys(Keys.ARROW_LEFT)
+    browser.wait("v1 by planner")
+    browser.wait("there is no version 1 of 'plan'")
+    browser.faults()  # the refusal is told there
+
+
 def test_writes_of_others_appear_as_they_are_committed(browser: Browser, page: Running) -> None:
     browser.driver.get(f"{page.url}/#/live")
     browser.wait("Now at revision")
@@ -167,6 +177,27 @@ def test_writes_of_others_appear_as_they_are_committed(browser: Browser, page: R
     assert "news <img" in text
     assert browser.driver.title != "owned"
     browser.shot("live-after-a-write")
+
+
+def test_writes_are_shown_that_came_before_the_stream_answered(browser: Browser, page: Running) -> None:
+    """The first answer to the stream is to wait a little, as a flood gets."""
+    busy = """
+        const ask = window.fetch;
+        window.fetch = async (address, options) => {
+            if (window.held || !String(address).startsWith("/api/events")) return ask(address, options);
+            window.held = true;
+            return new Response('{"error": "wait a little"}', { status: 429 });
+        };
+    """
+    added = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": busy})
+    try:
+        browser.driver.get("about:blank")
+        browser.driver.get(f"{page.url}/#/live")
+        browser.wait("reconnecting in 1 s")
+        page.store.session("default").put("early", "x", agent="somebody")
+        browser.wait("somebody")
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
 def test_it_can_be_used_by_keyboard(browser: Browser, page: Running) -> None:
@@ -192,14 +223,15 @@ def test_another_session_can_be_chosen(browser: Browser, page: Running) -> None:
 
 
 def test_a_server_with_tokens_asks_for_one(browser: Browser, tmp_path: Path) -> None:
-    token = "a-long-enough-token-for-tests"
+    token = "a token of words for tests"
     with running(token=token) as server:
         server.store.session("default").put("secret/plan", "text")
         driver = browser.driver
         driver.get(f"{server.url}/#/entries")
         browser.wait("asks for a token")
-        driver.find_element("name", "token").send_keys("wrong", Keys.ENTER)
-        browser.wait("does not accept this token")
+        for wrong in ("wrong", "päste… of something else"):
+            driver.find_element("name", "token").send_keys(wrong, Keys.ENTER)
+            browser.wait("does not accept this token")
         driver.find_element("name", "token").send_keys(token, Keys.ENTER)
         browser.wait("secret/plan")
         browser.shot("entries-with-a-token")

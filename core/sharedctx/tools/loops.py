@@ -38,9 +38,14 @@ def check_over(over: Over) -> Over:
     return over
 
 
-def description_of(over: Over = "notes") -> str:
-    """Return what the tool tells a model of itself."""
-    if check_over(over) == "notes":
+def description_of(over: Over = "notes", own: str | None = None) -> str:
+    """Return what the tool tells a model of itself: ``own`` text where there is any. Raises ``ConfigError``."""
+    notes = check_over(over) == "notes"
+    if own is not None and not isinstance(own, str):
+        raise ConfigError(f"the description {own!r:.60} is no text: say what the tool is for")
+    if own:
+        return own
+    if notes:
         return _NOTES
     told = " ".join(f"{name}: {tool.description}" for name, tool in TOOLS.items())
     return f"The context that all agents of this session share, by action. {told} Other arguments stay out or null."
@@ -49,8 +54,11 @@ def description_of(over: Over = "notes") -> str:
 def parameters(over: Over = "notes", *, strict: bool = False) -> dict[str, Any]:
     """Return the JSON Schema of the tool's arguments, a new one each time.
 
-    ``strict`` requires every argument and lets all but the action be null, as strict modes want it.
+    ``strict`` requires every argument and lets all but the action be null, as strict modes want it. Raises
+    ``ConfigError``.
     """
+    if not isinstance(strict, bool):
+        raise ConfigError(f"strict {strict!r:.60} is neither True nor False")
     notes = check_over(over) == "notes"
     actions, arguments = (list(ACTIONS), _ARGUMENTS) if notes else (list(TOOLS), _of_tools())
     properties: dict[str, Any] = {"action": {"type": "string", "enum": actions, "description": "what to do"}}

@@ -28,7 +28,8 @@ class ContextClient(Connection):
     seconds of silence after which the stream is tried. ``autostart`` starts a server in the background where none
     answers, of the store at ``fallback``, else the default one. ``fallback`` is the path of a store that stands in
     while the server is away: the server's own, or a copy whose changes are brought to the server when it is back (of
-    names that both sides changed the copy's win, and ``conflict`` tells). ``token`` is by default ``SHAREDCTX_TOKEN``.
+    names that both sides changed the copy's win, and ``conflict`` tells); for ``get_changes_since``, ``rollback`` and
+    ``delete_context`` it does not. ``token`` is by default ``SHAREDCTX_TOKEN``.
 
     Methods raise subclasses of ``SharedContextError``: ``KeyNotFound``, ``VersionConflict``, ``Forbidden``,
     ``InvalidValue``, ``ValueTooLarge``, ``BackendUnavailable`` while the server is away and nothing stands in.
@@ -97,7 +98,18 @@ class ContextClient(Connection):
 
     async def get_changes_since(self, version: int, format: str = "diff") -> Found:
         """Return ``{projectId, fromVersion, currentVersion, changes}``; with ``format="patch"`` as RFC 6902."""
-        return json_of(await self._link.ask("GET", self._link.path, params={"since": version, "format": format}))
+        return await self._by_server("GET", self._link.path, params={"since": version, "format": format})
+
+    async def _by_server(self, method: str, path: str, **options: Any) -> Found:
+        """Return the reply to what nothing stands in for."""
+        try:
+            return json_of(await self._link.ask(method, path, **options))
+        except Away:
+            if self._link.fallback is None:
+                raise
+            raise BackendUnavailable(
+                f"{self._link.requests.url} is away, and the copy here does not stand in for that: try again later"
+            ) from None
 
     async def update_context(self, diff: Mapping[str, Any], expected_version: int | None = None) -> Found:
         """Apply ``{added, modified, removed}`` and return ``{projectId, version, hash, tokensSaved, subscribers}``."""
@@ -123,9 +135,7 @@ class ContextClient(Connection):
     async def rollback(self, version: int, expected_version: int | None = None) -> Found:
         """Write an old version again as the newest; returns what ``set_context`` does."""
         given = {"version": version, **({} if expected_version is None else {"expectedVersion": expected_version})}
-        found = json_of(
-            await self._link.ask("POST", f"{self._link.path}/rollback", body=canonical(given, "the version"))
-        )
+        found = await self._by_server("POST", f"{self._link.path}/rollback", body=canonical(given, "the version"))
         self._following.replica.learn(found["version"])
         await self._following.fill()
         await self._following.tell("context_updated", **found)
@@ -133,7 +143,7 @@ class ContextClient(Connection):
 
     async def delete_context(self) -> Found:
         """Remove the project; its history stays and its versions go on."""
-        found = json_of(await self._link.ask("DELETE", self._link.path))
+        found = await self._by_server("DELETE", self._link.path)
         if not self.is_connected():
             self._following.replica.forget()
             await self._following.tell("context_deleted", **found)
@@ -170,8 +180,9 @@ class ContextClient(Connection):
         return {"projectId": self.project_id, "version": version, "hash": written.state.hash, "offline": True}
 
     async def fetch(self, location: str) -> Any:
-        """Return what the ``location`` of a reference in a window leads to."""
-        if not location.startswith(f"{self._link.path}/value?") and not location.startswith(f"{self._link.path}?"):
+        """Return what the ``location`` of a reference in a window leads to; raises ``InvalidValue`` for others."""
+        starts = (f"{self._link.path}/value?", f"{self._link.path}?")
+        if not str(location).startswith(starts):
             raise InvalidValue(f"{location!r:.200} is no location in the project {self.project_id!r}")
         try:
             found = json_of(await self._link.ask("GET", location))

@@ -88,7 +88,8 @@ class Connection:
 
     async def _follow(self, stream: Stream) -> None:
         try:
-            await stream.run(lambda: self._following.replica.version, self._opened, self._closed, self._hear)
+            known = self._following.replica
+            await stream.run(lambda: known.version, self._opened, self._closed, self._settled.set, self._hear)
         except Forbidden as error:
             await self._following.tell("error", error=error, message=error.message)
         finally:

@@ -46,9 +46,11 @@ class Stream:
         since: Callable[[], int | None],
         opened: Callable[[], Awaitable[None]],
         closed: Callable[[int | None, str], Awaitable[None]],
+        tried: Callable[[], None],
         hear: Hear,
     ) -> None:
-        """Hear for ever; raises ``Forbidden`` where the server does not want it to."""
+        """Hear for ever, and call ``tried`` after each attempt that ended; raises ``Forbidden`` where the server does
+        not want it to."""
         attempt = 0
         while True:
             try:
@@ -71,6 +73,7 @@ class Stream:
                     raise Forbidden(f"the server refused the stream: {said}") from None
             except (OSError, InvalidHandshake, TimeoutError, WebSocketException):
                 pass
+            tried()
             await asyncio.sleep(backoff(self._first_wait, attempt))
             attempt += 1
 

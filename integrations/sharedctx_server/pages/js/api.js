@@ -10,7 +10,7 @@ export class Refused extends Error {
 }
 
 export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
-export const keepToken = (token) => sessionStorage.setItem(TOKEN, token);
+export const keepToken = (token) => sessionStorage.setItem(TOKEN, token.trim());
 export const forgetToken = () => sessionStorage.removeItem(TOKEN);
 
 const state = { session: null };
@@ -31,7 +31,9 @@ function address(path, parameters) {
 
 function headers() {
   const token = sessionStorage.getItem(TOKEN);
-  return token === null ? {} : { authorization: `Bearer ${token}` };
+  if (token === null) return {};
+  if (!/^[\x20-\x7e]+$/.test(token)) throw new Refused(401, "this is no token: it has other characters than tokens have");
+  return { authorization: `Bearer ${token}` };
 }
 
 async function ask(path, parameters, signal) {
@@ -50,13 +52,13 @@ export async function get(path, parameters = {}, signal = undefined) {
   return (await ask(path, parameters, signal)).json();
 }
 
-// Server-sent events by fetch, since EventSource sends no token. Goes on where it stopped; ends with the signal.
-export async function* events(path, signal, tell) {
-  let last = null;
+// Server-sent events by fetch, since EventSource sends no token. Begins after a revision and goes on where it stopped,
+// also after what passes by itself; ends with the signal.
+export async function* events(path, signal, tell, last) {
   let pause = 1;
   while (!signal.aborted) {
     try {
-      const reply = await ask(path, last === null ? {} : { from_rev: last }, signal);
+      const reply = await ask(path, { from_rev: last }, signal);
       tell("live");
       pause = 1;
       for await (const event of parsed(reply.body)) {
@@ -65,7 +67,7 @@ export async function* events(path, signal, tell) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Refused && error.status !== 503) throw error;
+      if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
     }
     if (signal.aborted) return;
     tell(`reconnecting in ${pause} s`);

@@ -30,7 +30,11 @@ export async function show(main, parameters, signal) {
     const parts = await version(key, about, at > 0 ? versions[versions.length - at] : null, signal);
     if (turn === wanted) state.replaceChildren(...parts);
   };
-  slider.addEventListener("input", choose);
+  slider.addEventListener("input", () =>
+    choose().catch((error) => {
+      if (!signal.aborted) state.replaceChildren(h("p", { class: "notice bad", role: "alert" }, error.message));
+    }),
+  );
   main.append(
     h("p", {}, h("a", { href: "#/entries" }, "All entries")),
     h("h1", {}, key),

@@ -18,12 +18,12 @@ export async function show(main, _, signal, tell) {
   );
   const { rev } = await get("/api/entries", { limit: 1, tokens: "false" }, signal);
   state.textContent = `Now at revision ${rev}. Writes appear here as they are committed.`;
-  follow(body, signal, tell);
+  follow(body, signal, tell, rev);
 }
 
-async function follow(body, signal, tell) {
+async function follow(body, signal, tell, rev) {
   try {
-    for await (const event of events("/api/events", signal, tell)) {
+    for await (const event of events("/api/events", signal, tell, rev)) {
       if (event.type === "change") {
         for (const change of event.data.changes) add(body, event.data.rev, change);
       } else if (event.type === "compacted") {
