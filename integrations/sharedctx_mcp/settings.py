@@ -23,9 +23,9 @@ class McpSettings:
     resources a listing has at once, ``pace`` the least seconds between two tellings of changes to one client.
 
     Over HTTP: ``host`` and ``port`` are where it listens, ``token`` is a bearer token that may do everything, beside
-    those of ``sharedctx token``; ``allow_hosts`` are further names it may be called by, ``allow_origins`` web origins
-    whose pages may call it, ``idle`` the seconds that a connection may be silent, between requests or amid one, and
-    that the head of a request may take, ``drain`` those that requests have to end when it stops. Raises
+    those of ``sharedctx token make``; ``allow_hosts`` are further names it may be called by, ``allow_origins`` web
+    origins whose pages may call it, ``idle`` the seconds that a connection may be silent, between requests or amid one,
+    and that the head of a request may take, ``drain`` those that requests have to end when it stops. Raises
     ``ConfigError``.
     """
 

@@ -54,11 +54,12 @@ def _reachable(host: str) -> str:
 def find(host: str, port: int) -> Found | None:
     """Return the server that listens there, None where nothing does; raises ``ConfigError`` for another program."""
     name = _reachable(host)
-    connection = http.client.HTTPConnection(name, port, timeout=5)
     try:
+        connection = http.client.HTTPConnection(name, port, timeout=5)
         connection.connect()
-    except socket.gaierror as error:
-        raise ConfigError(f"{host!r} is no address to listen on ({error.strerror}): choose one by --host") from None
+    except (socket.gaierror, http.client.InvalidURL, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "a name has no such characters"
+        raise ConfigError(f"{host!r:.200} is no address to listen on ({why}): choose one by --host") from None
     except OSError:
         return None
     try:

@@ -21,6 +21,8 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 HEARTBEAT = b": heartbeat\n\n"
+NO_EVENTS = Reply(200, b"", tuple(HEADERS))
+"""What HEAD is told of a stream."""
 _BATCH = 1 << 16
 
 
@@ -31,10 +33,11 @@ class ContextEvents(Methods):
     """
 
     def __init__(self, service: Service) -> None:
-        super().__init__(service, GET=self._refuse)
+        super().__init__(service, GET=self._head)
 
-    async def _refuse(self, call: Call) -> Reply:
-        raise Refusal(500, "events are streamed")
+    async def _head(self, call: Call) -> Reply:
+        check_project(_project(call))
+        return NO_EVENTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":

@@ -16,14 +16,24 @@ class Socket(WebSocketsSansIOProtocol):
     A server's frames are not masked, and nothing is compressed: a message is the same bytes for whoever it goes to.
     """
 
+    _full = False
+
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:  # the application's turn comes after this
             self.scope["extensions"][FRAMES] = {"write": self.write_frame}
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._full = True
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._full = False
+
     def write_frame(self, frame: bytes) -> bool:
         """Write a frame now, unless what was written before still waits, or nothing may be written any more."""
-        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+        if self._full or self.close_sent or self.transport.is_closing():
             return False
         self.transport.write(frame)
         return True

@@ -95,6 +95,8 @@ def test_what_is_no_context_server_is_told(shell: Shell, body: bytes) -> None:
     [
         ["--host", "0.0.0.0"],
         ["--host", "no.name.invalid"],
+        ["--host", "127.0.0.1 "],
+        ["--host", "a" * 70],
         ["--rate", "-1"],
         ["--priority", "a=nan"],
         ["--max-contexts", "0"],

@@ -177,6 +177,15 @@ def test_a_window_keeps_what_matters_whole_and_leads_to_the_rest(http: httpx.Cli
     assert http.get("/context/atlas?version=1").json()["context"] == context
 
 
+def test_a_window_leads_to_all_also_where_a_name_is_three_dots(http: httpx.Client) -> None:
+    context = {"...": "own", **{f"name {n}": "words " * 200 for n in range(20)}}
+    put(http, context)
+    found = http.get("/context/atlas?maxTokens=200").json()["context"]
+    assert found["..."] == "own"
+    assert len(found) < len(context)
+    assert http.get(found["...."]["location"]).json()["context"] == context
+
+
 def test_a_context_over_the_limit_is_refused_and_the_old_one_stays(http: httpx.Client) -> None:
     put(http, {"a": 1})
     most = 10 * 2**20

@@ -223,7 +223,7 @@ def test_another_session_can_be_chosen(browser: Browser, page: Running) -> None:
 
 
 def test_a_server_with_tokens_asks_for_one(browser: Browser, tmp_path: Path) -> None:
-    token = "a-long-enough-token-for-tests"
+    token = "a token of words for tests"
     with running(token=token) as server:
         server.store.session("default").put("secret/plan", "text")
         driver = browser.driver

@@ -126,8 +126,9 @@ def test_the_project_may_stand_in_the_query(server: Running) -> None:
 def test_odd_messages_are_answered_and_the_stream_goes_on(server: Running, said: str | bytes) -> None:
     with connect(where(server)) as stream:
         stream.recv(5)
-        stream.send(said)
-        assert json.loads(stream.recv(5))["statusCode"] == 400
+        for odd in (said, '{"type":"context_update","diff":{},"expectedVersion":"x"}'):
+            stream.send(odd)
+            assert json.loads(stream.recv(5))["statusCode"] == 400
         stream.send('{"type":"ping"}')
         assert json.loads(stream.recv(5))["type"] == "pong"
 

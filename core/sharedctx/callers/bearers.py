@@ -117,6 +117,8 @@ class Bearers:
         self._needed = own is not None
         self._rev = -1
         self._checked = float("-inf")
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._looks: asyncio.Task[None] | None = None
 
     @property
     def unasked(self) -> bool:
@@ -148,10 +150,38 @@ class Bearers:
         """Return once this token counts no more, or None will not do any more, within a second of that; not while the
         store does not answer."""
         while True:
-            await asyncio.sleep(_CHECK_EVERY)
-            with suppress(SharedContextError):
+            try:
                 if await self.required() and (text is None or await self.find(text) is None):
                     return
+            except SharedContextError:
+                lasts = False  # it must be asked for again, whatever happens to the store
+            else:
+                held = None if text is None else self._known.get(text)
+                lasts = held is None or held.expires_at is None
+            await (self._moved() if lasts else asyncio.sleep(_CHECK_EVERY))
+
+    async def _moved(self) -> None:
+        """Return when tokens may have changed: one task looks for all who wait."""
+        loop = asyncio.get_running_loop()
+        news: asyncio.Future[None] = loop.create_future()
+        self._waiting.add(news)
+        if self._looks is None or self._looks.done():
+            self._looks = loop.create_task(self._look(self._rev))
+        try:
+            await news
+        finally:
+            self._waiting.discard(news)
+
+    async def _look(self, seen: int) -> None:
+        while self._waiting:
+            await asyncio.sleep(_CHECK_EVERY)
+            with suppress(SharedContextError):
+                await self.required()
+            if self._needed and self._rev != seen:
+                seen = self._rev
+                for news in self._waiting:
+                    if not news.done():
+                        news.set_result(None)
 
     async def find(self, text: str) -> Token | None:
         """Return the token, or None where it is not one that counts."""

@@ -89,10 +89,13 @@ def check_port(port: object) -> None:
 def check_token(token: str | None) -> None:
     """Raise ``ConfigError`` for a token that is short, has odd characters, or is no text."""
     if token is not None and not isinstance(token, str):
-        raise ConfigError(f"the token is {type(token).__name__}, no text: take one such as `sharedctx token` makes")
+        raise ConfigError(
+            f"the token is {type(token).__name__}, no text: take one such as `sharedctx token make` prints"
+        )
     if token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable()):
         raise ConfigError(
-            f"the token is too short or has odd characters: take {_LEAST_TOKEN} or more, such as `sharedctx token`"
+            f"the token is too short or has odd characters: take {_LEAST_TOKEN} or more, such as "
+            "`sharedctx token make` prints"
         )
 
 

@@ -32,7 +32,7 @@ function address(path, parameters) {
 function headers() {
   const token = sessionStorage.getItem(TOKEN);
   if (token === null) return {};
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new Refused(401, "this is no token: it has other characters than tokens have");
+  if (!/^[\x20-\x7e]+$/.test(token)) throw new Refused(401, "this is no token: it has other characters than tokens have");
   return { authorization: `Bearer ${token}` };
 }
 
