@@ -92,6 +92,11 @@ class Call:
             raise Refusal(400, f"{name}={text[:40]!r} is not a whole number")
         return int(text)
 
+    def after(self, name: str) -> int | None:
+        """After which number a stream goes on: Last-Event-ID, and where that is none of ours the query's."""
+        last = self.headers.get(b"last-event-id")
+        return int(last) if last is not None and last.isdigit() and len(last) < 16 else self.number(name)
+
     def path(self, name: str) -> str:
         """A part of the path."""
         found: str = self.scope["path_params"][name]

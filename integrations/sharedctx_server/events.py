@@ -66,10 +66,7 @@ class ContextEvents(Methods):
         service = self._service
         project = check_project(_project(call))
         participant = call.agent()
-        last = call.headers.get(b"last-event-id")
-        since = call.number("fromVersion")
-        if last is not None:
-            since = int(last) if last.isdigit() and len(last) < 16 else None
+        since = call.after("fromVersion")
         require_room(service)
         await service.run(service.projects.guard(participant, project))
         subscriber = Subscriber(participant or "", service.settings.queue, service.settings.queue_bytes)

@@ -132,6 +132,18 @@ def test_of_two_who_build_on_the_same_version_one_is_told(http: httpx.Client, ho
     assert http.get("/context/atlas").json()["version"] == 2
 
 
+def test_a_write_on_whichever_version_there_is_needs_one(http: httpx.Client) -> None:
+    def change() -> httpx.Response:
+        return http.post("/context/atlas/diff", json={"added": {"b": 1}}, headers={"if-match": "*"})
+
+    assert change().status_code == 409
+    assert http.get("/context/atlas").status_code == 404
+    put(http, {"a": 1})
+    assert change().status_code == 200
+    assert http.delete("/context/atlas").status_code < 300
+    assert change().status_code == 409
+
+
 def test_an_old_version_comes_back_as_a_new_one(http: httpx.Client) -> None:
     put(http, {"a": 1})
     put(http, {"b": 2})

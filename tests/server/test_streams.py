@@ -164,9 +164,10 @@ def test_server_sent_events_go_on_after_the_last_event(server: Running, http: ht
         assert next(told)[0] == "2"
     put(server, {"a": 3})
     put(server, {"a": 4})
-    with http.stream("GET", "/context/atlas/stream", headers={"last-event-id": "2"}) as stream:
-        told = sse(stream.iter_lines())
-        assert [next(told)[0], next(told)[0]] == ["3", "4"]
+    for last, asked in (("2", {}), ("2", {"fromVersion": 3}), ("of another server", {"fromVersion": 2})):
+        with http.stream("GET", "/context/atlas/stream", params=asked, headers={"last-event-id": last}) as stream:
+            told = sse(stream.iter_lines())
+            assert [next(told)[0], next(told)[0]] == ["3", "4"]
 
 
 def test_silence_is_filled_with_heartbeats() -> None:

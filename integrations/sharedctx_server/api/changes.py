@@ -39,7 +39,7 @@ class SessionEvents(Methods):
 
         async def begin(call: Call) -> Reply:
             require_room(self._service)
-            found.append((await self._readings.of(call), _since(call)))
+            found.append((await self._readings.of(call), call.after("from_rev")))
             return Reply(200, b"")
 
         reply = await self.answer(begin, Call(self._service, scope, receive))
@@ -103,13 +103,6 @@ class SessionEvents(Methods):
         leave = self._service.store.driver.leave_loop
         snapshot = await leave(reading.context.run, live_entries(reading))
         yield _event("snapshot", snapshot["rev"], snapshot)
-
-
-def _since(call: Call) -> int | None:
-    last = call.headers.get(b"last-event-id")
-    if last is not None and last.isdigit() and len(last) < 16:
-        return int(last)
-    return call.number("from_rev")
 
 
 def _messages(seen: Iterable[Event]) -> list[bytes]:
