@@ -18,7 +18,6 @@ _IN_CREATE = 0x100
 _IN_NONBLOCK = 0o4000
 _IN_CLOEXEC = 0o2000000
 _POLL_SECONDS = 0.005
-_REST_SECONDS = 0.0005
 
 
 class Alarm:
@@ -38,15 +37,11 @@ class Alarm:
             self._poll.register(self._fd, select.POLLIN)
 
     def wait(self, seconds: float) -> None:
-        """Return when something was written, or after ``seconds`` (at most 5 ms when polling).
-
-        A commit is several writes, the last of which counts: half a millisecond later it is one alarm and not three.
-        """
+        """Return when something was written, or after ``seconds`` (at most 5 ms when polling)."""
         if self._fd < 0:
             time.sleep(min(seconds, _POLL_SECONDS))
             return
         if self._poll.poll(max(seconds, 0) * 1000):
-            time.sleep(_REST_SECONDS)
             try:
                 while os.read(self._fd, 65536):
                     pass
