@@ -68,9 +68,9 @@ def outputs(given: list[Any]) -> str:
     return "\n".join(str(item["output"]) for item in given if "output" in item)
 
 
-def key_of(given: list[Any], beginning: str) -> str:
-    """The key in the first marker of the view that begins so: what a model copies from what it reads."""
-    view = next(str(item["output"]) for item in given if str(item.get("output", "")).lstrip().startswith(beginning))
+def key_of(given: list[Any], part: str) -> str:
+    """The key in the first marker of the view that has a part: what a model copies from what it reads."""
+    view = next(str(item["output"]) for item in given if part in str(item.get("output", "")))
     found = re.search(r'expand\("([^"]+)"', view)
     assert found is not None, view
     return found[1]
@@ -86,7 +86,9 @@ def scripted() -> list[Model]:
         ),
         Scripted(
             "analyst",
-            lambda given: call("expand", key=key_of(given, "[build"), ref="regex:requires-python", max_tokens=None),
+            lambda given: call(
+                "expand", key=key_of(given, "[build-system]"), ref="regex:requires-python", max_tokens=None
+            ),
             lambda given: call(
                 "write",
                 key="findings",

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import re
 import unicodedata
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from sharedctx import SharedContext
@@ -32,7 +33,7 @@ class Handoffs:
         self._context = context
         self._max_tokens = max_tokens
         self._hand_over = self._packet if packets else self._compress
-        self._given: list[tuple[Any, Any]] = []
+        self._given: dict[int, tuple[weakref.ref[Any], Any]] = {}
         self._warned = False
 
     def start(self, event: Any) -> None:
@@ -152,7 +153,12 @@ class Handoffs:
                 continue
             (tool,) = ContextTools(bound, ["expand"])
             owner.tools = [*(owner.tools or []), tool]
-            self._given.append((owner, tool))
+            self._give_back_later(owner, tool)
+
+    def _give_back_later(self, owner: Any, tool: Any) -> None:
+        """Remember who was given the tool for as long as it is there: in a service crews come and go."""
+        given, place = self._given, id(owner)
+        given[place] = (weakref.ref(owner, lambda _: given.pop(place, None)), tool)
 
     def undo(self) -> None:
         """Hand over as before."""
@@ -160,8 +166,10 @@ class Handoffs:
 
         unregister(InterceptionPoint.PRE_STEP, self.step)
         unregister(InterceptionPoint.EXECUTION_START, self.start)
-        for owner, tool in self._given:
-            owner.tools = [each for each in owner.tools or [] if each is not tool]
+        for reference, tool in list(self._given.values()):
+            owner = reference()
+            if owner is not None:
+                owner.tools = [each for each in owner.tools or [] if each is not tool]
         self._given.clear()
 
     def __enter__(self) -> Handoffs:

@@ -38,6 +38,8 @@ _STATUS: list[tuple[type[SharedContextError], int]] = [
 TOO_LARGE = "Context too large"
 _CROWDED = "others send so much at the moment that there is no room for this body: send it again in a second"
 _SOON: Header = (b"retry-after", b"1")
+_PASSED_OVER = 4
+"""Bodies up to so many times what is allowed are read to their end before they are refused."""
 _VARY: Header = (b"vary", b"accept-encoding")
 
 
@@ -90,6 +92,11 @@ class Call:
             raise Refusal(400, f"{name}={text[:40]!r} is not a whole number")
         return int(text)
 
+    def after(self, name: str) -> int | None:
+        """After which number a stream goes on: Last-Event-ID, and where that is none of ours the query's."""
+        last = self.headers.get(b"last-event-id")
+        return int(last) if last is not None and last.isdigit() and len(last) < 16 else self.number(name)
+
     def path(self, name: str) -> str:
         """A part of the path."""
         found: str = self.scope["path_params"][name]
@@ -116,9 +123,12 @@ class Call:
         if self.headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refusal(415, "send the body as it is: compressed ones are not taken", (CLOSE,))
         length = self.headers.get(b"content-length")
-        if length is not None and length.isdigit() and int(length) > most:
-            raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
         receive = self._received
+        if length is not None and length.isdigit() and int(length) > most:
+            if not isinstance(receive, bytes) and int(length) <= _PASSED_OVER * most:
+                while (await receive()).get("more_body"):  # who still sends when the connection ends reads no reply
+                    pass
+            raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)
         if isinstance(receive, bytes):
             if len(receive) > most:
                 raise Refusal(413, TOO_LARGE, (CLOSE,), maxBytes=most)

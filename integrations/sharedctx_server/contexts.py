@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import quote
 
 from sharedctx.errors import KeyNotFound
-from sharedctx.projects import Difference, Expected, Known, State, Written, check_project, leanest, project_window
+from sharedctx.projects import ANY, Difference, Expected, Known, State, Written, check_project, leanest, project_window
 from sharedctx.projects.state import EMPTY, canonical
 from sharedctx.projects.window import Locate
 from sharedctx.versions.diff import diff_json
@@ -54,11 +54,9 @@ def expected(call: Call, in_body: int | None = None) -> Expected:
     if given is None:
         return 0 if call.headers.get(b"if-none-match") == b"*" else None
     tag = given.decode("latin-1").strip().removeprefix("W/").strip('"')
-    if tag == "*":
-        return None
     if tag.isascii() and tag.isdecimal() and len(tag) <= 15:
         return int(tag)
-    if len(tag) == 64:
+    if tag == ANY or len(tag) == 64:
         return tag
     raise Refusal(400, "If-Match is neither an ETag of this server nor a hash")
 

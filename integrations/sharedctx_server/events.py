@@ -21,6 +21,8 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 HEARTBEAT = b": heartbeat\n\n"
+NO_EVENTS = Reply(200, b"", tuple(HEADERS))
+"""What HEAD is told of a stream."""
 _BATCH = 1 << 16
 
 
@@ -31,10 +33,11 @@ class ContextEvents(Methods):
     """
 
     def __init__(self, service: Service) -> None:
-        super().__init__(service, GET=self._refuse)
+        super().__init__(service, GET=self._head)
 
-    async def _refuse(self, call: Call) -> Reply:
-        raise Refusal(500, "events are streamed")
+    async def _head(self, call: Call) -> Reply:
+        check_project(_project(call))
+        return NO_EVENTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
@@ -63,10 +66,7 @@ class ContextEvents(Methods):
         service = self._service
         project = check_project(_project(call))
         participant = call.agent()
-        last = call.headers.get(b"last-event-id")
-        since = call.number("fromVersion")
-        if last is not None:
-            since = int(last) if last.isdigit() and len(last) < 16 else None
+        since = call.after("fromVersion")
         require_room(service)
         await service.run(service.projects.guard(participant, project))
         subscriber = Subscriber(participant or "", service.settings.queue, service.settings.queue_bytes)

@@ -176,6 +176,8 @@ class Conversation:
 
     async def _update(self, diff: Difference, expected: Any, request: Any) -> None:
         service, project, agent = self._service, self._project, self._subscriber.agent
+        if expected is not None:
+            check_number("expectedVersion", expected)
         request = "" if request is None else check_request(request)
         steps = service.projects.change(agent, project, diff, agent, expected, request)
         written, _ = await service.write(agent, project, steps, 0, request)

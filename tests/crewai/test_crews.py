@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import re
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,18 @@ def test_copies_of_a_crew_are_told_to_run_without_and_are_reached_by_all(
     with compress_handoffs(None, ctx, max_tokens=400):
         assert crew.kickoff_for_each(inputs=[{}])[0].raw == "view"
     assert "copies of a crew" not in caplog.text
+
+
+def test_crews_that_are_done_are_not_held_by_the_hand_overs_of_all(store: sharedctx.Store) -> None:
+    def run_one() -> weakref.ref[Agent]:
+        reader = agent("Reader", lambda prompt: scripted.answer("view" if "expand(" in prompt else "whole"))
+        assert two_tasks(reader, agent("Writer", lambda prompt: scripted.answer(LONG))).kickoff().raw == "view"
+        return weakref.ref(reader)
+
+    with compress_handoffs(None, store.session(), max_tokens=400):
+        reader = run_one()
+        gc.collect()
+        assert reader() is None
 
 
 def test_a_hand_over_that_cannot_be_stored_goes_on_whole(store: sharedctx.Store) -> None:

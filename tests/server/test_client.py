@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from sharedctx.errors import InvalidValue, KeyNotFound, VersionConflict
+from sharedctx.errors import InvalidValue, KeyNotFound, ValueTooLarge, VersionConflict
 from sharedctx_server import ContextClient
 from sharedctx_server.testing import Running
 
@@ -241,6 +241,9 @@ def test_one_call_gives_what_takes_the_fewest_tokens(server: Running) -> None:
                 reference = window["content"][name]
                 if isinstance(reference, dict):
                     assert await reader.fetch(reference["location"]) == documents[name]
+            for odd in ("/context/other?version=1", None):
+                with pytest.raises(InvalidValue, match="no location in the project"):
+                    await reader.fetch(odd)  # type: ignore[arg-type]
             whole = await writer.optimize_context(100_000)
             assert (whole["kind"], whole["tokens"]) == ("snapshot", whole["totalTokens"])
             await writer.update_context({"modified": {"currentTask": "test the parser"}})
@@ -258,3 +261,14 @@ def test_one_call_gives_what_takes_the_fewest_tokens(server: Running) -> None:
             assert nothing["content"] == {"changes": {}, "fromVersion": 3, "version": 3}
 
     run(server, work)
+
+
+def test_what_is_far_too_large_is_refused_and_not_taken_for_a_server_that_is_away(server: Running) -> None:
+    async def work() -> None:
+        async with client(server) as me:
+            await me.set_context({"a": 1})
+            with pytest.raises(ValueTooLarge, match="too large"):
+                await me.set_context({"a": "x" * 25 * 2**20})
+            assert (await me.get_context(use_cache=False))["version"] == 1
+
+    asyncio.run(work())

@@ -132,6 +132,18 @@ def test_of_two_who_build_on_the_same_version_one_is_told(http: httpx.Client, ho
     assert http.get("/context/atlas").json()["version"] == 2
 
 
+def test_a_write_on_whichever_version_there_is_needs_one(http: httpx.Client) -> None:
+    def change() -> httpx.Response:
+        return http.post("/context/atlas/diff", json={"added": {"b": 1}}, headers={"if-match": "*"})
+
+    assert change().status_code == 409
+    assert http.get("/context/atlas").status_code == 404
+    put(http, {"a": 1})
+    assert change().status_code == 200
+    assert http.delete("/context/atlas").status_code < 300
+    assert change().status_code == 409
+
+
 def test_an_old_version_comes_back_as_a_new_one(http: httpx.Client) -> None:
     put(http, {"a": 1})
     put(http, {"b": 2})
@@ -175,6 +187,15 @@ def test_a_window_keeps_what_matters_whole_and_leads_to_the_rest(http: httpx.Cli
     put(http, {"history": "overwritten"})
     assert http.get(found["context"]["history"]["location"]).json()["value"] == context["history"]
     assert http.get("/context/atlas?version=1").json()["context"] == context
+
+
+def test_a_window_leads_to_all_also_where_a_name_is_three_dots(http: httpx.Client) -> None:
+    context = {"...": "own", **{f"name {n}": "words " * 200 for n in range(20)}}
+    put(http, context)
+    found = http.get("/context/atlas?maxTokens=200").json()["context"]
+    assert found["..."] == "own"
+    assert len(found) < len(context)
+    assert http.get(found["...."]["location"]).json()["context"] == context
 
 
 def test_a_context_over_the_limit_is_refused_and_the_old_one_stays(http: httpx.Client) -> None:

@@ -125,3 +125,10 @@ def test_bodies_are_bounded_together() -> None:
             assert slow.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
         assert http.put("/context/other", json={"context": {"a": "x" * 800_000}}).status_code == 200
         assert server.service.receiving == 0
+
+
+@pytest.mark.parametrize("path", ["/context/atlas/stream", "/context/stream?projectId=atlas", "/api/events"])
+def test_head_tells_the_type_of_a_stream_and_begins_none(http: httpx.Client, path: str) -> None:
+    found = http.head(path)
+    assert (found.status_code, found.headers["content-type"]) == (200, "text/event-stream")
+    assert http.get("/health").json()["connections"] == 0

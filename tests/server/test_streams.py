@@ -126,8 +126,9 @@ def test_the_project_may_stand_in_the_query(server: Running) -> None:
 def test_odd_messages_are_answered_and_the_stream_goes_on(server: Running, said: str | bytes) -> None:
     with connect(where(server)) as stream:
         stream.recv(5)
-        stream.send(said)
-        assert json.loads(stream.recv(5))["statusCode"] == 400
+        for odd in (said, '{"type":"context_update","diff":{},"expectedVersion":"x"}'):
+            stream.send(odd)
+            assert json.loads(stream.recv(5))["statusCode"] == 400
         stream.send('{"type":"ping"}')
         assert json.loads(stream.recv(5))["type"] == "pong"
 
@@ -163,9 +164,10 @@ def test_server_sent_events_go_on_after_the_last_event(server: Running, http: ht
         assert next(told)[0] == "2"
     put(server, {"a": 3})
     put(server, {"a": 4})
-    with http.stream("GET", "/context/atlas/stream", headers={"last-event-id": "2"}) as stream:
-        told = sse(stream.iter_lines())
-        assert [next(told)[0], next(told)[0]] == ["3", "4"]
+    for last, asked in (("2", {}), ("2", {"fromVersion": 3}), ("of another server", {"fromVersion": 2})):
+        with http.stream("GET", "/context/atlas/stream", params=asked, headers={"last-event-id": last}) as stream:
+            told = sse(stream.iter_lines())
+            assert [next(told)[0], next(told)[0]] == ["3", "4"]
 
 
 def test_silence_is_filled_with_heartbeats() -> None:

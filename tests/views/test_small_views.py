@@ -133,3 +133,27 @@ def test_of_a_long_page_all_titles_are_told() -> None:
     shown = compress(page, key="port", max_tokens=200)
     assert shown.kind == "html"
     assert all(f"## {word.title()} rules" in shown.text for word in words)
+
+
+def test_of_a_long_program_what_stands_at_the_top_of_its_end_is_told() -> None:
+    body = "\n".join(f"        total += self.part({n}) * {n * 7}  # of the sum" for n in range(40))
+    start = "\n\n".join(f"class Early{n}:\n    def run(self, total):\n{body}\n        return total" for n in range(16))
+    end = f'class Ledger:\n    def post(self, entry):\n{body}\n        raise LedgerClosed("the year is over")\n\n\n'
+    end += "def reconcile(ledger):\n    return ledger\n"
+    program = f"import os\n\n\n{start}\n\n\n{end}"
+    shown = compress(program, key="program", max_tokens=250)
+    assert shown.kind == "code"
+    assert all(told in shown.text for told in ("Early15", "Ledger", "reconcile", "LedgerClosed"))
+    assert f"of {len(program.split(chr(10)))} lines" in shown.text
+
+
+def test_of_a_text_of_no_known_form_the_lines_that_say_something_new_fill_a_small_budget() -> None:
+    usual = ["[unit]", "  owner = quartermaster", "  shelf = upper left", "  state = kept"]
+    lines = [f"{line} {at}" for at in range(120) for line in usual]
+    lines[200] = "  note = the harbour master wants lanterns beside every rope"
+    shown = compress("\n".join(lines), kind="text", key="stock", max_tokens=120)
+    assert shown.tokens > 80
+    assert lines[0] in shown.text
+    assert lines[-1] in shown.text
+    assert lines[200] in shown.text
+    assert shown.refs == (f"lines:1-{len(lines)}",)

@@ -1,7 +1,7 @@
 """Projects: JSON contexts that are changed by differences of their top-level keys, each in one entry of a session."""
 
 from .differences import Difference
-from .expected import Expected
+from .expected import ANY, Expected
 from .heads import request_of
 from .leanest import Known, Leanest, leanest
 from .names import check_project, check_request, key_of, project_of
@@ -11,6 +11,7 @@ from .state import State
 from .window import PRIORITIES, project_window
 
 __all__ = [
+    "ANY",
     "PRIORITIES",
     "Difference",
     "Expected",

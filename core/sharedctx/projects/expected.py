@@ -6,7 +6,10 @@ from ..errors import InvalidValue, VersionConflict
 from .heads import Head
 
 Expected = int | str | None
-"""The version that a writer knows (0: there is none) or its hash; None where any will do."""
+"""The version that a writer knows (0: there is none) or its hash; ``ANY`` where there is to be one, None where even
+none will do."""
+
+ANY = "*"
 
 
 def require(project: str, head: Head, expected: Expected) -> None:
@@ -17,7 +20,7 @@ def require(project: str, head: Head, expected: Expected) -> None:
     live = head.number
     if isinstance(expected, bool) or not isinstance(expected, int | str):
         raise InvalidValue(f"the expected version {expected!r:.80} is neither a number nor a hash")
-    if expected == (live if isinstance(expected, int) else head.state.hash if live else None):
+    if expected == live if isinstance(expected, int) else live and expected in (ANY, head.state.hash):
         return
     who = head.agent or None
     there = (f"is at version {live}" + (f" by {who!r}" if who else "")) if live else "is not there"

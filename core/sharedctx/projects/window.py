@@ -53,8 +53,8 @@ def project_window(
 ) -> ProjectWindow:
     """Return the highest priorities whole while they fit ``max_tokens`` (from 50 up), and references to the rest.
 
-    Where not even the references fit, one of the name ``...`` leads to all of the context. Nothing is changed by it.
-    Raises ``InvalidValue``.
+    Where not even the references fit, one of the name ``...`` leads to all of the context; it has more dots where the
+    context has that name itself. Nothing is changed by it. Raises ``InvalidValue``.
     """
     if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < LEAST_TOKENS:
         raise InvalidValue(f"maxTokens {max_tokens!r:.40} is no number from {LEAST_TOKENS} up: references need room")
@@ -62,7 +62,10 @@ def project_window(
     if sum(sizes.values()) <= max_tokens:
         return ProjectWindow(state.pairs, tuple(state.pairs), (), sum(sizes.values()))
     order = sorted(state.pairs, key=lambda name: (-priorities.get(name, 0), sizes[name], name))
-    rest = _reference(REST, locate(None), f"{len(order)} names, read the context whole")
+    rest_name = REST
+    while rest_name in state.pairs:
+        rest_name += "."
+    rest = _reference(rest_name, locate(None), f"{len(order)} names, read the context whole")
     room = max_tokens - count(rest.decode()) - 1
     chosen: dict[str, bytes] = {}
     included: list[str] = []
@@ -86,10 +89,10 @@ def project_window(
         elif spent + costs[name] <= room:
             chosen[name], spent = references[name], spent + costs[name]
     referred = tuple(name for name in chosen if name not in included)
-    if len(chosen) < len(order) and REST not in chosen:
-        chosen[REST] = rest
+    if len(chosen) < len(order):
+        chosen[rest_name] = rest
         spent += max_tokens - room
-        referred += (REST,)
+        referred += (rest_name,)
     return ProjectWindow(chosen, tuple(included), referred, spent)
 
 

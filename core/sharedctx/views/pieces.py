@@ -56,11 +56,12 @@ def evenly(units: Sequence[str], most: int) -> Sequence[str]:
     return units[:: max(len(units) // most - 1, 0) | 1]
 
 
-def lines_with(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where the lines that have one of the words start and end, in order; with ``""`` among them all lines."""
+def lines_with(text: str, words: Sequence[str], first: int = 0) -> list[tuple[int, int]]:
+    """Return where the lines from a place on that have one of the words start and end, in order; with ``""`` among them
+    all lines."""
     lines: dict[int, int] = {}
     for word in words:
-        at = text.find(word)
+        at = text.find(word, first)
         while at >= 0:
             end = text.find("\n", at)
             end = len(text) if end < 0 else end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .gist import gist
 from .kind import Brief, Draft, Source
 from .pieces import assemble, select
 from .view import Marks
@@ -11,6 +12,8 @@ from .view import Marks
 DEFAULT_TOKENS = 2000
 """A text of no known kind is shortened to about this many tokens where no budget is given, or to a quarter."""
 MOST_TOKENS = 8000
+_TIGHT = 600
+"""Tokens: a smaller budget has no room for a marker in each gap."""
 _WORD = 80
 
 
@@ -30,11 +33,13 @@ class Text:
         budget = usual if brief.budget is None else brief.budget
         if whole <= budget:
             return None
+        if brief.budget is not None and brief.budget < _TIGHT and (made := gist(source, brief, budget)) is not None:
+            return made
         for share in (1.0, 0.8, 0.6, 0.4):
-            made, refs = shorten(source.text, int(budget * share), brief.count, brief.wanted, brief.marks)
-            if brief.count(made) <= budget:
+            text, refs = shorten(source.text, int(budget * share), brief.count, brief.wanted, brief.marks)
+            if brief.count(text) <= budget:
                 break
-        return Draft(made, "head-tail", tuple(refs))
+        return Draft(text, "head-tail", tuple(refs))
 
 
 KIND = Text()

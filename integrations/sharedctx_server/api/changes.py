@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 from sharedctx.entry import Event
 from sharedctx.errors import Compacted
 
-from ..calls import Call, Methods, Refusal
-from ..events import HEADERS, HEARTBEAT, require_room
+from ..calls import Call, Methods
+from ..events import HEADERS, HEARTBEAT, NO_EVENTS, require_room
 from ..replies import Reply, encode, send_reply
 from ..service import Service
 from .entries import live_entries
@@ -28,7 +28,7 @@ class SessionEvents(Methods):
     """
 
     def __init__(self, service: Service, readings: Readings) -> None:
-        super().__init__(service, GET=self._begin)
+        super().__init__(service, GET=self._head)
         self._readings = readings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +39,7 @@ class SessionEvents(Methods):
 
         async def begin(call: Call) -> Reply:
             require_room(self._service)
-            found.append((await self._readings.of(call), _since(call)))
+            found.append((await self._readings.of(call), call.after("from_rev")))
             return Reply(200, b"")
 
         reply = await self.answer(begin, Call(self._service, scope, receive))
@@ -48,8 +48,9 @@ class SessionEvents(Methods):
             return
         await self._stream(*found[0], scope, receive, send)
 
-    async def _begin(self, call: Call) -> Reply:
-        raise Refusal(500, "events are streamed")
+    async def _head(self, call: Call) -> Reply:
+        await self._readings.of(call)
+        return NO_EVENTS
 
     async def _stream(self, reading: Reading, since: int | None, scope: Scope, receive: Receive, send: Send) -> None:
         meter = self._service.meter
@@ -102,13 +103,6 @@ class SessionEvents(Methods):
         leave = self._service.store.driver.leave_loop
         snapshot = await leave(reading.context.run, live_entries(reading))
         yield _event("snapshot", snapshot["rev"], snapshot)
-
-
-def _since(call: Call) -> int | None:
-    last = call.headers.get(b"last-event-id")
-    if last is not None and last.isdigit() and len(last) < 16:
-        return int(last)
-    return call.number("from_rev")
 
 
 def _messages(seen: Iterable[Event]) -> list[bytes]:

@@ -180,8 +180,9 @@ class ContextClient(Connection):
         return {"projectId": self.project_id, "version": version, "hash": written.state.hash, "offline": True}
 
     async def fetch(self, location: str) -> Any:
-        """Return what the ``location`` of a reference in a window leads to."""
-        if not location.startswith(f"{self._link.path}/value?") and not location.startswith(f"{self._link.path}?"):
+        """Return what the ``location`` of a reference in a window leads to; raises ``InvalidValue`` for others."""
+        starts = (f"{self._link.path}/value?", f"{self._link.path}?")
+        if not str(location).startswith(starts):
             raise InvalidValue(f"{location!r:.200} is no location in the project {self.project_id!r}")
         try:
             found = json_of(await self._link.ask("GET", location))

@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"\d+")
 _SCANNED = 2000
 _MOST_FOUND = 8
 _SHOWN = 160
-_PARTS = 3
+_PARTS = 1.5
 """Parts of the value that are looked at for each token of the budget."""
 _TIGHT = 100
 """Tokens: a smaller budget has no room for an explanation."""

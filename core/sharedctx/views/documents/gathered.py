@@ -12,8 +12,8 @@ from .sentences import warning
 if TYPE_CHECKING:
     from .blocks import Block
 
-_ROOM = 20
-"""Characters of blocks for each token of the budget: ten times what fits."""
+_ROOM = 15
+"""Characters of blocks for each token of the budget: some times what fits."""
 _LONGEST = 400
 """Characters of one block that are told at most, about."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..kind import Brief, Draft, Source
-from ..skeleton import braces, indents, python, statements
+from ..skeleton import braces, indents, python, skimmed, statements
 from ..skeleton.language import Language
 from ..skeleton.names import is_names
 from ..skeleton.plan import Plan
@@ -20,6 +20,8 @@ _READERS: Mapping[str, Callable[[str, list[str], Language], Plan]] = {
     "statements": statements.read,
 }
 _FEWEST_LINES = 8
+_CLOSELY = 60
+"""Characters of a program for each token of a budget that are read closely."""
 _WIDEST = 300
 """A program with more characters to a line was made by a program: its lines say nothing."""
 
@@ -45,7 +47,11 @@ class CodeKind:
         if is_skeleton(lines[0]) or is_names(lines[0]):
             return None
         language = found[0]
-        plan = _READERS[language.reader](source.text, source.lines, language)
+        reader = _READERS[language.reader]
+        if brief.budget is None or brief.wanted:
+            plan = reader(source.text, lines, language)
+        else:
+            plan = skimmed.read(source.text, lines, language, reader, _CLOSELY * brief.budget)
         return select(plan, language.name, source, brief)
 
 

@@ -44,7 +44,7 @@ class DiffKind:
         if source.value is not None:
             return 0.0
         sample = source.text[:_SAMPLE]
-        if MARK.search(sample) is None:
+        if MARK.search(f"\n{sample}") is None:
             return 0.0
         lines = sample.split("\n")
         roles = read(lines).roles

@@ -17,7 +17,8 @@ _LEGEND = '[[grep: "# path", then its lines as "number:match"; "12,15:" is the s
 _PACKED = re.compile(r"([1-9]\d{0,8}(?:,[1-9]\d{0,8})*)([:-])")
 _ANY_NUMBER = re.compile(r":[1-9]\d{0,8}:|^[1-9]\d{0,8}[:-]", re.M)
 _BARE_SHARE = 0.85
-_GLANCED = 40
+_GLANCED, _ROWS = 40, 0.04
+"""So many lines are looked at first; where context stands around matches, few of them are rows."""
 _AGAIN = 500
 """Characters of rows after which a path is named again: a reader of a long list needs it near."""
 
@@ -26,12 +27,16 @@ def _may_be(lines: list[str]) -> bool:
     """Whether lines may be what a search prints, seen quickly: some have a number between or before colons and dashes,
     or most a colon."""
     some = evenly(lines, _GLANCED)
-    if sum(":" in line for line in some) < _BARE_SHARE / 2 * len(some):
-        numbered = sum(1 for line in some if _ANY_NUMBER.search(line) or CONTEXT.search(line))
-        if numbered < 0.1 * len(some):
-            return False
+    if sum(map(_is_row, some)) < _ROWS * len(some):
+        return False
     text = "\n".join(lines)
     return _ANY_NUMBER.search(text) is not None or sum(":" in line for line in lines) >= _BARE_SHARE * len(lines)
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line starts with a path or the number of a line."""
+    found = PATH.match(line) or BARE.match(line)
+    return NUMBERED.match(line) is not None or (found is not None and LOOKS_LIKE_PATH.fullmatch(found[1]) is not None)
 
 
 def merged(rows: list[Row], strip: bool) -> list[str]:

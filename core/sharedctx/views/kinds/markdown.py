@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from ..documents.blocks import draft
 from ..documents.gathered import enough
@@ -34,15 +34,15 @@ class MarkdownKind:
         if sum(1 for line in outside if _CODE.match(line) and not _is_prose(line)) > 1 + len(filled) / 60:
             return 0.0
         flush = [line for line in outside if line.strip() and line[:4].strip()]
-        titles = sum(1 for line in outside if heading(line))
-        rules = sum(1 for a, b in pairwise(outside) if a.strip() and a[0] not in " \t" and RULE.match(b))
+        titles = sum(1 for line in outside if "#" in line[:4] and heading(line))
+        rules = sum(1 for a, b in pairwise(outside) if b[:1] == b[1:2] and a[:1].strip() and RULE.match(b))
         signs = [
             titles > 1,
             rules > 1,
             len(outside) < len(lines),
-            any(map(DIRECTIVE.match, outside)),
+            any(".." in line and DIRECTIVE.match(line) for line in outside),
             any(a.rstrip().endswith("::") and not b.strip() for a, b in pairwise(outside)),
-            sum(1 for line in outside if ITEM.match(line)) > 2,
+            len(list(islice(filter(ITEM.match, outside), 3))) > 2,
         ]
         if not any(signs):
             return 0.5 if _share_of_prose(flush, 0.6, 0.6) >= 0.6 else 0.0
@@ -63,7 +63,7 @@ def _outside(lines: list[str]) -> Iterator[str]:
     """The lines that stand in no fence."""
     fence = ""
     for line in lines:
-        found = FENCE.match(line)
+        found = FENCE.match(line) if "```" in line or "~~~" in line else None
         if fence:
             if found and found[1].startswith(fence):
                 fence = ""

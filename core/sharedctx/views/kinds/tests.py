@@ -61,7 +61,7 @@ class TestsKind:
             return 0.0
         begins = _SESSION.search(source.text[:4000]) is not None
         few = evenly(lines, _GLANCED)
-        if not begins and len(suspects(few)) < 0.07 * len(few):
+        if not begins and sum(result(few[at]) is not None for at in suspects(few)) < 0.06 * len(few):
             return 0.0
         some = suspects(lines)
         if not begins and len(some) < 0.2 * len(lines):

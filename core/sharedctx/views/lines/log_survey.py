@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import eq
+from operator import eq, itemgetter
 
 from ...lazy import lazy
 from ..pieces import units_with
@@ -47,6 +47,8 @@ _HEX = re.compile(r"[0-9a-f-](?<![0-9A-Za-z_-][0-9a-f-])(?:(?<=[0-9])|(?=[a-f-]*
 _NUMBER = re.compile(r"\d\w*")
 _NUMBER_IN_ASCII = re.compile(r"\d\w*", re.ASCII)
 """The same where a text is ASCII, found in half of the time."""
+_ZEROS = str.maketrans("123456789", "0" * 9)
+"""What makes lines equal that differ in digits alone: they have one mask."""
 _JOINED = re.compile(r"\*(?:[-.:,/+]\*)+")
 _ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) ([^"]{0,4000})" ([1-5])(\d\d) ')
 _STATUS = re.compile(r"[A-Z]{3,10} ([1-5])\d\d( .+)?")
@@ -94,10 +96,9 @@ class Survey:
         self.masks = self._mask(text)
 
     def _mask(self, text: str) -> list[str]:
-        masked = _DAY.sub("* * ", text) if _DAY.match(text) else text
-        masked = _HEX.sub("*", masked)
-        masked = _JOINED.sub("*", (_NUMBER_IN_ASCII if text.isascii() else _NUMBER).sub("*", masked))
-        masks = masked.split("\n")
+        forms = text.translate(_ZEROS).split("\n") if text.isascii() else self.lines
+        known = dict.fromkeys(forms)
+        masks = list(map(dict(zip(known, _masked("\n".join(known)), strict=True)).__getitem__, forms))
         asked = [(index, line) for index, line in enumerate(self.lines) if ' "' in line and "[" in line]
         found = [(index, access) for index, line in asked if (access := _ACCESS.match(line, 0, 5000)) is not None]
         troubled = set(units_with([access[2] for _, access in found], _STEMS, any_case=True))
@@ -140,6 +141,13 @@ class Survey:
         """Whether each line starts a record: has a time or level at its start. All do where none has."""
         found = list(_heads(self.lines))
         return found if any(found) else [True] * len(found)
+
+
+def _masked(text: str) -> list[str]:
+    """The lines of a text with its numbers and dates masked."""
+    masked = _DAY.sub("* * ", text) if _DAY.match(text) else text
+    masked = _HEX.sub("*", masked)
+    return _JOINED.sub("*", (_NUMBER_IN_ASCII if text.isascii() else _NUMBER).sub("*", masked)).split("\n")
 
 
 def _heads(lines: Sequence[str]) -> Iterator[bool]:
@@ -202,7 +210,7 @@ def common_starts(lines: Sequence[str]) -> list[str]:
     run = ""
     for column in range(_COLUMNS):
         words = Counter(row[column] for row in rows if len(row) > column + 1)
-        word, times = max(words.items(), key=lambda each: each[1], default=("", 0))
+        word, times = max(words.items(), key=itemgetter(1), default=("", 0))
         if word and times >= _COMMON * len(rows):
             run += f"{word} "
             continue

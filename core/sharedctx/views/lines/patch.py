@@ -13,8 +13,8 @@ _NUMBER = 12
 _HUNK = re.compile(rf"@@ -\d{{1,{_NUMBER}}}(?:,(\d{{1,{_NUMBER}}}))? \+\d{{1,{_NUMBER}}}(?:,(\d{{1,{_NUMBER}}}))? @@")
 _COMBINED = re.compile(r"(@{3,20})(?: -\d+(?:,\d+)?)+ \+\d+(?:,\d+)? @{3}", re.ASCII)
 _NORMAL = re.compile(r"\d{1,12}(?:,\d{1,12})?[acd]\d{1,12}(?:,\d{1,12})?\r?$", re.ASCII)
-MARK = re.compile(r"^(?:@@|\*{15}|\d{1,12}(?:,\d{1,12})?[acd]\d)", re.M | re.ASCII)
-"""What stands above the changes in a diff of any form."""
+MARK = re.compile(r"\n(?:@@|\*{15}|\d{1,12}(?:,\d{1,12})?[acd]\d{1,12}(?:,\d{1,12})?\r?(?:\n|\Z))", re.ASCII)
+"""The end of a line and, in the next, what stands above the changes in a diff of any form."""
 _OLD_RANGE = re.compile(r"\*\*\* \d{1,12}(?:,\d{1,12})? \*{4}", re.ASCII)
 _NEW_RANGE = re.compile(r"--- \d{1,12}(?:,\d{1,12})? -{4}", re.ASCII)
 _STAT = re.compile(r" \S.{0,300} \| +(?:\d+|Bin)\b")

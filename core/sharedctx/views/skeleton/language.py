@@ -78,9 +78,9 @@ class Language:
         """Finds what raises or returns an error."""
         return re.compile(self.fails, re.M)
 
-    def failing_places(self, text: str) -> Iterator[int]:
-        """Yield where lines raise or return an error."""
-        for start, end in lines_with(text, self.failures):
+    def failing_places(self, text: str, at: int = 0) -> Iterator[int]:
+        """Yield where lines behind a place raise or return an error."""
+        for start, end in lines_with(text, self.failures, at):
             found = self.failing.search(text, start, end)
             if found is not None:
                 yield found.start()
