@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import sharedctx
 from sharedctx import SharedContext, Store
 from sharedctx.testing import ManualClock
 
 from .forked import ForkServer
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 _NUMBERS = itertools.count()
 NO_SERVER = "no Redis server is installed: pip install 'sharedctx[redis]', or apt-get install redis-server"

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sharedctx import tokens
@@ -56,7 +56,6 @@ def tiktoken(fresh: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pa
     return tmp_path
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[]), max_size=200))
 def test_any_text_is_counted(text: str) -> None:
     for count in COUNTERS:

@@ -172,7 +172,7 @@ _JSON = st.recursive(
 _CONTEXT = sharedctx.open("memory://").session()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.sampled_from(list(TOOLS)),
     st.dictionaries(st.sampled_from(["value", "ref", "query", "limit", "version", "max_tokens", "prefix"]), _JSON),

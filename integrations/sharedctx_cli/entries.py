@@ -13,7 +13,7 @@ from sharedctx import ContextEntry, SharedContext
 from sharedctx.errors import ConfigError, DecodeError, InvalidValue, KeyNotFound
 
 from .completion import KEY
-from .display import alert, show
+from .display import show
 from .target import Target, key_version, names_version
 
 
@@ -29,9 +29,7 @@ def ls(target: Target, prefix: str) -> None:
             (entry.key, f"v{entry.version}", entry.kind, f"{entry.size} B", entry.agent or "-") for entry in entries
         ]
         listed = [entry.to_dict(tokens=False) for entry in entries]
-        target.emit_table(listed, ("key", "version", "kind", "size", "writer"), rows)
-        if not entries and not target.as_json and (others := target.others(store)):
-            alert(f"nothing in session {target.session!r}{others}")
+        target.emit_listing(store, listed, ("key", "version", "kind", "size", "writer"), rows)
 
 
 def _entry(context: SharedContext, key: str) -> ContextEntry | None:

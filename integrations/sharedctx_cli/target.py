@@ -23,7 +23,7 @@ from sharedctx.errors import (
     VersionConflict,
 )
 
-from .display import as_json, show, table
+from .display import alert, as_json, show, table
 
 _SOME = 5
 _EXITS: list[tuple[type[SharedContextError], int]] = [
@@ -76,6 +76,14 @@ class Target:
             self.emit(data, "")
         else:
             table(columns, rows)
+
+    def emit_listing(
+        self, store: sharedctx.Store, data: Any, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """Print what this session has; where that is nothing, tell of the store's other sessions as well."""
+        self.emit_table(data, columns, rows)
+        if not rows and not self.as_json and (others := self.others(store)):
+            alert(f"nothing in session {self.session!r}{others}")
 
     def others(self, store: sharedctx.Store) -> str:
         """What to say of the store's other sessions where this one holds nothing; empty when there are none."""

@@ -53,7 +53,7 @@ def ls(target: Any, scope: str, categories: tuple[str, ...]) -> None:
     with target.store() as store:
         found = list(_records(target.context(store), Wanted.of(scope, categories)))
         rows = [(each["id"], each["scope"], ",".join(each["categories"]), _short(each["content"])) for each in found]
-        target.emit_table(found, ("id", "scope", "categories", "content"), rows)
+        target.emit_listing(store, found, ("id", "scope", "categories", "content"), rows)
 
 
 @group.command()

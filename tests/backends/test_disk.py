@@ -28,7 +28,7 @@ class TestDisk(BackendContract):
 
 
 TestDiskMachine = backend_machine(make, durable=True).TestCase
-TestDiskMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestDiskMachine.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_a_small_store_keeps_a_small_log(tmp_path: Path) -> None:

@@ -50,4 +50,4 @@ def test_any_course_of_commits_is_as_in_the_model(dynamodb_endpoint: str) -> Non
         return DynamoDBBackend(url(dynamodb_endpoint, place), clock=clock)
 
     machine: Any = backend_machine(make, durable=True)
-    run_state_machine_as_test(machine, settings=settings(max_examples=4, stateful_step_count=15, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=4, stateful_step_count=15))

@@ -34,7 +34,7 @@ class TestEncryptedDisk(BackendContract):
 
 
 TestEncryptedDiskMachine = backend_machine(make, durable=True).TestCase
-TestEncryptedDiskMachine.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+TestEncryptedDiskMachine.settings = settings(max_examples=15, stateful_step_count=30)
 
 
 @pytest.fixture

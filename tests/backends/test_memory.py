@@ -25,7 +25,7 @@ class TestMemory(BackendContract):
 
 
 TestMemoryMachine = backend_machine(make).TestCase
-TestMemoryMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMemoryMachine.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_two_stores_of_one_name_share_nothing() -> None:

@@ -62,4 +62,4 @@ def test_any_course_of_commits_is_as_in_the_model(redis_servers: Callable[[str],
         return RedisBackend(f"{server}?prefix={prefix(place)}", clock=clock)
 
     machine: Any = backend_machine(make, durable=True)
-    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30))

@@ -269,7 +269,7 @@ def test_a_copy_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 _STEP = st.tuples(st.sampled_from(["put", "delete", "trim", "drop", "erase"]), st.sampled_from("ab"), st.integers(1, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_STEP, max_size=25), st.integers(0, 25))
 def test_any_course_of_writes_is_copied(course: list[tuple[str, str, int]], cut: int) -> None:
     with sharedctx.open("memory://") as here, sharedctx.open("memory://") as there:

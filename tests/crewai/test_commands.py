@@ -45,6 +45,12 @@ def test_ls_lists_below_a_scope_and_by_category(place: str) -> None:
     assert [each["id"] for each in as_json(place, "crewai", "ls", "--category", "ports")] == ["one"]
 
 
+def test_ls_in_a_session_without_memories_names_those_that_the_store_has(place: str) -> None:
+    told = run(place, "--session", "another", "crewai", "ls")
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert "this store has default" in told.stderr
+
+
 def test_show_gives_a_memory_and_its_history(place: str) -> None:
     assert "likes coffee" in run(place, "crewai", "show", "two").stdout
     history = as_json(place, "crewai", "show", "two", "--history")

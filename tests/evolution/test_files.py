@@ -245,7 +245,7 @@ WRITES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(writes=WRITES)
 def test_whatever_is_written_reads_and_moves_as_a_plain_dict_would(tmp_path: Path, writes: list[Any]) -> None:
     async def main() -> None:

@@ -221,5 +221,5 @@ class HandoverMachine(RuleBasedStateMachine):
             self.saw(reader, part.key, part.version)
 
 
-HandoverMachine.TestCase.settings = settings(deadline=None, max_examples=40, stateful_step_count=30)
+HandoverMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestHandovers = HandoverMachine.TestCase

@@ -247,7 +247,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.dictionaries(st.text("abc/", min_size=1, max_size=4).filter(lambda key: ".." not in key), _VALUES, max_size=12),
     st.integers(50, 3000),

@@ -75,7 +75,7 @@ _VALUES = st.recursive(
 _NAMES = ["key", "value", "prefix", "keys", "limit", "ttl", "expected_version", "readable_by", "writable_by", "other"]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.sampled_from(list(ACTIONS)), st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=4))
 def test_no_request_raises_or_is_a_defect(action: str, arguments: dict[str, Any]) -> None:
     answer = handle(NOTES, {"key": "plan", "value": "v", **arguments, "action": action}, participant="p")

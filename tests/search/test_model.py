@@ -89,4 +89,4 @@ class Search(RuleBasedStateMachine):
 
 
 TestSearch = Search.TestCase
-TestSearch.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestSearch.settings = settings(max_examples=40, stateful_step_count=25)

@@ -83,7 +83,7 @@ def without(slots: Any) -> Any:
     share=st.sampled_from([None, 0.9, 0.3, 0.05]),
     twins=st.booleans(),
 )
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of products of huge numbers
 def test_items_and_scores_are_those_of_all_products_to_the_last_bit(
     seed: int, kinds: list[str], asked: str, dimensions: int, rows: int, count: int, share: float | None, twins: bool

@@ -175,7 +175,7 @@ LEGEND = "[[x of 9 lines; …1-2 stands for lines 1-2 omitted]]"
 LINES = [*PYTHON.split("\n"), '"""', "'''", "{", "}", "\\", "…1-9", LEGEND, "\r"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(LINES), max_size=80), st.integers(50, 300))
 def test_any_lines_in_a_program_lose_nothing(lines: list[str], budget: int) -> None:
     text = PYTHON + "\n".join(lines)
@@ -186,7 +186,7 @@ def test_any_lines_in_a_program_lose_nothing(lines: list[str], budget: int) -> N
             assert limit is None or count(draft.text) <= limit
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=2000))
 def test_any_text_is_judged_without_complaint(text: str) -> None:
     KIND.fits(Source(text))

@@ -290,7 +290,7 @@ def test_a_missing_brace_spoils_one_function_only() -> None:
 LINES = [line for text, _, _ in PROGRAMS for line in text.split("\n")] + ["`", "/*", "*/", "{", "}", "\\", "…1-9", "\r"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from([GO, TYPESCRIPT, C, SQL, RUBY]), st.lists(st.sampled_from(LINES), max_size=60))
 def test_any_lines_in_a_program_lose_nothing(program: str, lines: list[str]) -> None:
     text = program + "\n".join(lines)

@@ -34,7 +34,7 @@ def weather(days: int, ending: str = "\n") -> str:
     return ending.join(["day,temperature,weather,wind", *rows, ""])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.lists(cells, min_size=3, max_size=3), min_size=4, max_size=12),
     st.sampled_from([",", "\t", ";"]),
@@ -54,7 +54,7 @@ def test_a_packed_table_is_read_back_to_the_character(
     assert KIND.unpack(packed) == text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(alphabet='ab,"\n\r1;', max_size=80))
 def test_any_text_is_packed_exactly_or_not_at_all(rest: str) -> None:
     table = "id,name\n" + "17,a cell of some length\n" * 40

@@ -200,7 +200,7 @@ def test_other_texts_are_not_taken_for_diffs() -> None:
         assert KIND.fits(Source(text)) == 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(["a", "b", "c", "-- x", "++ y", "", "@@ -1 +1 @@", "…1-9"]), max_size=60),
     st.lists(st.sampled_from(["a", "b", "d", "-- x", "++ z", "", "--- a/x", "diff --git a b"]), max_size=60),
@@ -221,7 +221,7 @@ def test_every_change_of_any_diff_is_shown(old: list[str], new: list[str], budge
         assert not uncovered(text, small)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text("-+ @*d\n<>5,c1abi.\r", max_size=800))
 def test_any_text_loses_nothing(text: str) -> None:
     KIND.fits(Source(text))

@@ -51,7 +51,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LINES)
 def test_a_lossless_view_gives_the_exact_text_back(lines: list[str]) -> None:
     text = "\n".join([*lines, *results(1).split("\n"), *lines])
@@ -60,7 +60,7 @@ def test_a_lossless_view_gives_the_exact_text_back(lines: list[str]) -> None:
     assert KIND.unpack(packed) == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
     text = results() + text

@@ -98,7 +98,7 @@ def test_a_budget_is_kept_and_headings_come_first(budget: int) -> None:
     assert "needle 7" in view(page + "<p>The needle 7 is here.</p>", budget, "needle").text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(st.sampled_from(["<p>", "</", "<a b='", "<!--", "-->", "<script>", "&#x", ">"]), st.text())))
 def test_any_text_is_taken(parts: list[str]) -> None:
     source = Source("".join(parts))

@@ -51,19 +51,19 @@ PAGES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(PAGES)
 def test_a_packed_page_is_read_back_to_the_character(page: str) -> None:
     assert packing.unpack(packing.pack(page)) == page
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(alphabet="<>/|\\&#*+ab1 =\"'\n\t{}!-"))
 def test_any_signs_are_packed_exactly(text: str) -> None:
     assert packing.unpack(packing.pack(text * 3)) == text * 3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(alphabet="<>/|\\&#*+A1 =:\n{}"))
 def test_any_text_below_a_legend_is_read_or_refused(text: str) -> None:
     for forms in ("", "A=<a {}>{}\\n{1}\n"):

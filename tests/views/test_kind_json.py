@@ -38,7 +38,7 @@ def source(value: Any) -> Source:
     return Source(json.dumps(value, ensure_ascii=False), value)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(made.documents)
 def test_a_packed_value_is_read_back_exactly(value: Any) -> None:
     packed = pack_value("json", "x", value)
@@ -47,7 +47,7 @@ def test_a_packed_value_is_read_back_exactly(value: Any) -> None:
     assert made.same(unpack_value("json", packed), value)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(alphabet='@&*^![]{}()<>#,;:."~$=|+-\n123ab', max_size=40))
 def test_what_no_writer_wrote_is_refused_or_read(body: str) -> None:
     with contextlib.suppress(DecodeError):
@@ -142,7 +142,7 @@ def test_members_with_the_words_of_a_query_are_kept(budget: int) -> None:
     assert "pomegranate" in draft.text
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(made.documents, st.sampled_from([None, 50, 200, 1000]))
 def test_any_document_is_shortened_with_references_that_redeem(value: Any, budget: int | None) -> None:
     draft = KIND.shorten(source(value), brief(budget, "a"))

@@ -28,7 +28,7 @@ def events(size: int) -> str:
     return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(objects, min_size=3, max_size=12),
     st.lists(st.tuples(st.integers(0, 11), st.sampled_from(ODD)), max_size=3),

@@ -38,7 +38,7 @@ NAMES = st.one_of(
 PATHS = st.lists(NAMES, max_size=5).map("/".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(PATHS, max_size=40), st.booleans())
 def test_a_lossless_view_gives_the_exact_text_back(paths: list[str], in_order: bool) -> None:
     text = "\n".join(["src/package/module/long/name"] * 6 + (sorted(paths) if in_order else paths))
@@ -46,7 +46,7 @@ def test_a_lossless_view_gives_the_exact_text_back(paths: list[str], in_order: b
     assert packed is None or KIND.unpack(packed) == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
     packed = KIND.pack(Source(text))

@@ -64,7 +64,7 @@ def test_the_lossless_view_is_exact_and_shorter(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_disturbed_listings_come_back_exactly(form: str, data: st.DataObject) -> None:
     lines = FORMS[form].split("\n") * 2
     odd = st.sampled_from(["", "= x", " x", "A 12 ^ x", "[[x]]", "A  97 Nov  1 03:18 x", "│   ", "└── ", "    └── a\r"])

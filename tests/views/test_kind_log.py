@@ -167,7 +167,7 @@ _WORD = st.sampled_from([
 _LINE = st.lists(_WORD, max_size=6).map(" ".join)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(_LINE, max_size=8), st.data())
 def test_any_log_comes_back_exactly(kinds: list[str], data: st.DataObject) -> None:
     lines = []
@@ -182,7 +182,7 @@ def test_any_log_comes_back_exactly(kinds: list[str], data: st.DataObject) -> No
     assert packed is None or KIND.unpack(packed) == text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text() | st.lists(_LINE, max_size=40).map("\n".join))
 def test_any_text_is_left_alone_or_comes_back(text: str) -> None:
     source = Source(text)

@@ -155,7 +155,7 @@ def test_a_paragraph_over_the_budget_is_cut_between_words() -> None:
     assert draft.refs == ("v4:lines:1-1",)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.one_of(st.sampled_from(["# ", "```", "::", "\n\n", "    ", "- ", "| ", "---\n", ".. x::"]), st.text()))
 )

@@ -121,7 +121,7 @@ def lines(draw: st.DrawFn) -> str:
     return f"{name}{{{labels}}} {draw(_VALUE)}{time}" if form > 3 else f"{name} {draw(_VALUE)}{time}"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(lines(), max_size=12), st.integers(1, 4))
 def test_any_metrics_come_back_exactly(found: list[str], times: int) -> None:
     text = "\n".join(found * times + ["some_long_padding_metric_name 1"] * 40)
@@ -129,7 +129,7 @@ def test_any_metrics_come_back_exactly(found: list[str], times: int) -> None:
     assert packed is None or KIND.unpack(packed) == text
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.text())
 def test_any_text_is_left_alone_or_comes_back(text: str) -> None:
     packed = KIND.pack(Source(text))

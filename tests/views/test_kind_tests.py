@@ -141,7 +141,7 @@ def test_what_a_query_names_is_kept() -> None:
     assert "test_217 PASSED" in shorten(session(), wanted=("test_217",)).text
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([*session().split("\n")[::20], "", "x" * 2000, *JEST.split("\n")[-9:]]), max_size=40))
 def test_any_output_is_viewed_without_an_error(lines: list[str]) -> None:
     source = Source("\n".join(lines))

@@ -44,7 +44,7 @@ def test_pages_reach_the_end_of_every_kind_of_reference(ref: str) -> None:
     assert number > 1 or count(seen) <= 60
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.text('ab \n\t"\\é', max_size=3000), st.integers(60, 300))
 def test_pages_of_any_text_make_the_text(text: str, limit: int) -> None:
     assert pages(text, "all", limit)[0] == text

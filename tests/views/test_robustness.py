@@ -115,7 +115,7 @@ def check(content: Any, view: View, limit: int | None) -> None:
 
 
 @names
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(contents, budgets, queries, st.sampled_from(["standard", "lossless"]))
 def test_any_content_has_a_view_that_keeps_every_promise(
     kind: str | None, content: Any, limit: int | None, query: str | None, mode: Literal["standard", "lossless"]
@@ -129,7 +129,7 @@ def test_any_content_has_a_view_that_keeps_every_promise(
 
 
 @each
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(texts | repeated | documents, budgets)
 def test_a_kind_takes_any_text_without_an_error(kind: Kind, text: str, limit: int | None) -> None:
     source = Source(text, parse(text)) if kind in JSON else Source(text)

@@ -57,7 +57,7 @@ def test_rows_too_long_to_be_told_whole_are_told_by_the_object_in_them() -> None
     assert found.startswith('$[23].spec.containers[1]: {"name":"proxy"')
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(values)
 def test_every_path_leads_to_what_its_section_shows(value: Any) -> None:
     shown = []

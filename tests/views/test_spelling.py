@@ -117,7 +117,7 @@ def test_a_marker_of_another_key_or_version_is_refused() -> None:
         expand("text", "v2:lines:1", key="a", version=1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=200) | st.text("v3:lines-\"'[]()exp,. ", max_size=80))
 def test_reading_a_reference_twice_is_reading_it_once(spelled: str) -> None:
     _, rest = split_version(spelled)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sharedctx.errors import ConfigError, DecodeError, InvalidValue
@@ -23,7 +23,6 @@ def redeemed(view: str, content: Any) -> str:
     return CALL.sub(lambda found: expand(content, split_version(json.loads(found[2]))[1], count=count), view)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("abc error\t\r", max_size=60), max_size=400), st.integers(50, 400))
 def test_a_text_view_with_its_omissions_filled_in_is_the_text(lines: list[str], limit: int) -> None:
     text = "\n".join(lines)
@@ -34,7 +33,6 @@ def test_a_text_view_with_its_omissions_filled_in_is_the_text(lines: list[str], 
     assert redeemed(view.text, text) == text
 
 
-@settings(deadline=None)
 @given(st.text(max_size=5000), st.integers(50, 300))
 def test_any_text_gives_a_view_within_its_limit(text: str, limit: int) -> None:
     view = compress(text, key="k", max_tokens=limit, count=count)
