@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ..fitting import wanted
 from ..kind import Brief, Draft, Source
-from ..lines.patch import CHANGE, HEAD, HUNK, MARK, REST, STAT, TEXT, Patch, Section, read
+from ..lines.patch import CHANGE, FILE, HEAD, HUNK, MARK, REST, STAT, TEXT, Patch, Section, read
 from ..parts import Novelty, Part, chunks, fit
 
 _SAMPLE = 60_000
@@ -44,16 +44,22 @@ class DiffKind:
         if source.value is not None:
             return 0.0
         sample = source.text[:_SAMPLE]
-        if MARK.search(f"\n{sample}") is None:
+        mark = MARK.search(f"\n{sample}")
+        if mark is None:
             return 0.0
         lines = sample.split("\n")
-        roles = read(lines).roles
+        first = sample.count("\n", 0, mark.start())
+        first = next((at for at in range(first) if lines[at].startswith(FILE)), first)  # all before is text
+        least = 0.2 if _LOG.match(lines[0]) else 0.4
+        if 1 - first / len(lines) < least:
+            return 0.0
+        roles = read(lines[first:]).roles
         if HUNK not in roles or CHANGE not in roles:
             return 0.0
-        share = 1 - (roles.count(TEXT) + roles.count(STAT)) / len(roles)
-        if _LOG.match(lines[0]) and share >= 0.2:
-            return 0.97
-        return 0.96 if share >= 0.6 else 0.4 if share >= 0.4 else 0.0
+        share = 1 - (first + roles.count(TEXT) + roles.count(STAT)) / len(lines)
+        if share < least:
+            return 0.0
+        return 0.97 if least < 0.4 else 0.96 if share >= 0.6 else 0.4
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Every changed line under its hunk and its file; a file's name says where its part stands in the original."""
