@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -23,6 +24,10 @@ _LIST, _ENDS = 30, 2
 """A run of like changes is cut from this length on, to so many at each end."""
 _LONGEST = 400
 _FIRST_CHANGES = 6
+_CLOSELY = 60
+"""Characters of a diff for each token of a budget that are read closely; behind them files and their first changes."""
+_SURELY = 16
+"""Characters for one token: what has more of them is not counted."""
 _READ = 2000
 _SHARES = {HUNK: 0.4, HEAD: 0.4, CHANGE: 1.5}
 """What a word is worth that stands in no line before."""
@@ -68,9 +73,11 @@ class DiffKind:
         if HUNK not in patch.roles:
             return None
         ranks = _rank(lines, patch, brief)
-        draft = _spell(lines, patch, ranks, 1, brief)
-        if brief.budget is None or brief.count(draft.text) <= brief.budget:
-            return draft if draft.refs and len(draft.text) < len(source.text) else None
+        kept = sum([min(len(line), _LONGEST) for line, rank in zip(lines, ranks, strict=True) if rank])
+        if brief.budget is None or kept <= _SURELY * brief.budget:
+            draft = _spell(lines, patch, ranks, 1, brief)
+            if brief.budget is None or brief.count(draft.text) <= brief.budget:
+                return draft if draft.refs and len(draft.text) < len(source.text) else None
         return fit(
             list(_parts(lines, patch, ranks, brief)),
             source.text,
@@ -204,11 +211,15 @@ def _parts(lines: Sequence[str], patch: Patch, ranks: Sequence[int], brief: Brie
     named = {section.name: section.path for section in patch.sections}
     folder = ""
     changes = 0  # in this file, so far
+    room = math.inf if brief.budget is None or brief.wanted else _CLOSELY * brief.budget
     for index, rank in enumerate(ranks):
         if not rank:
             continue
         changed = patch.roles[index] == CHANGE
         changes = 0 if index in named else changes + changed
+        room -= len(lines[index])
+        if room < 0 and rank < _EARLY:
+            continue
         share = _SHARES.get(patch.roles[index], 1.0) / (1 + changed * _AFTER * changes)
         told = novelty.of(lines[index][:_LONGEST])
         for number, chunk in enumerate(chunks(lines[index][:_READ])):
