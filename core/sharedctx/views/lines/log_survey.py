@@ -9,18 +9,24 @@ from dataclasses import dataclass, field
 from operator import eq, itemgetter
 
 from ...lazy import lazy
-from ..pieces import units_with
+from ..pieces import fold, units_with
 
 TIME = re.compile(
-    r"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
-    r"|[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
-    r"|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d|[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}"
-    r"|\d\d[-/.]\d\d[-/.]\d{2,4} \d\d:\d\d(?::\d\d)?|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-    r"|\[ {0,6}\d{1,7}\.\d{3,6}\]|\b1\d{9}(?:\.\d{1,9}|\d{3})?\b"
-    r"|\d{8}[-T_ ]?\d\d:\d\d:\d\d(?:[.,:]\d{1,9})?"
+    r"[\dA-Z\[](?:(?<=\d)(?:\d{3}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
+    r"|\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d"
+    r"|\d[-/.]\d\d[-/.]\d{2,4} \d\d:\d\d(?::\d\d)?|\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    r"|(?<=1)(?<!\w.)\d{9}(?:\.\d{1,9}|\d{3})?\b"
+    r"|\d{7}[-T_ ]?\d\d:\d\d:\d\d(?:[.,:]\d{1,9})?)"
+    r"|(?<=[A-Z])[a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
+    r"|(?<=[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9}"
+    r"|(?<=\[) {0,6}\d{1,7}\.\d{3,6}\])"
 )
-"""A time as logs write it."""
-LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b|\blevel=\w|^<\d{1,3}>")
+"""A time as logs write it; as of all patterns here that search, the first character is a set or one of few, which the
+engine looks for before all else."""
+LEVEL = re.compile(
+    r"[TDINWEFCSl<](?:(?<!\w.)(?:(?<=T)RACE|(?<=D)EBUG|(?<=I)NFO|(?<=N)OTICE|(?<=W)ARN(?:ING)?|(?<=E)RROR|(?<=F)ATAL"
+    r"|(?<=C)RITICAL|(?<=S)EVERE)\b|(?<!\w.)(?<=l)evel=\w|(?<=^<)\d{1,3}>)"
+)
 _SIGN = re.compile(r"[\dA-Zl](?:\d:\d\d|\.\d{3}|\d{8}|[A-Z]{3}|evel=)")
 """What times and levels have, but for a level in angles; found much faster than they are."""
 FRAME = re.compile(
@@ -53,15 +59,18 @@ _JOINED = re.compile(r"\*(?:[-.:,/+]\*)+")
 _ACCESS = re.compile(r'\S{1,60} \S{1,60} .{1,80}\[[^\]]{10,40}\] "([A-Z]{3,10}) ([^"]{0,4000})" ([1-5])(\d\d) ')
 _STATUS = re.compile(r"[A-Z]{3,10} ([1-5])\d\d( .+)?")
 _SEVERE = re.compile(
-    r"\b(?:ERROR|FATAL|CRITICAL|CRIT|SEVERE|EMERG|ALERT|PANIC|FAILED|FAILURE)\b|(?:Error|Exception)\b|Traceback"
-    r"|Caused by"
-    r"|^[EF]\*|: [EF]\* |\blevel=(?:error|fatal|crit|panic)|\b(?:error|panic|fatal)[:\[]|\[(?:error|crit|alert|emerg)\]"
+    r"[EFCSAPTl:\[epf](?:(?<!\w.)(?:(?<=E)(?:RROR|MERG)|(?<=F)(?:ATAL|AILED|AILURE)|(?<=C)(?:RITICAL|RIT)|(?<=S)EVERE"
+    r"|(?<=A)LERT|(?<=P)ANIC)\b|(?<=E)(?:rror|xception)\b|(?<=T)raceback|(?<=C)aused by|(?<=^[EF])\*|(?<=:) [EF]\* "
+    r"|(?<!\w.)(?:(?<=l)evel=(?:error|fatal|crit|panic)|(?:(?<=e)rror|(?<=p)anic|(?<=f)atal)[:\[])"
+    r"|(?<=\[)(?:error|crit|alert|emerg)\])"
 )
 _TROUBLE = re.compile(
-    r"error|fatal|panic|exception|fail|critical|severe|warn|denied|refused|time(?:d )?-?out|abort|unable|cannot"
-    r"|unreachable|invalid|crash|killed|corrupt|reject|unexpected|\bW\* |out of memory|unavailable|\bnot found|\boom\b",
-    re.I,
+    r"[efpcswdrtauiknob](?:(?<=e)(?:rror|xception)|(?<=f)a(?:tal|il)|(?<=p)anic|(?<=c)(?:ritical|annot|rash|orrupt)"
+    r"|(?<=s)evere|(?<=w)arn|(?<=d)enied|(?<=r)e(?:fused|ject)|(?<=t)ime(?:d )?-?out|(?<=a)bort"
+    r"|(?<=u)n(?:able|reachable|expected|available)|(?<=i)nvalid|(?<=k)illed|(?<!\w.)(?<=w)\* |(?<=o)ut of memory"
+    r"|(?<!\w.)(?<=n)ot found\b|(?<!\w.)(?<=o)om\b)"
 )
+"""In lower case."""
 _STEMS = (
     "err", "fatal", "panic", "exception", "fail", "crit", "severe", "warn", "denied", "refused", "timeout",
     "timed", "time-out", "abort", "unable", "cannot", "unreachable", "invalid", "crash", "killed", "corrupt",
@@ -103,8 +112,9 @@ class Survey:
         found = [(index, access) for index, line in asked if (access := _ACCESS.match(line, 0, 5000)) is not None]
         troubled = set(units_with([access[2] for _, access in found], _STEMS, any_case=True))
         for place, (index, access) in enumerate(found):
-            hint = _TROUBLE.search(access.string, access.start(2), access.end(2)) if place in troubled else None
-            masks[index] = f"{access[1]} {access[3]}{access[4]}{' ' + hint[0] if hint is not None else ''}"
+            hint = _TROUBLE.search(_low(access[2])) if place in troubled else None
+            told = "" if hint is None else f" {access[2][slice(*hint.span())]}"
+            masks[index] = f"{access[1]} {access[3]}{access[4]}{told}"
         return masks
 
     @lazy
@@ -195,8 +205,13 @@ def trouble_of(mask: str) -> tuple[int, int]:
     severe = _SEVERE.search(mask, 0, _SCANNED)
     if severe is not None:
         return 2, severe.start()
-    hint = _TROUBLE.search(mask, 0, _SCANNED)
+    hint = _TROUBLE.search(_low(mask[:_SCANNED]))
     return (1, hint.start()) if hint is not None else (0, 0)
+
+
+def _low(text: str) -> str:
+    """The text in lower case as patterns without case take it, every character in its place."""
+    return fold(text).replace("\u0131", "i").replace("\u017f", "s")
 
 
 _COLUMNS, _COMMON, _LEAST, _SURVEYED = 8, 0.9, 10, 200

@@ -61,8 +61,7 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
     inert = bytearray(len(lines))  # 1: the line starts in a comment, 2: in a string
     blocks = _blocks(text, lines, language, inert)
     hidden = _rank_blocks(plan, blocks, language)
-    at = LineNumbers(text)
-    declared = [at.of(found.end()) for found in language.declaring.finditer(text)]
+    declared = language.declared(text)
     at = LineNumbers(text)
     imported = [at.of(found.start()) for found in language.importing.finditer(text)]
     at = LineNumbers(text)

@@ -34,8 +34,7 @@ def read(text: str, lines: list[str], language: Language) -> Plan:
     """Return the plan of a program; a block is what is indented more than the line before it."""
     plan = Plan(lines)
     inert = _inert(text, lines, language)
-    at = LineNumbers(text)
-    declared = {line for found in language.declaring.finditer(text) if not inert[line := at.of(found.end())]}
+    declared = {line for line in language.declared(text) if not inert[line]}
     hidden = _rank_functions(plan, declared, language, inert)
     at = LineNumbers(text)
     for found in language.importing.finditer(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,11 +25,12 @@ class Language:
     """A language as patterns, which are written to be linear on any text.
 
     ``comments`` and ``strings`` are what brackets do not count in, ended or not; ``declares`` a line that declares a
-    type or a function (and is the sign by which the language is known), ``hints`` further signs; ``contains`` the
-    header of a block whose members are of interest; ``fails`` a line that raises or returns an error, which has one of
-    ``failures``, texts that are found faster than patterns; ``imports`` one that imports. ``reader`` says how blocks
-    are delimited; ``needs`` are texts of which a program has one at least, and with ``opens`` one of no other language
-    starts.
+    type or a function (and is the sign by which the language is known), ``hints`` how its other lines start; ``signs``
+    are what such lines have at the start of a word and ``within`` anywhere, each with a fixed first character, which
+    is looked for before all else; ``contains`` the header of a block whose members are of interest; ``fails`` a line
+    that raises or returns an error, which has one of ``failures``, texts that are found faster than patterns;
+    ``imports`` one that imports. ``reader`` says how blocks are delimited; ``needs`` are texts of which a program has
+    one at least, and with ``opens`` one of no other language starts.
     """
 
     name: str
@@ -42,16 +43,16 @@ class Language:
     imports: str
     hints: str
     failures: tuple[str, ...] = ("",)
+    signs: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     needs: tuple[str, ...] = ("",)
     opens: str = ""
 
-    def may_be(self, sample: str) -> bool:
-        """Whether a sample may be of the language at all, seen quickly: with braces, some lines end in one."""
-        if self.reader == "braces" and _LINES_TO_A_BRACE * (sample.count("{\n") + sample.count("{\r")) < sample.count(
-            "\n"
-        ):
+    def may_be(self, sample: str, braced: bool) -> bool:
+        """Whether a sample may be of the language at all, seen quickly; ``braced``: as ``is_braced`` tells of it."""
+        if self.reader == "braces" and not braced:
             return False
-        return any(need in sample for need in self.needs) and self.declaring.search(sample) is not None
+        return any(need in sample for need in self.needs) and self.declarations.search(f"\n{sample}") is not None
 
     @lazy
     def inert(self) -> re.Pattern[str]:
@@ -91,6 +92,39 @@ class Language:
         return re.compile(rf"{INDENT}(?:{self.imports})", re.M)
 
     @lazy
-    def hinting(self) -> re.Pattern[str]:
-        """Finds signs of the language."""
-        return re.compile(self.hints, re.M)
+    def declarations(self) -> re.Pattern[str]:
+        """Finds lines that declare with the end of the line before them, in a third of the time."""
+        return re.compile(rf"\n[ \t]{{0,80}}(?:{self.declares})", re.M)
+
+    def declared(self, text: str) -> list[int]:
+        """Return the lines, from 0, that declare something."""
+        text = f"\n{text}"
+        lines: list[int] = []
+        at, line = 0, -1
+        for found in self.declarations.finditer(text):
+            line += text.count("\n", at, found.end())
+            at = found.end()
+            lines.append(line)
+        return lines
+
+    @lazy
+    def _start(self) -> re.Pattern[str]:
+        return re.compile(self.hints)
+
+    @lazy
+    def _signs(self) -> re.Pattern[str] | None:
+        words = [rf"{sign[0]}(?<!\w{sign[0]}){sign[1:]}" for sign in self.signs]
+        return re.compile("|".join([*words, *self.within])) if words or self.within else None
+
+    def hinted(self, lines: Sequence[str]) -> list[int]:
+        """Return which of the lines have a sign of the language."""
+        start, signs = self._start.match, self._signs
+        if signs is None:
+            return [index for index, line in enumerate(lines) if start(line)]
+        within = signs.search
+        return [index for index, line in enumerate(lines) if start(line) or within(line)]
+
+
+def is_braced(sample: str) -> bool:
+    """Whether so many lines end in a brace as do at least where braces delimit blocks."""
+    return _LINES_TO_A_BRACE * (sample.count("{\n") + sample.count("{\r")) >= sample.count("\n")

@@ -28,9 +28,10 @@ PYTHON = Language(
     fails=r"^[ \t]*raise\b",
     failures=("raise",),
     imports=r"import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b",
-    hints=r"^[ \t]*(?:(?:if|for|while|elif|else|try|except|finally|with)\b.*:[ \t]*$|@\w[\w.]*(?:\(|$)|pass$"
+    hints=r"[ \t]*(?:(?:if|for|while|elif|else|try|except|finally|with)\b.*:[ \t]*$|@\w[\w.]*(?:\(|$)|pass$"
     r"|if __name__)"
-    r"|\bself\.\w|\bNone\b|^(?:from [\w.]+ )?import [\w*(]",
+    r"|(?:from [\w.]+ )?import [\w*(]",
+    signs=(r"self\.\w", r"None\b"),
     needs=("def ", "class "),
 )
 LANGUAGES = (
@@ -46,7 +47,8 @@ LANGUAGES = (
         r'|\("[^"\n]{0,80}\berror\b|^[ \t]*return\b[^\n]{0,200}\bErr[A-Z]\w*',
         failures=("rr", "anic", "Fatal"),
         imports=r'import[ \t]*[("]',
-        hints=r"^package \w+[ \t]*$| := |^import \($|if err != nil|^func |^\t(?:return|defer|go) ",
+        hints=r"package \w+[ \t]*$|import \($|func |\t(?:return|defer|go) ",
+        within=(r":(?<= :)= ", r"if err != nil"),
         needs=("func ", "type "),
     ),
     Language(
@@ -64,7 +66,9 @@ LANGUAGES = (
         r"|\.expect\(",
         failures=("panic!", "unreachable!", "todo!", "unimplemented!", "bail!", "Err", ".expect("),
         imports=r"(?:pub(?:\([\w: ]{1,40}\))?[ \t]+)?(?:use|extern crate)[ \t]+[\w{:*]",
-        hints=r"\blet (?:mut )?\w+|\) -> [\w&<(]|^[ \t]*#!?\[\w+|&mut |\w::\w|^[ \t]*use [\w:]+.*;$",
+        hints=r"[ \t]*#!?\[\w+|[ \t]*use [\w:]+.*;$",
+        signs=(r"let (?:mut )?\w+",),
+        within=(r"\) -> [\w&<(]", r"&mut ", r":(?<=\w:):\w"),
         needs=("fn ", "impl", "struct ", "enum ", "trait ", "mod "),
     ),
     Language(
@@ -91,9 +95,9 @@ LANGUAGES = (
         imports=r"import\b[ \t{*'\"]|export[ \t]+(?:\*|\{[^}\n]{0,300}\}[ \t]+from)|(?:const|let"
         r"|var)[ \t]+[^=\n]{1,200}=[ \t]*"
         r"require\(|\}[ \t]*from[ \t]+['\"]",
-        hints=r"^[ \t]*(?:const|let|var) [\w${\[].*=|=>|^(?:import|export) |===|\bfunction\b[ \w]*\(|: (?:string"
-        r"|number|boolean)\b"
-        r"|\bconsole\.log\(|\brequire\(",
+        hints=r"[ \t]*(?:const|let|var) [\w${\[].*=|(?:import|export) ",
+        signs=(r"function\b[ \w]*\(", r"console\.log\(", r"require\("),
+        within=(r"=>", r"===", r": (?:string|number|boolean)\b"),
     ),
     Language(
         "java",
@@ -106,9 +110,9 @@ LANGUAGES = (
         fails=r"\bthrow[ \t]|\b(?:log|logger|LOG|LOGGER)\.(?:error|fatal|severe)\(",
         failures=("throw", ".error(", ".fatal(", ".severe("),
         imports=r"import[ \t]+(?:static[ \t]+)?[\w.*]+;|package[ \t]+[\w.]+;",
-        hints=r"^(?:package|import) [\w.*]+;|^[ \t]*@Override|\bfinal \w+|\bnew \w+[<(]|public (?:class|static|void"
-        r"|interface)"
-        r"|^[ \t]*private \w+|\bString \w+|System\.out",
+        hints=r"(?:package|import) [\w.*]+;|[ \t]*@Override|[ \t]*private \w+",
+        signs=(r"final \w+", r"new \w+[<(]", r"String \w+"),
+        within=(r"public (?:class|static|void|interface)", r"System\.out"),
         needs=("class ", "interface ", "enum ", "record "),
     ),
     Language(
@@ -122,9 +126,9 @@ LANGUAGES = (
         fails=r"\bthrow\b",
         failures=("throw",),
         imports=r"(?:global[ \t]+)?using[ \t]+[\w.= ]+;",
-        hints=r"^using [\w.]+;|^namespace [\w.]+|\{ get;|\bvar \w+ =|\bstring \w+|^[ \t]*\[\w+[\](]|Console\.Write"
-        r"|^#region"
-        r"|\bnamespace\b|public (?:override|async|virtual)",
+        hints=r"using [\w.]+;|namespace [\w.]+|[ \t]*\[\w+[\](]|#region",
+        signs=(r"var \w+ =", r"string \w+", r"namespace\b"),
+        within=(r"\{ get;", r"Console\.Write", r"public (?:override|async|virtual)"),
         needs=("class ", "interface ", "struct ", "enum ", "record ", "namespace "),
     ),
     Language(
@@ -144,9 +148,10 @@ LANGUAGES = (
         r"|\bfprintf\([ \t]*stderr|\bgoto[ \t]+(?:err|fail|out)\w*",
         failures=("throw", "abort(", "exit(", "err", "die(", "fatal(", "panic(", "BUG(", "assert(", "return", "goto"),
         imports=r"\#[ \t]*(?:include|import)\b|using[ \t]+[\w:]",
-        hints=r"^\#[ \t]*(?:include|define|ifn?def|endif|pragma)\b|\w->\w|\bstd::|^[ \t]*(?:static|int|void|char"
-        r"|unsigned|struct"
-        r"|size_t|uint\d+_t) |\bsizeof\b|\bNULL\b|\bnullptr\b",
+        hints=r"\#[ \t]*(?:include|define|ifn?def|endif|pragma)\b|[ \t]*(?:static|int|void|char|unsigned|struct"
+        r"|size_t|uint\d+_t) ",
+        signs=(r"std::", r"sizeof\b", r"NULL\b", r"nullptr\b"),
+        within=(r"-(?<=\w-)>\w",),
     ),
     Language(
         "php",
@@ -158,7 +163,9 @@ LANGUAGES = (
         fails=r"\bthrow[ \t]|\btrigger_error\(|\bdie\(",
         failures=("throw", "trigger_error(", "die("),
         imports=r"use[ \t]+[\w\\]+|namespace[ \t]+[\w\\]+;|(?:require|include)(?:_once)?\b",
-        hints=r"^<\?php|\$\w+ = |\$this->|\bfunction \w+\(|->\w+\(\$",
+        hints=r"<\?php",
+        signs=(r"function \w+\(",),
+        within=(r"\$\w+ = ", r"\$this->", r"->\w+\(\$"),
         needs=("<?php",),
         opens="<?php",
     ),
@@ -173,9 +180,8 @@ LANGUAGES = (
         fails=r"\bthrow[ \t]|\b(?:error|fatalError|preconditionFailure|require|check)\(",
         failures=("throw", "rror(", "Failure(", "require(", "check("),
         imports=r"import[ \t]+[\w.*]+[ \t]*$|package[ \t]+[\w.]+[ \t]*$",
-        hints=r"^[ \t]*(?:private |override |public )?(?:val|var|let) \w+|\bfunc? \w+\(|^import [\w.]+$"
-        r"|\bguard let\b|\bwhen ?\("
-        r"|\bcompanion object\b",
+        hints=r"[ \t]*(?:private |override |public )?(?:val|var|let) \w+|import [\w.]+$",
+        signs=(r"func? \w+\(", r"guard let\b", r"when ?\(", r"companion object\b"),
         needs=("fun ", "func ", "class ", "protocol ", "struct "),
     ),
     Language(
@@ -189,8 +195,8 @@ LANGUAGES = (
         fails=r"^[ \t]*(?:raise|fail|abort)\b",
         failures=("raise", "fail", "abort"),
         imports=r"require(?:_relative)?[ \t(]|(?:include|extend)[ \t]+[A-Z]",
-        hints=r"^[ \t]*end[ \t]*$|\bdo(?: \|[\w, ]+\|)?$|^require |^[ \t]*@\w+ (?:\|\|)?= |\bnil\b"
-        r"|^[ \t]*attr_",
+        hints=r"[ \t]*end[ \t]*$|require |[ \t]*@\w+ (?:\|\|)?= |[ \t]*attr_",
+        signs=(r"do(?: \|[\w, ]+\|)?$", r"nil\b"),
         needs=("def ", "class ", "module "),
     ),
     Language(
@@ -203,9 +209,10 @@ LANGUAGES = (
         fails=r"^[ \t]*(?:exit[ \t]+[1-9$]|die\b|return[ \t]+[1-9])|\b(?:exit[ \t]+[1-9]|die[ \t])|>&2",
         failures=("exit", "die", "return", ">&2"),
         imports=r"(?:source|\.)[ \t]+\S",
-        hints=r"^#!.*\b(?:ba|z|k|da)?sh\b|^[ \t]*(?:fi|done|esac|then|local \w+|export \w+=|echo .*|if \[.*"
+        hints=r"#!.*\b(?:ba|z|k|da)?sh\b|[ \t]*(?:fi|done|esac|then|local \w+|export \w+=|echo .*|if \[.*"
         r"|set -\w+)[ \t]*;?$"
-        r"|(?:\"|[ =])\$[\w{(]|^[ \t]*\w+\(\) ?\{$|^[A-Z_]+=",
+        r"|[ \t]*\w+\(\) ?\{$|[A-Z_]+=",
+        within=(r"\$(?<=[\" =]\$)[\w{(]",),
         needs=("{",),
     ),
     Language(
@@ -219,9 +226,10 @@ LANGUAGES = (
         contains=r"(?i:create)[ \t][^\n]{0,80}(?i:table|type)\b",
         fails=r"(?i)\braise[ \t]+(?:exception|error)|\bsignal[ \t]+sqlstate|\bthrow[ \t]+\d",
         imports=r"(?i:use)[ \t]+\w+;|\\(?:i|ir|c)[ \t]",
-        hints=r"(?i)^[ \t]*(?:select|insert[ \t]+into|update[ \t]+\w+[ \t]+set|from|where|group by|order by|values|join"
+        hints=r"(?i:[ \t]*(?:select|insert[ \t]+into|update[ \t]+\w+[ \t]+set|from|where|group by|order by|values|join"
         r"|(?:left|inner|right)[ \t]+join|begin|commit|end|create|alter|drop|grant|revoke|returns?|language|as|on"
-        r"|set|declare|if)\b|\b(?:varchar|bigint|primary key|not null|references)\b",
+        r"|set|declare|if)\b)",
+        within=(r"[vbpnrVBPNR](?<!\w.)(?i:(?<=v)archar|(?<=b)igint|(?<=p)rimary key|(?<=n)ot null|(?<=r)eferences)\b",),
         needs=("CREATE", "create", "ALTER", "alter", "DROP", "drop", "Create"),
     ),
 )

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from ..pieces import evenly
-from .language import Language
+from .language import Language, is_braced
 from .languages import LANGUAGES
 
 _SAMPLES = (8_000, 24_000)
@@ -59,8 +59,9 @@ def _recognise(sample: str) -> tuple[Language, float] | None:
     if len(_PATCH.findall(sample)) > 1:
         return None
     best: tuple[float, Language, float] | None = None
+    braced = is_braced(sample)
     for language in LANGUAGES:
-        if language.may_be(sample):
+        if language.may_be(sample, braced):
             score, sure = _score(sample, language, best[0] if best else 0.0)
             if language.opens and sample.startswith(language.opens):
                 return (language, sure) if score else None
@@ -86,17 +87,18 @@ def _score(sample: str, language: Language, best: float) -> tuple[float, float]:
     lines = [line for line in language.inert.sub(_bare, sample).split("\n") if line and not line.isspace()]
     fewest = 1 + (len(lines) > 40)
     some = evenly(lines, _GLANCED)
-    hints = sum(1 for line in some if language.hinting.search(line))
+    hints = len(language.hinted(some))
     likely = _LIKELY * hints * len(lines) / max(len(some), 1) + _SOME
     if not hints or 3 * likely < best:
         return 0, 0
-    declaring = len(language.declaring.findall("\n".join(lines)))
-    if declaring < fewest or 2 * min(declaring, likely) + likely < best:
+    joined = "\n".join(["", *lines, ""])
+    starts = [found.start() + 1 for found in language.declarations.finditer(joined)]
+    if len(starts) < fewest or 2 * min(len(starts), likely) + likely < best:
         return 0, 0  # seen at once; what follows looks at each line
-    declared = {line for line in lines if language.declaring.match(line)}
+    declared = {joined[start : joined.index("\n", start)] for start in starts}
     if len(declared) < fewest:
         return 0, 0
-    hinted = {index for index, line in enumerate(lines) if language.hinting.search(line)}
+    hinted = set(language.hinted(lines))
     score = 2.0 * min(len(declared), len(hinted)) + len(hinted)
     if score < 0.08 * len(lines):
         return 0, 0
