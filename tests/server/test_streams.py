@@ -21,7 +21,6 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.sync.client import connect
 
 import sharedctx
-from sharedctx import SharedContext
 from sharedctx.projects import Projects, ProjectSettings, State
 from sharedctx_server.testing import Running, running
 
@@ -278,16 +277,6 @@ def test_who_follows_a_fast_foreign_writer_gets_versions_that_are_not_kept_any_m
             told = [json.loads(stream.recv(5)) for _ in range(2, 8)]
         assert [each["type"] for each in told] == ["context_update"] * 6
         assert [each["changes"]["modified"]["turn"] for each in told] == list(range(2, 8))
-
-
-def test_who_is_a_few_dozen_versions_behind_when_old_ones_are_freed_misses_none(context: SharedContext) -> None:
-    projects = Projects(context, ProjectSettings(keep_versions=1))
-    for turn in range(1, 261):
-        context.run(projects.put(None, "atlas", State.of({"turn": turn}), "fast"))
-    found = context.run(projects.follow("atlas", 210, beyond=True))
-    assert found is not None
-    assert [each.number for each in found[1]] == list(range(211, 261))
-    assert context.run(projects.follow("atlas", 100, beyond=True)) is None
 
 
 def test_two_servers_on_one_store_tell_each_others_writes(tmp_path: Path) -> None:
