@@ -78,11 +78,12 @@ def units_with(units: Sequence[str], words: Sequence[str], *, any_case: bool = F
     joined = "\n".join(units)
     if any_case:
         joined = fold(joined).replace("\u0131", "i").replace("\u017f", "s")  # as patterns without case take them
-    ends = list(accumulate(len(unit) + 1 for unit in units))
+    ends: list[int] = []
     found: set[int] = set()
     for word in words:
         at = joined.find(word)
         while at >= 0:
+            ends = ends or list(accumulate([len(unit) + 1 for unit in units]))
             index = bisect_right(ends, at)
             found.add(index)
             at = joined.find(word, ends[index])

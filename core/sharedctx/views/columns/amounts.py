@@ -40,7 +40,10 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
     distinct = dict(zip(leaf.numbers, leaf.values, strict=True))
     known = _spelled(distinct) if alone else None
     if known is None:
-        known = {at: number(value, alone) for at, value in distinct.items()}
+        known = dict.fromkeys(distinct)
+        for at, value in distinct.items():
+            if type(value) is not str or value[:1] in _DIGITS:
+                known[at] = number(value, alone)
     found = leaf.measured = [known[at] for at in leaf.numbers]
     return found
 

@@ -115,10 +115,8 @@ class Sample:
         if leaf.key:
             return {leaf.numbers[at] for at in suspects(leaf.values) if notable(leaf.values[at])}
         if self._pool is None:
-            known = {
-                value: number for number, value in zip(leaf.numbers, leaf.values, strict=True) if type(value) is str
-            }
-            texts = list(known)
+            known = dict(zip(leaf.values, leaf.numbers, strict=True))
+            texts = [value for value in known if type(value) is str]
             return {known[texts[at]] for at in suspects(texts) if notable(texts[at])}
         some = self._pool.suspects.intersection(leaf.numbers)
         if not some:

@@ -103,6 +103,16 @@ def _quoted_lines(text: str, delimiter: str) -> list[list[str]] | None:
     lines: list[list[str]] = [[]]
     at = 0
     while True:
+        if not lines[-1]:  # most lines have no quotes
+            end = text.find("\n", at)
+            line = text[at:] if end < 0 else text[at:end].removesuffix("\r")
+            if '"' not in line and "\r" not in line:
+                lines[-1] = line.split(delimiter)
+                if end < 0:
+                    return lines
+                lines.append([])
+                at = end + 1
+                continue
         found = cell.match(text, at)
         if found is None:
             return None
@@ -160,7 +170,7 @@ class CsvKind:
         if table is None:
             return None
         unit, what = Unit("lines", 2), f"{table.dialect.name}; {len(table.rows)} rows, row 0 is line 2"
-        if '"' in source.text and any("\n" in cell for row in table.rows for cell in (*row, *row.values())):
+        if source.text.count("\n") > len(table.rows) + table.dialect.ended:  # cells of several lines
             unit, what = Unit("lines", 2, _starts(table)), f"{table.dialect.name}; {len(table.rows)} rows"
         draft = shorten_value("csv", what, table.rows, source, brief, _LIMITS, unit, True)
         if draft is None or draft.refs:

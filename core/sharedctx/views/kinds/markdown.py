@@ -31,7 +31,9 @@ class MarkdownKind:
         if not filled:
             return 0.0
         outside = list(_outside(lines))
-        if sum(1 for line in outside if _CODE.match(line) and not _is_prose(line)) > 1 + len(filled) / 60:
+        most = 1 + len(filled) // 60
+        code = (line for line in outside if _CODE.match(line) and not _is_prose(line))
+        if next(islice(code, most, None), None) is not None:
             return 0.0
         flush = [line for line in outside if line.strip() and line[:4].strip()]
         titles = sum(1 for line in outside if "#" in line[:4] and heading(line))
