@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from sharedctx import Store
 from sharedctx.backends import steps
 from sharedctx.backends.base import SortKey
+from sharedctx.backends.capabilities import Counting
 from sharedctx.errors import Compacted, SharedContextError
 from sharedctx.projects import Difference, Projects, State, Written, project_of
 from sharedctx.versions.log import Version
@@ -22,6 +23,8 @@ from .replies import encode
 log = logging.getLogger(__name__)
 
 _RETRY = 1.0
+_NEAR, _FEW = 1000, 16
+"""Where no more revisions than that are new, so many changes are read at a time, on the event loop."""
 
 
 class Hub:
@@ -34,6 +37,10 @@ class Hub:
         self._lanes: dict[str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listened = asyncio.Event()
+        backend = store.backend
+        self._counts = isinstance(backend, Counting) and backend.counts_puts
+        self._rev = -1
+        """The revision up to which the feed was followed; below 0 where it is not."""
 
     @property
     def lanes(self) -> list[Lane]:
@@ -94,6 +101,8 @@ class Hub:
             await self._catch_up(lane)
             return
         self._tell(lane, written.version, written.state, Difference.between(written.old, written.state))
+        if self._counts and written.version.rev == self._rev + 1:  # nothing came between: the feed has no news of it
+            self._rev = written.version.rev
 
     def _tell(self, lane: Lane, version: Version, state: State, changes: Difference) -> None:
         message = update_message(lane.project, version, state, changes)
@@ -214,31 +223,46 @@ class Hub:
     async def follow(self) -> None:
         """Follow the store's feed until cancelled, while anybody listens: what other processes write is told too."""
         driver, space = self._store.driver, self._projects.space
-        rev = -1
+        self._rev = -1
         while True:
             try:
                 if not self._listened.is_set():
                     await self._listened.wait()
-                    rev = -1
-                if rev < 0:  # who joined read the newest version after this
-                    rev = await driver.run(steps.rev(space))
+                    self._rev = -1
+                if self._rev < 0:  # who joined read the newest version after this
+                    self._rev = await driver.run(steps.rev(space))
                     for followed in tuple(self._lanes):
                         self._note(followed, None)
-                await driver.watching.wait(space, rev, None)
-                try:
-                    page = await driver.run(steps.changes(space, rev))
-                except Compacted:
-                    rev = await driver.run(steps.rev(space))
-                    touched: dict[str, SortKey | None] = dict.fromkeys(self._lanes)
-                else:
-                    found = ((project_of(change.pk), change) for change in page)
-                    touched = {project: change.sk for project, change in found if project is not None}
-                    rev = page[-1].rev if page else max(rev, await driver.run(steps.rev(space)))
-                for project, number in touched.items():
+                await driver.watching.wait(space, self._rev, None)
+                for project, number in (await self._news(space)).items():
                     self._note(project, number)
             except SharedContextError as error:
                 log.warning("the store's feed cannot be followed: %s", error.code)
                 await asyncio.sleep(_RETRY)
+
+    async def _news(self, space: str) -> dict[str, SortKey | None]:
+        """What the feed tells next: projects, and up to which version, None where that is not known."""
+        driver, backend, since = self._store.driver, self._store.backend, self._rev
+        newest = backend.rev(space) if backend.local else None
+        if newest == since:
+            return {}
+        try:
+            if newest is not None and newest - since <= _NEAR:
+                page = backend.changes(space, since, _FEW)
+            else:
+                page = await driver.run(steps.changes(space, since))
+        except Compacted:
+            self._rev = await driver.run(steps.rev(space))
+            return dict.fromkeys(self._lanes)
+        if page:
+            self._rev = max(self._rev, page[-1].rev)
+        elif newest is not None:
+            self._rev = max(self._rev, newest)
+        else:  # which may be later than what was read
+            self._rev = max(self._rev, await driver.run(steps.rev(space)))
+            return dict.fromkeys(self._lanes)
+        found = ((project_of(change.pk), change) for change in page)
+        return {project: change.sk for project, change in found if project is not None}
 
     def _note(self, project: str, number: SortKey | None) -> None:
         """See that a project's versions up to a number are told: by who uses its lane, or by a task of its own."""

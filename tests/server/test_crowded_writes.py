@@ -14,9 +14,9 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from sharedctx import Store
+from sharedctx import SharedContext, Store
 from sharedctx.errors import InvalidValue
-from sharedctx.projects import Difference, Projects, State, Written
+from sharedctx.projects import Difference, Projects, ProjectSettings, State, Written
 from sharedctx_server.testing import Running, running
 
 MANY = 40
@@ -223,3 +223,13 @@ def test_what_somebody_said_who_went_at_once_is_done_and_told(tmp_path: Path) ->
         assert versions == list(range(1, last + 1))
         assert set(state) == {"first", "last", *(f"n{turn}" for turn in range(20))}
         assert state == httpx.get(f"{server.url}/context/atlas").json()["context"]
+
+
+def test_who_is_a_few_dozen_versions_behind_when_old_ones_are_freed_misses_none(context: SharedContext) -> None:
+    projects = Projects(context, ProjectSettings(keep_versions=1))
+    for turn in range(1, 261):
+        context.run(projects.put(None, "atlas", State.of({"turn": turn}), "fast"))
+    found = context.run(projects.follow("atlas", 210, beyond=True))
+    assert found is not None
+    assert [each.number for each in found[1]] == list(range(211, 261))
+    assert context.run(projects.follow("atlas", 100, beyond=True)) is None

@@ -27,6 +27,8 @@ from .states import States
 
 _TRIM_EVERY = 256
 """Versions after which those not kept are freed, as far as nothing kept is stored as a difference from them."""
+_BEHIND = 64
+"""Of those not kept so many stay, for other processes that tell their followers a little later."""
 
 
 class Written(NamedTuple):
@@ -228,7 +230,7 @@ class Projects:
             if version.number % _TRIM_EVERY == self.settings.keep_versions % _TRIM_EVERY:
                 newest = (yield from self.newest(project)) or version
                 since = newest.number - version.number + 1  # who was told of the one before goes on from there
-                yield from self._session.log.trim(key, self.settings.keep_versions + since, now, agent)
+                yield from self._session.log.trim(key, self.settings.keep_versions + _BEHIND + since, now, agent)
             return Written(version, new, head.state, not head.number)
 
     def _queued(self, key: str, head: Head, blob: bytes) -> Steps[Head | None]:

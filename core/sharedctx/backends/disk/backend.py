@@ -19,6 +19,7 @@ from . import collecting, faults, feed, foreign, keys, listing, repair, rows, tr
 from .connections import Connections
 from .housekeeping import Housekeeping
 from .layout import prepare, read_own
+from .notify import Alarms
 from .queries import DATED, NEWEST, OLDEST, ONE, RANGE, Queries
 from .writer import Writer
 
@@ -75,6 +76,7 @@ class DiskBackend:
         self._queries = Queries(self._path, self._connections)
         self._writer = Writer(self._path, self._database, self._connections, durable=durable, busy=busy)
         self._housekeeping = Housekeeping(self._writer)
+        self._alarms = Alarms(self._path)
         self._id = prepare(self._path, self._database, self._connections, self._writer)
         renew_after_fork(self)
 
@@ -133,11 +135,8 @@ class DiskBackend:
             check_range(lo, hi)
             sql = RANGE + ("DESC LIMIT ?" if newest_first else "LIMIT ?")
             bounds = keys.scan_bounds(keys.partition(space, pk), lo, hi)
-        make = (
-            partial(rows.version, pk)
-            if type(lo) is int
-            else partial(rows.collected, pk, len(keys.partition(space, pk)))
-        )
+        numbered, start = type(lo) is int, len(keys.partition(space, pk))
+        make = partial(rows.version, pk) if numbered else partial(rows.collected, pk, start)
         found = self._queries.all(sql, (*bounds, limit))
         try:
             return [make(*row) for row in found]
@@ -199,7 +198,7 @@ class DiskBackend:
 
     def wait(self, space: str, since: int, timeout: float) -> bool:
         check_name(space, "space")
-        return feed.wait(self._queries.all, self._path, space, since, timeout)
+        return feed.wait(self._queries.all, self._alarms, space, since, timeout)
 
     def reclaim(
         self, space: str, pk: str | None = None, before: SortKey | None = None, expired_at: float | None = None
@@ -290,10 +289,12 @@ class DiskBackend:
         if self._high:
             self._keep_clock(self._high, only_after=self._high)
         self._queries.closed = True
+        self._alarms.forget()
         self._writer.close()
         self._connections.close()
 
     def after_fork(self) -> None:
         """Start over with connections of this process."""
+        self._alarms.forget()
         self._connections.abandon()
         self._writer.abandon()

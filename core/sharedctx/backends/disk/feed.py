@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import Compacted, UnsafeRow
 from ..base import Change, SortKey
 from . import keys, transaction
-from .notify import Alarm
+from .notify import Alarms
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -89,17 +89,21 @@ def _is_drop(each: Any) -> bool:
     return isinstance(each, list) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], int | str)
 
 
-def wait(query: Query, path: str, space: str, since: int, timeout: float) -> bool:
+def wait(query: Query, alarms: Alarms, space: str, since: int, timeout: float) -> bool:
     """See ``Backend.wait``."""
     end = time.monotonic() + timeout
     bounds = (f"{keys.escape(space)}-", f"{keys.escape(space)}.")
-    with Alarm(path) as alarm:
-        while True:
-            newest = query(transaction.LAST_ROW)[0][0] or 0
-            oldest = transaction.compacted(query(transaction.COMPACTED, transaction.mark_bounds(space)))
-            if newest < since or since < oldest or query(transaction.CHANGED, (since, *bounds)):
+    alarm, seen = alarms.own(), since
+    while True:
+        newest = query(transaction.LAST_ROW)[0][0] or 0
+        if newest != seen:  # each commit has a row of its own, also one that only removes
+            seen = newest
+            if newest < since or query(transaction.CHANGED, (since, *bounds)):
                 return True
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            alarm.wait(min(left, 1.0))
+            if since < transaction.compacted(query(transaction.COMPACTED, transaction.mark_bounds(space))):
+                return True
+        left = end - time.monotonic()
+        if left <= 0:
+            alarms.drop()
+            return False
+        alarm.wait(min(left, 1.0))

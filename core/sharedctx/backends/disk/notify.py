@@ -10,18 +10,19 @@ import ctypes
 import os
 import select
 import sys
+import threading
 import time
-from types import TracebackType
 
 _IN_MODIFY = 0x2
 _IN_CREATE = 0x100
 _IN_NONBLOCK = 0o4000
 _IN_CLOEXEC = 0o2000000
 _POLL_SECONDS = 0.005
+_REST_SECONDS = 0.0005
 
 
 class Alarm:
-    """Wakes when something in a directory was written; a context manager."""
+    """Wakes when something in a directory was written."""
 
     def __init__(self, directory: str) -> None:
         self._fd = -1
@@ -37,23 +38,45 @@ class Alarm:
             self._poll.register(self._fd, select.POLLIN)
 
     def wait(self, seconds: float) -> None:
-        """Return when something was written, or after ``seconds`` (at most 5 ms when polling)."""
+        """Return when something was written, or after ``seconds`` (at most 5 ms when polling).
+
+        A commit is several writes, the last of which counts: half a millisecond later it is one alarm and not three.
+        """
         if self._fd < 0:
             time.sleep(min(seconds, _POLL_SECONDS))
             return
         if self._poll.poll(max(seconds, 0) * 1000):
+            time.sleep(_REST_SECONDS)
             try:
                 while os.read(self._fd, 65536):
                     pass
             except BlockingIOError:
                 pass
 
-    def __enter__(self) -> Alarm:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __del__(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
-            self._fd = -1
+
+
+class Alarms:
+    """The alarms of one directory: a thread that was woken keeps its own until it waits in vain, or ends. To close one
+    takes longer than most waits; one that nobody waits for costs each write a little."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self.forget()
+
+    def own(self) -> Alarm:
+        """This thread's alarm, which may have rung before."""
+        alarm: Alarm | None = getattr(self._threads, "alarm", None)
+        if alarm is None:
+            alarm = self._threads.alarm = Alarm(self._directory)
+        return alarm
+
+    def drop(self) -> None:
+        """Close this thread's alarm."""
+        self._threads.__dict__.clear()
+
+    def forget(self) -> None:
+        """Close all alarms that nobody waits for just now, or after a fork the child's copies of them."""
+        self._threads = threading.local()
