@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharedctx.tokens import Estimate
+from sharedctx.views import compress
 from sharedctx.views.kind import Brief, Draft, Source
 from sharedctx.views.kinds.diff import KIND
 from sharedctx.views.view import Marks
@@ -242,3 +243,18 @@ def test_a_small_budget_names_files_of_one_folder_in_rows() -> None:
     assert "+++ b/shop/parts/part0.py part1.py part2.py" in draft.text
     for n in range(30):
         assert f"part{n}.py" in draft.text
+
+
+def test_a_small_view_of_a_long_diff_tells_of_its_last_file() -> None:
+    first = "".join(f"+    total += prices[{n}] * amount_{n}\n" for n in range(4000))
+    patch = (
+        f"diff --git a/long.py b/long.py\n--- a/long.py\n+++ b/long.py\n@@ -1,0 +1,4000 @@\n{first}"
+        "diff --git a/last.py b/last.py\n--- a/last.py\n+++ b/last.py\n@@ -1 +1,2 @@\n import os\n+import zlib\n"
+    )
+    view = compress(patch, key="patch", max_tokens=300)
+    assert view.kind == "diff"
+    assert "long.py" in view.text
+    assert "last.py" in view.text
+    assert "+import zlib" in view.text
+    asked = compress(patch, key="patch", max_tokens=300, query="amount_3210")
+    assert "+    total += prices[3210] * amount_3210" in asked.text

@@ -41,9 +41,12 @@ def numbers(leaf: Column, alone: bool) -> list[float | None]:
     known = _spelled(distinct) if alone else None
     if known is None:
         known = dict.fromkeys(distinct)
+        spells = NUMBER.fullmatch
         for at, value in distinct.items():
-            if type(value) is not str or value[:1] in _DIGITS:
+            if type(value) is not str:
                 known[at] = number(value, alone)
+            elif alone and value[:1] in _DIGITS and len(value) < _LONGEST and spells(value):
+                known[at] = float(value)
     found = leaf.measured = [known[at] for at in leaf.numbers]
     return found
 

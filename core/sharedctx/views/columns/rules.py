@@ -74,7 +74,8 @@ def is_text(values: list[Any]) -> bool:
     """Whether cells are texts, some of which would be read as numbers."""
     if not set(map(type, values)) <= _TEXTS:
         return False
-    return any(type(value) is str and value[:1] in _NUMERIC and NUMBER.fullmatch(value) for value in values)
+    known = set(values)
+    return any(NUMBER.fullmatch(value) for value in known if type(value) is str and value[:1] in _NUMERIC)
 
 
 def _steps(values: list[Any]) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ..fitting import wanted
 from ..kind import Brief, Draft, Source
-from ..lines.patch import CHANGE, HEAD, HUNK, MARK, REST, STAT, TEXT, Patch, Section, read
+from ..lines.patch import CHANGE, FILE, HEAD, HUNK, MARK, REST, STAT, TEXT, Patch, Section, read
 from ..parts import Novelty, Part, chunks, fit
 
 _SAMPLE = 60_000
@@ -23,6 +24,10 @@ _LIST, _ENDS = 30, 2
 """A run of like changes is cut from this length on, to so many at each end."""
 _LONGEST = 400
 _FIRST_CHANGES = 6
+_CLOSELY = 60
+"""Characters of a diff for each token of a budget that are read closely; behind them files and their first changes."""
+_SURELY = 16
+"""Characters for one token: what has more of them is not counted."""
 _READ = 2000
 _SHARES = {HUNK: 0.4, HEAD: 0.4, CHANGE: 1.5}
 """What a word is worth that stands in no line before."""
@@ -44,16 +49,22 @@ class DiffKind:
         if source.value is not None:
             return 0.0
         sample = source.text[:_SAMPLE]
-        if MARK.search(f"\n{sample}") is None:
+        mark = MARK.search(f"\n{sample}")
+        if mark is None:
             return 0.0
         lines = sample.split("\n")
-        roles = read(lines).roles
+        first = sample.count("\n", 0, mark.start())
+        first = next((at for at in range(first) if lines[at].startswith(FILE)), first)  # all before is text
+        least = 0.2 if _LOG.match(lines[0]) else 0.4
+        if 1 - first / len(lines) < least:
+            return 0.0
+        roles = read(lines[first:]).roles
         if HUNK not in roles or CHANGE not in roles:
             return 0.0
-        share = 1 - (roles.count(TEXT) + roles.count(STAT)) / len(roles)
-        if _LOG.match(lines[0]) and share >= 0.2:
-            return 0.97
-        return 0.96 if share >= 0.6 else 0.4 if share >= 0.4 else 0.0
+        share = 1 - (first + roles.count(TEXT) + roles.count(STAT)) / len(lines)
+        if share < least:
+            return 0.0
+        return 0.97 if least < 0.4 else 0.96 if share >= 0.6 else 0.4
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Every changed line under its hunk and its file; a file's name says where its part stands in the original."""
@@ -62,9 +73,11 @@ class DiffKind:
         if HUNK not in patch.roles:
             return None
         ranks = _rank(lines, patch, brief)
-        draft = _spell(lines, patch, ranks, 1, brief)
-        if brief.budget is None or brief.count(draft.text) <= brief.budget:
-            return draft if draft.refs and len(draft.text) < len(source.text) else None
+        kept = sum([min(len(line), _LONGEST) for line, rank in zip(lines, ranks, strict=True) if rank])
+        if brief.budget is None or kept <= _SURELY * brief.budget:
+            draft = _spell(lines, patch, ranks, 1, brief)
+            if brief.budget is None or brief.count(draft.text) <= brief.budget:
+                return draft if draft.refs and len(draft.text) < len(source.text) else None
         return fit(
             list(_parts(lines, patch, ranks, brief)),
             source.text,
@@ -198,11 +211,15 @@ def _parts(lines: Sequence[str], patch: Patch, ranks: Sequence[int], brief: Brie
     named = {section.name: section.path for section in patch.sections}
     folder = ""
     changes = 0  # in this file, so far
+    room = math.inf if brief.budget is None or brief.wanted else _CLOSELY * brief.budget
     for index, rank in enumerate(ranks):
         if not rank:
             continue
         changed = patch.roles[index] == CHANGE
         changes = 0 if index in named else changes + changed
+        room -= len(lines[index])
+        if room < 0 and rank < _EARLY:
+            continue
         share = _SHARES.get(patch.roles[index], 1.0) / (1 + changed * _AFTER * changes)
         told = novelty.of(lines[index][:_LONGEST])
         for number, chunk in enumerate(chunks(lines[index][:_READ])):

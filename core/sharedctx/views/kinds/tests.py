@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from ..kind import Brief, Draft, Source
 from ..lines.failed_run import digest
@@ -78,8 +79,8 @@ class TestsKind:
             return 0.9
         if not begins:
             return 0.0
-        details = sum(is_section(line) or line.lstrip().startswith(("E   ", "> ")) for line in lines)
-        return 0.85 if told >= 3 or details >= 5 else 0.0
+        details = (line for line in lines if is_section(line) or line.lstrip().startswith(("E   ", "> ")))
+        return 0.85 if told >= 3 or len(list(islice(details, 5))) == 5 else 0.0
 
     def shorten(self, source: Source, brief: Brief) -> Draft | None:
         """Return the failures, the summary and counts of the rest."""

@@ -19,6 +19,8 @@ _OLD_RANGE = re.compile(r"\*\*\* \d{1,12}(?:,\d{1,12})? \*{4}", re.ASCII)
 _NEW_RANGE = re.compile(r"--- \d{1,12}(?:,\d{1,12})? -{4}", re.ASCII)
 _STAT = re.compile(r" \S.{0,300} \| +(?:\d+|Bin)\b")
 _START = ("diff --git ", "diff --cc ", "diff --combined ", "diff -", "Index: ", "Only in ")
+FILE = (*_START, "--- ", "*** ")
+"""How the header of a file starts, but for diffs without one."""
 _MORE = (
     "index ", "old mode ", "new mode ", "new file mode ", "deleted file mode ", "similarity index ", "rename ", "copy ",
     "dissimilarity index ", "GIT binary patch", "Binary files ", "======", "Property changes on",

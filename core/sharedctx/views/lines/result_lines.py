@@ -65,6 +65,7 @@ SUMMARY = re.compile(
 _SECTION = re.compile(
     r"\s{0,8}(?:_{3,} .{1,300} _{3,}$|={3,} .{1,100} ={3,}$|●|---- .{1,300} ----$|(?:FAIL|ERROR): \w|\d+\) \S)"
 )
+_SECTIONS = "_=\u25cf-FE"
 _DETAIL = re.compile(
     r"\s{0,8}(?:E  |> )|\s{0,12}[\w./\\-]{1,200}\.\w{1,5}:\d+(?::|$)|\s{0,8}thread '.{1,200}' panicked|panic: "
     r"|\s{0,12}(?:left|right|expected|actual|received|got|want|but was)\s{0,4}[:=]"
@@ -120,7 +121,8 @@ def is_noise(line: str) -> bool:
 
 def is_section(line: str) -> bool:
     """Whether a line is the heading of a failure or of a part of the output."""
-    return _SECTION.match(line) is not None
+    start = line.lstrip()[:1]
+    return (start in _SECTIONS or start.isdecimal()) and _SECTION.match(line) is not None
 
 
 def is_captured(line: str) -> bool:
