@@ -23,8 +23,8 @@ _CALLED = re.compile(r"([\w$~]+)[ \t]*(?:<[^()\n]{0,120}>)?[ \t]*\(")
 _SELF = ("(self,", "(self)")
 _WORD = re.compile(r"[\w$]+")
 _ANGLES = re.compile(r"<[^<>]*>")
-_SPACES = re.compile(r"\s+")
 _INSIDE = re.compile(r"(?<=[(\[]) | (?=[)\]])|,(?= ?[)\]])")
+_GAPS = ("( ", "[ ", " )", " ]", ",)", ",]")
 _CUT_END = re.compile(r"[\w$.-]{1,80}$")
 _CLOSES = (")", "]", "}", ">")
 _LONGEST, _HEADER, _FAILING = 240, 80, 100
@@ -105,7 +105,8 @@ def outline(plan: Plan, what: str, text: str, brief: Brief, budget: int) -> Draf
 
 def _share(pieces: Sequence[_Piece]) -> None:
     """Tell what stands behind many names of one sort alike, types in angles aside, before them."""
-    rests = [_ANGLES.sub("", piece.rest) if piece.name and len(piece.rest) <= _SHARED else "" for piece in pieces]
+    rests = [piece.rest if piece.name and len(piece.rest) <= _SHARED else "" for piece in pieces]
+    rests = [_ANGLES.sub("", rest) if "<" in rest else rest for rest in rests]
     keys = [(piece.section, piece.before, rest) for piece, rest in zip(pieces, rests, strict=True)]
     times = Counter(keys)
     for piece, key in zip(pieces, keys, strict=True):
@@ -238,7 +239,8 @@ def _continues(line: str, indent: int) -> bool:
 
 
 def _joined(lines: list[str]) -> str:
-    return _INSIDE.sub("", _SPACES.sub(" ", " ".join(lines)).strip())
+    text = " ".join(" ".join(lines).split())
+    return _INSIDE.sub("", text) if any(gap in text for gap in _GAPS) else text
 
 
 def _clipped(text: str, most: int) -> str:
