@@ -43,17 +43,19 @@ class Novelty:
         return told
 
 
-def chunks(line: str) -> Iterator[str]:
+def chunks(line: str) -> list[str]:
     """Parts of a long line, cut between words; nothing for an empty one."""
     line = line.rstrip()
+    found: list[str] = []
     while len(line) > _CHUNK * 3 // 2:
         at = line.find(" ", _CHUNK)
         if at < 0:
             break
-        yield line[:at]
+        found.append(line[:at])
         line = line[at + 1 :]
     if line:
-        yield line
+        found.append(line)
+    return found
 
 
 def fit(parts: Sequence[Part], source: str, whole: str, brief: Brief, budget: int, strategy: str) -> Draft:
