@@ -9,6 +9,7 @@ from .blocks import Block
 
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(?=\S)")
 RULE = re.compile(r"([=\-~^\"'`*+#:._])\1{2,}[ \t\r]*$")
+_RULES = "=-~^\"'`*+#:._"
 FENCE = re.compile(r"[ \t]{0,12}(`{3,}|~{3,})")
 ITEM = re.compile(r"[ \t]{0,40}(?:[-*+•]|\(?\d{1,4}[.)]|#\.)[ \t]{1,20}\S")
 DIRECTIVE = re.compile(r"[ \t]{0,40}\.\.[ \t]{1,20}([A-Za-z][\w:-]{0,40}?)::")
@@ -92,8 +93,12 @@ class _Reader:
                 del self.found[known:]
             elif title:
                 self.add("heading", self.at + 1, plain(title[1]), title[0])
-            elif not (line and line[0] not in " \t" and self.ruled() and self.underlined()):
+            elif not (line and line[0] not in " \t" and self.below() in _RULES and self.ruled() and self.underlined()):
                 self.at += 1
+
+    def below(self) -> str:
+        """The first character of the line below, a blank where there is none."""
+        return self.lines[self.at + 1][:1] or " " if self.at + 1 < len(self.lines) else " "
 
     def ruled(self) -> bool:
         """Whether a rule stands below a line that is none."""
