@@ -1,7 +1,8 @@
 """The context server beside a bare Starlette echo in one run, its fan-out, and how fast an update reaches 200 clients.
 
-Run it with ``python tests/bench/server.py [--seconds N] [--clients N]``. Both servers run alone in a process of their
-own with the same uvicorn settings; what they take is their own CPU time, so that neighbours on the machine count less.
+Run it with ``python tests/bench/server.py [--seconds N] [--clients N] [--cores N]``. Both servers run alone in a
+process of their own with the same uvicorn settings, on one core, or as many as are given: threads of one Python that
+run at once wait for each other. What they take is their own CPU time, so that neighbours on the machine count less.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ CONTEXT = {
 }
 
 
-def serve(kind: str, port: int) -> None:
-    """Run one server in this process."""
+def serve(kind: str, port: int, cores: int) -> None:
+    """Run one server in this process, on so many cores."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     import sharedctx
     from sharedctx_server.running import Server
     from sharedctx_server.settings import ServerSettings
@@ -73,11 +75,11 @@ def serve(kind: str, port: int) -> None:
 
 
 @contextmanager
-def started(kind: str) -> Iterator[tuple[int, int]]:
+def started(kind: str, cores: int) -> Iterator[tuple[int, int]]:
     """A server in a process of its own: its port and process id."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, __file__, "--serve", kind, "--port", str(port)])
+    process = subprocess.Popen([sys.executable, __file__, "--serve", kind, "--port", str(port), "--cores", str(cores)])
     try:
         while True:
             try:
@@ -170,11 +172,11 @@ def ask(port: int, raw: bytes) -> None:
         connection.recv(1 << 20)
 
 
-def requests_per_second(seconds: float, table: Table) -> None:
+def requests_per_second(seconds: float, cores: int, table: Table) -> None:
     """GET and POST diff of the server beside the echo's."""
     change = {"modified": {"currentTask": {**TASK, "turn": 12345}}}
     rounds: dict[str, list[tuple[float, float]]] = {}
-    with started("echo") as echo, started("server") as server:
+    with started("echo", cores) as echo, started("server", cores) as server:
         for n in range(PROJECTS):
             ask(server[0], request("PUT", f"/context/p{n}", {"context": CONTEXT}))
         posts = [
@@ -240,18 +242,18 @@ async def delays(port: int, clients: int, updates: int) -> list[float]:
     return [at - sent[n] for n, number in enumerate(sorted(arrived)) for at in arrived[number]]
 
 
-def each_delivery(clients: int, updates: int) -> tuple[float, float]:
+def each_delivery(clients: int, updates: int, cores: int) -> tuple[float, float]:
     """Deliveries a CPU second of the server, its writes included, and of bare writes of a frame of that size."""
     puts = [
         request("PUT", "/context/fan", {"context": {**CONTEXT, "turn": turn}, "agentId": "writer"})
         for turn in range(updates)
     ]
     frames = [b'{"type":"context_update"'.ljust(FRAME, b" ")] * updates
-    with started("server") as (port, pid):
+    with started("server", cores) as (port, pid):
         ask(port, request("PUT", "/context/fan", {"context": CONTEXT}))
         path = "/context/fan/stream?agentId=client"
         ours = asyncio.run(bare_writes.deliveries(port, lambda: cpu(pid), path, clients, puts))
-    with started("bare") as (port, pid):
+    with started("bare", cores) as (port, pid):
         return ours, asyncio.run(bare_writes.deliveries(port, lambda: cpu(pid), "", clients, frames))
 
 
@@ -261,17 +263,21 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=2.0)
     options.add_argument("--clients", type=int, default=200)
     options.add_argument("--updates", type=int, default=100)
+    options.add_argument("--cores", type=int, default=1)
     options.add_argument("--serve", choices=("bare", "echo", "server"), help=argparse.SUPPRESS)
     options.add_argument("--port", type=int, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.serve:
-        serve(given.serve, given.port)
+        serve(given.serve, given.port, given.cores)
         return
-    table = Table("Requests", ["what", "requests/s", "requests/CPU s", "beside the echo"])
-    requests_per_second(given.seconds, table)
+    table = Table(
+        f"Requests, servers on {given.cores} of {os.cpu_count()} cores",
+        ["what", "requests/s", "requests/CPU s", "beside the echo"],
+    )
+    requests_per_second(given.seconds, given.cores, table)
     print(table.plain())
-    rounds = [each_delivery(given.clients, given.updates) for _ in range(3)]
-    with started("server") as (port, _):
+    rounds = [each_delivery(given.clients, given.updates, given.cores) for _ in range(3)]
+    with started("server", given.cores) as (port, _):
         waited = asyncio.run(delays(port, given.clients, given.updates))
     core, bare = median(each[0] for each in rounds), median(each[1] for each in rounds)
     against = median(each[0] / each[1] for each in rounds)
