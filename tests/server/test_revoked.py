@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
 import websockets
 from websockets.sync.client import connect
 
+from sharedctx import Store
 from sharedctx.backends.steps import run
-from sharedctx.callers.bearers import Issued, Tokens
+from sharedctx.callers import bearers
+from sharedctx.callers.bearers import Bearers, Issued, Tokens
 from sharedctx_server.testing import Running
 
 
@@ -68,3 +72,38 @@ def test_streams_without_a_token_end_when_the_first_is_made(server: Running) -> 
             assert b"".join(stream.iter_raw())  # to the end
     with connect(f"ws://127.0.0.1:{server.port}/context/atlas/stream", additional_headers=told(kept)) as socket:
         assert json.loads(socket.recv(5))["type"] == "subscribed"
+
+
+@pytest.fixture
+def revoked_meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch) -> tuple[Bearers, str]:
+    """What knows of a token, which is revoked, as it knows, after the token was first read and before that is told."""
+    monkeypatch.setattr(bearers, "_CHECK_EVERY", 0.0)
+    issued = run(store.backend, Tokens().make("scout"))
+    known, ask = Bearers(store, None), store.driver.run
+    run_once: list[Any] = []
+
+    async def slow(asked: Any) -> Any:
+        found = await ask(asked)
+        if isinstance(found, bearers.Token) and not run_once:
+            run_once.append(run(store.backend, Tokens().revoke(issued.token.id)))
+            await known.required()
+        return found
+
+    monkeypatch.setattr(store.driver, "run", slow)
+    return known, issued.text
+
+
+def test_what_was_read_before_a_token_was_revoked_is_not_kept(revoked_meanwhile: tuple[Bearers, str]) -> None:
+    known, text = revoked_meanwhile
+
+    async def work() -> None:
+        assert await known.required()
+        await known.find(text)
+        assert await known.find(text) is None
+
+    asyncio.run(work())
+
+
+def test_a_stream_ends_whose_token_is_revoked_while_it_is_read(revoked_meanwhile: tuple[Bearers, str]) -> None:
+    known, text = revoked_meanwhile
+    asyncio.run(asyncio.wait_for(known.refused(text), 20))

@@ -151,14 +151,17 @@ class Bearers:
         store does not answer."""
         while True:
             try:
-                if await self.required() and (text is None or await self.find(text) is None):
-                    return
+                needed, rev = await self.required(), self._rev
+                found = None if text is None else await self.find(text)
             except SharedContextError:
-                lasts = False  # it must be asked for again, whatever happens to the store
-            else:
-                held = None if text is None else self._known.get(text)
-                lasts = held is None or held.expires_at is None
-            await (self._moved() if lasts else asyncio.sleep(_CHECK_EVERY))
+                await asyncio.sleep(_CHECK_EVERY)  # it must be asked for again, whatever happens to the store
+                continue
+            if needed and found is None:
+                return
+            if found is not None and found.expires_at is not None:
+                await asyncio.sleep(_CHECK_EVERY)
+            elif rev == self._rev:  # else it was found as it stood before
+                await self._moved()
 
     async def _moved(self) -> None:
         """Return when tokens may have changed: one task looks for all who wait."""
@@ -190,8 +193,9 @@ class Bearers:
         held = self._known.get(text)
         if held is not None and held.expires_at is None:
             return held
+        rev = self._rev
         found = await self._store.driver.run(self._tokens.find(text))
-        if found is not None:
+        if found is not None and rev == self._rev:  # else it may have been revoked since it was read
             if len(self._known) > 1000:
                 self._known.clear()
             self._known[text] = found
